@@ -1,0 +1,41 @@
+// Package bizday turns instants into a store's business dates.
+//
+// Model: a business date is "2006-01-02" in the store's time zone, computed when something is written and stored with it.
+// Owns: nothing. Invariants: a stored business date never changes when a store's zone is edited later.
+package bizday
+
+import (
+	"time"
+	_ "time/tzdata" // a fresh Debian or a scratch container may lack the zone files
+)
+
+// DefaultZone is the zone of every store in China.
+const DefaultZone = "Asia/Shanghai"
+
+// Of is the business date of t in zone; an unknown zone counts as DefaultZone.
+func Of(t time.Time, zone string) string { return t.In(Location(zone)).Format(time.DateOnly) }
+
+// Location loads zone, falling back to DefaultZone and then to a fixed +08:00.
+func Location(zone string) *time.Location {
+	for _, z := range []string{zone, DefaultZone} {
+		if z == "" {
+			continue
+		}
+		if l, err := time.LoadLocation(z); err == nil {
+			return l
+		}
+	}
+	return time.FixedZone("CST", 8*3600)
+}
+
+// Valid says whether s is a real calendar date.
+func Valid(s string) bool {
+	t, err := time.Parse(time.DateOnly, s)
+	return err == nil && t.Format(time.DateOnly) == s
+}
+
+// Bounds are the first instant of date in zone and the first one of the next date. Fault: a parse error.
+func Bounds(date, zone string) (from, to time.Time, err error) {
+	from, err = time.ParseInLocation(time.DateOnly, date, Location(zone))
+	return from, from.AddDate(0, 0, 1), err
+}

@@ -1,0 +1,124 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"slices"
+
+	"github.com/go-sql-driver/mysql"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/liangche/liangche/internal/fault"
+)
+
+// ErrNoRows reports that a Get found nothing.
+var ErrNoRows = errors.New("db: no rows")
+
+// ErrDuplicate reports that a unique key refused an insert or update.
+var ErrDuplicate = errors.New("db: duplicate key")
+
+// session sets what every MySQL connection needs once, instead of per transaction.
+type session struct{ driver.Connector }
+
+func (s session) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := s.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, q := range []string{
+		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+		"SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE'",
+	} {
+		if _, err := c.(driver.ExecerContext).ExecContext(ctx, q, nil); err != nil {
+			_ = c.Close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// wrap names the two outcomes that rules decide on and keeps the driver's error as the cause.
+func wrap(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrNoRows
+	case duplicate(err):
+		return errors.Join(ErrDuplicate, err)
+	}
+	return err
+}
+
+// classify turns a driver's error into what the edge may show: unavailable, disk full, or itself.
+func classify(err error) error {
+	err = wrap(err)
+	var f *fault.Error
+	switch {
+	case err == nil, errors.As(err, &f), errors.Is(err, ErrNoRows), errors.Is(err, ErrDuplicate):
+		return err
+	case readOnly(err):
+		return fault.ErrReadOnly.With(err)
+	case away(err), retryable(err):
+		return fault.ErrUnavailable.With(err)
+	}
+	return err
+}
+
+func duplicate(err error) bool {
+	var my *mysql.MySQLError
+	if errors.As(err, &my) {
+		return my.Number == 1062
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	}
+	return false
+}
+
+// retryable lists the errors after which the whole transaction may simply run again: MySQL lock wait 1205 and deadlock
+// 1213, MariaDB snapshot conflict 1020, TiDB pessimistic retry limit 1105, write conflicts 8022, 8028, 9007.
+func retryable(err error) bool {
+	var my *mysql.MySQLError
+	if errors.As(err, &my) {
+		return slices.Contains([]uint16{1205, 1213, 1020, 1105, 8022, 8028, 9007}, my.Number)
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return lite.Code()&0xff == sqlite3.SQLITE_BUSY || lite.Code()&0xff == sqlite3.SQLITE_LOCKED
+	}
+	return false
+}
+
+func readOnly(err error) bool {
+	var my *mysql.MySQLError
+	if errors.As(err, &my) {
+		return slices.Contains([]uint16{3, 1021, 1036, 1114, 1290, 1836}, my.Number)
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		c := lite.Code() & 0xff
+		return c == sqlite3.SQLITE_FULL || c == sqlite3.SQLITE_READONLY || c == sqlite3.SQLITE_IOERR || c == sqlite3.SQLITE_CANTOPEN
+	}
+	return false
+}
+
+// away says whether the engine cannot be reached or was lost on the way: the outcome of a commit is then unknown, and
+// the idempotency key of the command resolves it when the client asks again.
+func away(err error) bool {
+	var op *net.OpError
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, io.EOF) || errors.As(err, &op) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, sql.ErrConnDone) || shuttingDown(err)
+}
+
+func shuttingDown(err error) bool {
+	var my *mysql.MySQLError
+	return errors.As(err, &my) && slices.Contains([]uint16{1040, 1053, 1152, 1158, 1159, 1160, 1161, 1203, 1927, 2006, 2013}, my.Number)
+}

@@ -1,0 +1,37 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+)
+
+// Migrate applies what is missing of the migration set, in order, and reports each step. It is forward-only; every
+// migration holds one DDL statement, because MySQL cannot roll DDL back.
+func (d *DB) Migrate(ctx context.Context, set fs.FS, step func(name string)) error {
+	dialect := database.DialectSQLite3
+	if d.dialect == MySQL {
+		dialect = database.DialectMySQL
+	}
+	p, err := goose.NewProvider(dialect, d.write.DB, set, goose.WithVerbose(false))
+	if err != nil {
+		return err
+	}
+	for {
+		r, err := p.UpByOne(ctx)
+		if err != nil {
+			if done(err) {
+				return nil
+			}
+			return err
+		}
+		if step != nil {
+			step(r.Source.Path)
+		}
+	}
+}
+
+func done(err error) bool { return errors.Is(err, goose.ErrNoNextVersion) }

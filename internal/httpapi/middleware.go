@@ -1,0 +1,165 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"golang.org/x/time/rate"
+
+	"github.com/liangche/liangche/internal/clock"
+	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/secret"
+)
+
+type ctxKey int
+
+const (
+	keyRequestID ctxKey = iota
+	keyIP
+	keyWriter
+)
+
+// RequestID is the id of the request in ctx: it stands in the answer of a fault, in X-Request-Id and in the log.
+func RequestID(ctx context.Context) string { s, _ := ctx.Value(keyRequestID).(string); return s }
+
+// ClientIP is the address of the client in ctx.
+func ClientIP(ctx context.Context) string { s, _ := ctx.Value(keyIP).(string); return s }
+
+// SetCookie adds a cookie to the answer of the running operation.
+func SetCookie(ctx context.Context, c *http.Cookie) {
+	if w, ok := ctx.Value(keyWriter).(http.ResponseWriter); ok {
+		http.SetCookie(w, c)
+	}
+}
+
+// Cookie reads a cookie of the running operation's request; "" when absent.
+func Cookie(ctx context.Context, name string) string {
+	if r, ok := ctx.Value(keyWriter).(interface{ Cookie(string) string }); ok {
+		return r.Cookie(name)
+	}
+	return ""
+}
+
+type cookieWriter struct {
+	http.ResponseWriter
+	req *http.Request
+}
+
+func (w cookieWriter) Cookie(name string) string {
+	c, err := w.req.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// CSP is the policy of every page: nothing from elsewhere, no inline script.
+func (r *Router) csp() string {
+	fa := r.opt.FrameAncestors
+	if fa == "" {
+		fa = "'none'"
+	}
+	return "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; " +
+		"connect-src 'self'; media-src 'self' blob:; frame-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors " + fa
+}
+
+// middleware is the edge, outermost first: recover, context, headers, timing.
+func (r *Router) middleware() {
+	csp := r.csp()
+	r.Echo.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) (err error) {
+			req, res := c.Request(), c.Response()
+			rid := secret.Token(9)
+			ctx := context.WithValue(req.Context(), keyRequestID, rid)
+			ctx = context.WithValue(ctx, keyIP, r.clientIP(req))
+			ctx = context.WithValue(ctx, keyWriter, cookieWriter{res, req})
+			c.SetRequest(req.WithContext(ctx))
+			h := res.Header()
+			h.Set("X-Request-Id", rid)
+			h.Set("Content-Security-Policy", csp)
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("Referrer-Policy", "same-origin")
+			h.Set("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()")
+			h.Set("Cross-Origin-Opener-Policy", "same-origin")
+			if r.opt.HSTS {
+				h.Set("Strict-Transport-Security", "max-age=31536000")
+			}
+			if strings.HasPrefix(req.URL.Path, "/api/") {
+				h.Set("Cache-Control", "no-store")
+			}
+			took := clock.Stopwatch()
+			defer func() {
+				if p := recover(); p != nil {
+					r.opt.Log.ErrorContext(ctx, "panic", "request", rid, "value", fmt.Sprint(p), "stack", string(debug.Stack()))
+					r.echoError(fault.ErrInternal, c)
+				}
+				if r.opt.Observe != nil {
+					r.opt.Observe(req.Method+" "+c.Path(), res.Status, took().Seconds())
+				}
+				r.opt.Log.DebugContext(ctx, "request", "method", req.Method, "route", c.Path(), "status", res.Status, "ms", took().Milliseconds(), "request", rid)
+			}()
+			if err := next(c); err != nil {
+				r.echoError(err, c)
+			}
+			return nil
+		}
+	})
+}
+
+func (r *Router) clientIP(req *http.Request) string {
+	if r.opt.TrustProxy {
+		// The proxy appends the address that it saw: the last one is the only one that a client cannot invent.
+		parts := strings.Split(req.Header.Get("X-Forwarded-For"), ",")
+		if a, err := netip.ParseAddr(strings.TrimSpace(parts[len(parts)-1])); err == nil {
+			return a.String()
+		}
+	}
+	host, _, err := net.SplitHostPort(req.RemoteAddr)
+	if err != nil {
+		return req.RemoteAddr
+	}
+	return host
+}
+
+// Limiter refuses more than a burst of calls per key, refilled at a steady rate; idle keys are forgotten.
+type Limiter struct {
+	mu    sync.Mutex
+	rate  rate.Limit
+	burst int
+	keys  map[string]*rate.Limiter
+}
+
+// NewLimiter allows burst calls at once and then one per interval.
+func NewLimiter(interval time.Duration, burst int) *Limiter {
+	return &Limiter{rate: rate.Every(interval), burst: burst, keys: map[string]*rate.Limiter{}}
+}
+
+// Allow counts a call at instant now. Fault: fault.ErrTooMany.
+func (l *Limiter) Allow(now time.Time, key string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.keys) > 10_000 { // a flood of keys must not grow the memory: full buckets carry no information
+		for k, b := range l.keys {
+			if b.TokensAt(now) >= float64(l.burst) {
+				delete(l.keys, k)
+			}
+		}
+	}
+	b, ok := l.keys[key]
+	if !ok {
+		b = rate.NewLimiter(l.rate, l.burst)
+		l.keys[key] = b
+	}
+	if !b.AllowN(now, 1) {
+		return fault.ErrTooMany
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+// Package idem makes a money command happen once, however often it is sent.
+//
+// Model: (actor, key) → request hash and stored response, written in the command's own transaction.
+// Owns: idem_keys. Invariants: the same key and request replay the stored response; the same key with another request
+// is refused (N08); a command that failed leaves no key behind, so it may be tried again with the same one.
+package idem
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
+)
+
+// Faults of this package.
+var (
+	ErrReused  = fault.Define(fault.Conflict, "idempotency.key_reused", "这个操作编号已用于另一笔操作，请刷新后重新提交")
+	ErrMissing = fault.Define(fault.Malformed, "idempotency.key_missing", "缺少操作编号，请更新到最新版本后再试")
+)
+
+// Key identifies one command of one actor. Hash is the SHA-256 of what was asked, in hex.
+type Key struct {
+	Actor string
+	Key   string
+	Hash  string
+}
+
+type ctxKey struct{}
+
+// With puts the key of the running command into the context; the HTTP edge does it.
+func With(ctx context.Context, k Key) context.Context { return context.WithValue(ctx, ctxKey{}, k) }
+
+// From returns the key of the running command, if there is one.
+func From(ctx context.Context) (Key, bool) { k, ok := ctx.Value(ctxKey{}).(Key); return k, ok }
+
+type row struct {
+	Actor     string `db:"actor"`
+	Key       string `db:"idem_key"`
+	Hash      string `db:"request_hash"`
+	Response  string `db:"response"`
+	CreatedAt int64  `db:"created_at"`
+}
+
+// Once runs fn inside tx unless the context's key has run before; then it returns the stored result and replayed true.
+// Faults: ErrMissing without a key, ErrReused for another request, and what fn returns.
+func Once[T any](ctx context.Context, tx *db.Tx, fn func() (T, error)) (result T, replayed bool, err error) {
+	k, ok := From(ctx)
+	if !ok {
+		return result, false, ErrMissing
+	}
+	err = tx.Insert(ctx, "idem_keys", row{k.Actor, k.Key, k.Hash, "", tx.Millis()})
+	if errors.Is(err, db.ErrDuplicate) {
+		result, err = replay[T](ctx, tx, k)
+		return result, true, err
+	}
+	if err != nil {
+		return result, false, err
+	}
+	if result, err = fn(); err != nil {
+		return result, false, err
+	}
+	body, err := json.Marshal(result)
+	if err != nil {
+		return result, false, err
+	}
+	_, err = tx.Exec(ctx, `UPDATE idem_keys SET response = ? WHERE actor = ? AND idem_key = ?`, string(body), k.Actor, k.Key)
+	return result, false, err
+}
+
+func replay[T any](ctx context.Context, tx *db.Tx, k Key) (result T, err error) {
+	var r row
+	// A locking read: on TiDB a plain one would still see the snapshot taken before the other command committed.
+	if err = tx.Get(ctx, &r, `SELECT actor, idem_key, request_hash, response, created_at FROM idem_keys
+		WHERE actor = ? AND idem_key = ?`+tx.ForUpdate(), k.Actor, k.Key); err != nil {
+		return result, err
+	}
+	if r.Hash != k.Hash {
+		return result, ErrReused
+	}
+	return result, json.Unmarshal([]byte(r.Response), &result)
+}
+
+// PurgeTx forgets keys older than before (unix ms): a client's retry never comes that late.
+func PurgeTx(ctx context.Context, tx *db.Tx, before int64) (int64, error) {
+	return tx.Exec(ctx, `DELETE FROM idem_keys WHERE created_at < ?`, before)
+}

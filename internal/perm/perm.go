@@ -1,0 +1,115 @@
+// Package perm names every permission and which roles hold it when a shop starts (K05).
+//
+// Model: a permission is a key like "checkout.settle"; a role is a set of permissions.
+// Owns: nothing. Invariants: an operation's permission is one of All; the owner role holds every one.
+package perm
+
+import "slices"
+
+// The permissions.
+const (
+	MemberRead       = "member.read"
+	MemberWrite      = "member.write"
+	MemberUnmask     = "member.unmask"
+	MemberCard       = "member.card"
+	MemberSuspend    = "member.suspend"
+	MemberReview     = "member.review"
+	CheckoutSettle   = "checkout.settle"
+	CheckoutRead     = "checkout.read"
+	CheckoutDiscount = "checkout.discount"
+	CheckoutReverse  = "checkout.reverse"
+	ReverseAny       = "checkout.reverse_any"
+	TopupDesk        = "topup.desk"
+	TopupRefund      = "topup.refund"
+	PaymentRead      = "payment.read"
+	PaymentManage    = "payment.manage"
+	DisputeRead      = "dispute.read"
+	DisputeResolve   = "dispute.resolve"
+	CatalogRead      = "catalog.read"
+	CatalogWrite     = "catalog.write"
+	StoreRead        = "store.read"
+	StoreWrite       = "store.write"
+	StaffRead        = "staff.read"
+	StaffWrite       = "staff.write"
+	RoleWrite        = "role.write"
+	AuditRead        = "audit.read"
+	SettingRead      = "setting.read"
+	SettingWrite     = "setting.write"
+	ReportRead       = "report.read"
+)
+
+// Permission describes one permission to people.
+type Permission struct {
+	Key   string   `json:"key"`
+	Label string   `json:"label"`
+	Group string   `json:"group"`
+	Roles []string `json:"-"` // default roles beside the owner
+}
+
+// The keys of the roles that every shop starts with.
+const (
+	RoleOwner        = "owner"
+	RoleManager      = "manager"
+	RoleReceptionist = "receptionist"
+	RoleTechnician   = "technician"
+	RoleAccountant   = "accountant"
+)
+
+const m, r, t, a = RoleManager, RoleReceptionist, RoleTechnician, RoleAccountant
+
+// All lists every permission in the order in which the console shows them.
+func All() []Permission {
+	return []Permission{
+		{MemberRead, "查看会员", "会员", []string{m, r, t, a}},
+		{MemberWrite, "登记、修改会员", "会员", []string{m, r}},
+		{MemberUnmask, "查看完整手机号和姓名", "会员", []string{m}},
+		{MemberCard, "冻结、挂失、补办会员卡", "会员", []string{m, r}},
+		{MemberSuspend, "暂停、恢复会员资格", "会员", []string{m}},
+		{MemberReview, "审核入会申请", "会员", []string{m, r}},
+		{CheckoutSettle, "收银结算", "收银", []string{m, r}},
+		{CheckoutRead, "查看订单", "收银", []string{m, r, a}},
+		{CheckoutDiscount, "手工优惠", "收银", []string{m}},
+		{CheckoutReverse, "撤销本人近期的结算", "收银", []string{m, r}},
+		{ReverseAny, "撤销任意结算", "收银", []string{m}},
+		{TopupDesk, "前台充值", "资金", []string{m, r}},
+		{TopupRefund, "退还充值", "资金", []string{m}},
+		{PaymentRead, "查看支付与充值", "资金", []string{m, a}},
+		{PaymentManage, "向微信核对支付", "资金", []string{m}},
+		{DisputeRead, "查看疑问单", "服务", []string{m, r, a}},
+		{DisputeResolve, "处理疑问单", "服务", []string{m}},
+		{CatalogRead, "查看项目与价格", "项目", []string{m, r, t, a}},
+		{CatalogWrite, "修改项目与价格", "项目", []string{m}},
+		{StoreRead, "查看门店", "门店与员工", []string{m, r, t, a}},
+		{StoreWrite, "修改门店", "门店与员工", nil},
+		{StaffRead, "查看员工", "门店与员工", []string{m}},
+		{StaffWrite, "邀请、停用员工", "门店与员工", []string{m}},
+		{RoleWrite, "修改角色权限", "门店与员工", nil},
+		{AuditRead, "查看操作日志", "系统", []string{m, a}},
+		{SettingRead, "查看设置", "系统", []string{m}},
+		{SettingWrite, "修改设置", "系统", []string{m}},
+		{ReportRead, "查看经营数据", "系统", []string{m, a}},
+	}
+}
+
+// Keys lists every permission's key.
+func Keys() []string {
+	var out []string
+	for _, p := range All() {
+		out = append(out, p.Key)
+	}
+	return out
+}
+
+// Defaults lists the permissions that a role starts with.
+func Defaults(role string) []string {
+	if role == RoleOwner {
+		return Keys()
+	}
+	var out []string
+	for _, p := range All() {
+		if slices.Contains(p.Roles, role) {
+			out = append(out, p.Key)
+		}
+	}
+	return out
+}

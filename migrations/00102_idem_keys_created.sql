@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX idem_keys_created ON idem_keys (created_at);
