@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX ledger_lot_moves_lot ON ledger_lot_moves (lot_id);

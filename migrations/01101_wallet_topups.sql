@@ -1,0 +1,25 @@
+-- +goose Up
+CREATE TABLE wallet_topups (
+  id BIGINT NOT NULL PRIMARY KEY,
+  topup_no VARCHAR(24) NOT NULL UNIQUE,
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  plan_id BIGINT NOT NULL,
+  plan_name VARCHAR(64) NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  bonus_fen BIGINT NOT NULL,
+  method VARCHAR(16) NOT NULL,
+  reference VARCHAR(64) NOT NULL,
+  payment_id BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  refunded_fen BIGINT NOT NULL,
+  bonus_back_fen BIGINT NOT NULL,
+  posting_id BIGINT NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  balance_after BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  credited_at BIGINT NULL
+);

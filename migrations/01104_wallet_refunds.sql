@@ -1,0 +1,17 @@
+-- +goose Up
+CREATE TABLE wallet_refunds (
+  id BIGINT NOT NULL PRIMARY KEY,
+  refund_no VARCHAR(24) NOT NULL UNIQUE,
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  bonus_back_fen BIGINT NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  posting_id BIGINT NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  created_at BIGINT NOT NULL,
+  done_at BIGINT NULL
+);
