@@ -1,0 +1,5 @@
+package wxsandbox
+
+import "net/http"
+
+func (s *Sandbox) phoneRoutes(m *http.ServeMux) {}
