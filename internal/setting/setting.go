@@ -1,0 +1,230 @@
+// Package setting keeps what a shop may choose without a programmer.
+//
+// Model: a Definition gives a key its type, label, limits and default; a stored value overrides the default.
+// Owns: setting_values. Invariants: only defined keys exist; a stored value always passed its definition's check;
+// a value that no longer does (a definition changed) counts as its default.
+package setting
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// The keys. Amounts are in fen, rates in basis points.
+const (
+	ShopName               = "shop.name"
+	ShopAccent             = "shop.accent"
+	ShopPhone              = "shop.phone"
+	JoinReview             = "join.review"
+	WalkInPromptVisits     = "member.walkin_prompt_visits"
+	RequireCode            = "checkout.require_code_for_balance"
+	CheckoutReverseMinutes = "checkout.reverse_minutes"
+	MaxDiscountBP          = "checkout.max_discount_bp"
+	SpendOrder             = "wallet.spend_order"
+	CardCapFen             = "wallet.card_cap_fen"
+	TopupCustomAllowed     = "topup.custom_allowed"
+	TopupCustomMinFen      = "topup.custom_min_fen"
+	TopupCustomMaxFen      = "topup.custom_max_fen"
+	TopupPayMinutes        = "topup.pay_minutes"
+	MessageDeduction       = "message.deduction"
+	MessageTopup           = "message.topup"
+)
+
+// The choices of SpendOrder.
+const (
+	SpendProRata        = "pro_rata"
+	SpendBonusFirst     = "bonus_first"
+	SpendPrincipalFirst = "principal_first"
+)
+
+// Type says how a value is written and checked.
+type Type string
+
+// The types.
+const (
+	Bool  Type = "bool"
+	Int   Type = "int"
+	Fen   Type = "fen"
+	BP    Type = "bp"
+	Text  Type = "text"
+	Enum  Type = "enum"
+	Color Type = "color"
+)
+
+// Option is one choice of an Enum.
+type Option struct {
+	Value string `json:"value"`
+	Label string `json:"label"`
+}
+
+// Definition describes a key. Default is the text form: "true", "30", "pro_rata".
+type Definition struct {
+	Key, Group, Label, Help string
+	Type                    Type
+	Default                 string
+	Min, Max                int64 // numbers: the value; Text: its length in characters
+	Options                 []Option
+	Pattern                 *regexp.Regexp // Text: what a non-empty value must look like
+	PatternHelp             string
+}
+
+var (
+	colorForm = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
+	phoneForm = regexp.MustCompile(`^[0-9+() -]{5,20}$`)
+)
+
+// Definitions lists every key in the order in which the console shows them.
+func Definitions() []Definition {
+	return []Definition{
+		{Key: ShopName, Group: "店铺", Label: "店铺名称", Help: "显示在会员端、小票和消息里", Type: Text, Default: "亮车洗护", Min: 1, Max: 30},
+		{Key: ShopAccent, Group: "店铺", Label: "主题色", Help: "会员端按钮和会员卡的颜色", Type: Color, Default: "#0B7A75"},
+		{Key: ShopPhone, Group: "店铺", Label: "服务电话", Help: "会员遇到问题时拨打", Type: Text, Default: "", Max: 20, Pattern: phoneForm, PatternHelp: "请填写电话号码，如 010-88886666"},
+		{Key: JoinReview, Group: "会员", Label: "入会需要审核", Help: "打开后，自助入会的申请由店员通过后才发卡", Type: Bool, Default: "false"},
+		{Key: WalkInPromptVisits, Group: "会员", Label: "散客到店几次后提示办会员", Help: "按车牌累计到店次数", Type: Int, Default: "5", Min: 1, Max: 100},
+		{Key: RequireCode, Group: "收银", Label: "使用余额必须扫会员码", Help: "打开后，只报手机号不能用余额付款", Type: Bool, Default: "false"},
+		{Key: CheckoutReverseMinutes, Group: "收银", Label: "可自行撤销结算的时限（分钟）", Help: "超过后只有店长可以撤销；0 表示不能自行撤销", Type: Int, Default: "30", Min: 0, Max: 1440},
+		{Key: MaxDiscountBP, Group: "收银", Label: "手工优惠上限", Help: "手工优惠最多占应收的比例", Type: BP, Default: "3000", Min: 0, Max: 10000},
+		{Key: SpendOrder, Group: "储值", Label: "余额扣款次序", Help: "本金与赠送金按比例扣，退款时最公平", Type: Enum, Default: SpendProRata,
+			Options: []Option{{SpendProRata, "按比例"}, {SpendBonusFirst, "先扣赠送金"}, {SpendPrincipalFirst, "先扣本金"}}},
+		{Key: CardCapFen, Group: "储值", Label: "单张记名卡余额上限", Help: "预付卡管理规定：记名卡不超过 5000 元", Type: Fen, Default: "500000", Min: 10000, Max: 500000},
+		{Key: TopupCustomAllowed, Group: "储值", Label: "允许自定充值金额", Help: "关闭后只能选择充值方案", Type: Bool, Default: "true"},
+		{Key: TopupCustomMinFen, Group: "储值", Label: "自定充值最低金额", Type: Fen, Default: "1000", Min: 1, Max: 500000},
+		{Key: TopupCustomMaxFen, Group: "储值", Label: "自定充值最高金额", Type: Fen, Default: "500000", Min: 1, Max: 500000},
+		{Key: TopupPayMinutes, Group: "储值", Label: "充值付款时限（分钟）", Help: "超过后订单自动关闭", Type: Int, Default: "15", Min: 2, Max: 120},
+		{Key: MessageDeduction, Group: "消息", Label: "扣款后通知会员", Type: Bool, Default: "true"},
+		{Key: MessageTopup, Group: "消息", Label: "充值后通知会员", Type: Bool, Default: "true"},
+	}
+}
+
+// definition finds a key.
+func definition(key string) (Definition, bool) {
+	for _, d := range Definitions() {
+		if d.Key == key {
+			return d, true
+		}
+	}
+	return Definition{}, false
+}
+
+func (d Definition) number() bool { return d.Type == Int || d.Type == Fen || d.Type == BP }
+
+// Check brings a value into its stored text form. v is a bool, a number, a json.Number or a text form. complaint is ""
+// when the value is good.
+func (d Definition) Check(v any) (text, complaint string) {
+	switch v := v.(type) {
+	case string:
+		text = v
+	case bool:
+		if d.Type != Bool {
+			return "", d.want()
+		}
+		text = strconv.FormatBool(v)
+	case float64: // JSON into any
+		if v != float64(int64(v)) {
+			return "", "应为整数"
+		}
+		text = strconv.FormatInt(int64(v), 10)
+	case json.Number:
+		text = v.String()
+	case int:
+		text = strconv.Itoa(v)
+	case int64:
+		text = strconv.FormatInt(v, 10)
+	default:
+		return "", d.want()
+	}
+	if _, isText := v.(string); !isText && d.Type != Bool && !d.number() {
+		return "", d.want()
+	}
+	return d.checkText(text)
+}
+
+func (d Definition) want() string {
+	switch d.Type {
+	case Bool:
+		return "应为是或否"
+	case Int, Fen, BP:
+		return "应为整数"
+	}
+	return "应为文字"
+}
+
+func (d Definition) checkText(text string) (string, string) {
+	switch d.Type {
+	case Bool:
+		if text != "true" && text != "false" {
+			return "", d.want()
+		}
+	case Int, Fen, BP:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return "", d.want()
+		}
+		if n < d.Min || n > d.Max {
+			return "", fmt.Sprintf("请填 %s 到 %s 之间", d.say(d.Min), d.say(d.Max))
+		}
+		text = strconv.FormatInt(n, 10)
+	case Enum:
+		if !slices.ContainsFunc(d.Options, func(o Option) bool { return o.Value == text }) {
+			return "", "不在可选范围内"
+		}
+	case Color:
+		if !colorForm.MatchString(text) {
+			return "", "请填写颜色，如 #0B7A75"
+		}
+		text = strings.ToUpper(text)
+	case Text:
+		text = strings.TrimSpace(text)
+		if strings.ContainsFunc(text, func(r rune) bool { return r < 0x20 || r == 0x7f }) || !utf8.ValidString(text) {
+			return "", "不能含有换行或控制字符"
+		}
+		if n := int64(utf8.RuneCountInString(text)); n < d.Min || n > d.Max {
+			if n < d.Min {
+				return "", "必填"
+			}
+			return "", fmt.Sprintf("最多 %d 个字", d.Max)
+		}
+		if text != "" && d.Pattern != nil && !d.Pattern.MatchString(text) {
+			return "", d.PatternHelp
+		}
+	}
+	return text, ""
+}
+
+// say writes a limit the way people read it.
+func (d Definition) say(n int64) string {
+	switch d.Type {
+	case Fen:
+		return strings.TrimSuffix(fmt.Sprintf("%d.%02d", n/100, n%100), ".00") + " 元"
+	case BP:
+		return strings.TrimSuffix(fmt.Sprintf("%d.%02d", n/100, n%100), ".00") + "%"
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// native is the JSON form of a stored text.
+func (d Definition) native(text string) any {
+	switch {
+	case d.Type == Bool:
+		return text == "true"
+	case d.number():
+		n, _ := strconv.ParseInt(text, 10, 64) // the text was checked
+		return n
+	}
+	return text
+}
+
+// together checks what depends on two values; it returns the key to blame and the complaint.
+func together(values map[string]string) (key, complaint string) {
+	lo, _ := strconv.ParseInt(values[TopupCustomMinFen], 10, 64)
+	hi, _ := strconv.ParseInt(values[TopupCustomMaxFen], 10, 64)
+	if lo > hi {
+		return TopupCustomMinFen, "最低金额不能高于最高金额"
+	}
+	return "", ""
+}
