@@ -1,0 +1,253 @@
+// Package ledger is the double-entry journal of everything that a member holds: principal, bonus, points, pass uses.
+//
+// Model: a Posting is one business event; its Entries sum to zero. A member's account exists per unit and carries balance,
+// held part and a sequence; what stands in it is split into Lots, each with its origin and expiry. Shop accounts (cash,
+// WeChat, revenue, bonus granted …) have entries only: no row is shared between customers, so a hot store costs nothing.
+// Owns: ledger_accounts, ledger_postings, ledger_entries, ledger_lots, ledger_lot_moves, ledger_holds.
+// Invariants: append-only, a correction is a posting that points at the old one, at most once; balance = Σ entries = Σ lots'
+// remainders; 0 ≤ held ≤ balance; each entry carries the balance after it, computed under the lock (N04); expired lots
+// are never consumed (N10); oldest expiry first, and consumed equals redeemed (N12).
+package ledger
+
+import (
+	"slices"
+	"time"
+
+	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/money"
+)
+
+// Unit is what an account counts.
+type Unit string
+
+// The units. Principal and Bonus are fen; they are kept apart for ever (N04).
+const (
+	Principal Unit = "principal"
+	Bonus     Unit = "bonus"
+	Points    Unit = "points"
+	Shop      Unit = "shop" // the contra side of money; fen
+	ShopPts   Unit = "shop_points"
+)
+
+// The shop accounts.
+const (
+	Cash         = "cash"
+	Card         = "card"
+	Alipay       = "alipay"
+	WeChat       = "wechat"
+	Revenue      = "revenue"
+	BonusGranted = "bonus_granted"
+)
+
+// The kinds of posting.
+const (
+	KindTopup    = "topup"
+	KindConsume  = "consume"
+	KindReversal = "reversal"
+	KindRefund   = "refund"
+	KindAdjust   = "adjust"
+)
+
+// Faults of this package.
+var (
+	ErrInsufficient = fault.Define(fault.Conflict, "wallet.insufficient_balance", "余额不足，请充值或改用其他方式补足")
+	ErrReversed     = fault.Define(fault.Conflict, "ledger.already_reversed", "这笔已经撤销过了，请刷新查看")
+	ErrUnbalanced   = fault.Define(fault.Internal, "ledger.unbalanced", "账目不平，操作没有生效，请联系管理员")
+	ErrHold         = fault.Define(fault.Conflict, "ledger.hold_gone", "预留的余额已释放，请重新结算")
+)
+
+// Account is a member's account as read under its lock.
+type Account struct {
+	ID      int64
+	Unit    Unit
+	Balance int64
+	Held    int64
+	Seq     int64
+}
+
+// Lot is a part of an account with its own origin and expiry.
+type Lot struct {
+	ID        int64
+	AccountID int64
+	Unit      Unit
+	RefKind   string
+	RefID     int64
+	Amount    int64
+	Remaining int64
+	ExpiresAt int64 // unix ms; 0 never
+	CreatedAt int64
+}
+
+// Expired says whether the lot may no longer be used at instant now.
+func (l Lot) Expired(now time.Time) bool { return l.ExpiresAt != 0 && l.ExpiresAt <= now.UnixMilli() }
+
+// Book is a member's accounts and open lots, locked for the running transaction.
+type Book struct {
+	MemberID int64
+	now      time.Time
+	accounts map[Unit]*Account
+	lots     []Lot // open, in the order of consumption
+}
+
+// Balance is what the account of the unit holds, held part and expired lots included.
+func (b *Book) Balance(u Unit) int64 {
+	if a := b.accounts[u]; a != nil {
+		return a.Balance
+	}
+	return 0
+}
+
+// Held is the part of the account that is promised to something else.
+func (b *Book) Held(u Unit) int64 {
+	if a := b.accounts[u]; a != nil {
+		return a.Held
+	}
+	return 0
+}
+
+// Available is what may be consumed now: neither held nor expired.
+func (b *Book) Available(u Unit) int64 {
+	var usable int64
+	for _, l := range b.lots {
+		if l.Unit == u && !l.Expired(b.now) {
+			usable += l.Remaining
+		}
+	}
+	return max(usable-b.Held(u), 0)
+}
+
+// Lots are the open lots of the units in the order of consumption: oldest expiry first, then oldest.
+func (b *Book) Lots(units ...Unit) []Lot {
+	var out []Lot
+	for _, l := range b.lots {
+		if slices.Contains(units, l.Unit) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func sortLots(lots []Lot) {
+	slices.SortFunc(lots, func(x, y Lot) int {
+		switch {
+		case x.ExpiresAt == y.ExpiresAt:
+			return int(min(max(x.ID-y.ID, -1), 1))
+		case x.ExpiresAt == 0:
+			return 1
+		case y.ExpiresAt == 0:
+			return -1
+		}
+		return int(min(max(x.ExpiresAt-y.ExpiresAt, -1), 1))
+	})
+}
+
+// Take is how much to consume from a lot.
+type Take struct {
+	LotID  int64
+	Unit   Unit
+	Amount int64
+}
+
+// TakeOldest chooses lots for amount of one unit: oldest expiry first. Fault: ErrInsufficient.
+func (b *Book) TakeOldest(u Unit, amount int64) ([]Take, error) {
+	if amount > b.Available(u) {
+		return nil, ErrInsufficient
+	}
+	var out []Take
+	for _, l := range b.lots {
+		if amount == 0 {
+			break
+		}
+		if l.Unit != u || l.Expired(b.now) || l.Remaining == 0 {
+			continue
+		}
+		n := min(amount, l.Remaining)
+		out = append(out, Take{l.ID, u, n})
+		amount -= n
+	}
+	return out, nil
+}
+
+// Leg is one side of a posting. Exactly one of Takes, Lot or Account decides what it is: a debit of a member's lots, a new lot in a member's
+// account, or an entry on a shop account.
+type Leg struct {
+	Account string // a shop account's name; "" for the member's account of Unit
+	Unit    Unit
+	Amount  int64
+	Takes   []Take // with a negative Amount
+	Lot     *NewLot
+}
+
+// NewLot is the origin and expiry of what a positive leg brings.
+type NewLot struct {
+	RefKind   string
+	RefID     int64
+	ExpiresAt int64
+}
+
+// ShopLeg is a leg on a shop account, in fen.
+func ShopLeg(account string, amount money.Fen) Leg {
+	return Leg{Account: account, Unit: Shop, Amount: int64(amount)}
+}
+
+// Debits are the member legs that consume the takes, one per unit.
+func Debits(takes []Take) []Leg {
+	var legs []Leg
+	for _, u := range []Unit{Principal, Bonus, Points} {
+		var leg Leg
+		for _, t := range takes {
+			if t.Unit == u && t.Amount > 0 {
+				leg.Takes = append(leg.Takes, t)
+				leg.Amount -= t.Amount
+			}
+		}
+		if leg.Amount != 0 {
+			leg.Unit = u
+			legs = append(legs, leg)
+		}
+	}
+	return legs
+}
+
+// SumOf is the sum of the takes of a unit.
+func SumOf(takes []Take, u Unit) money.Fen {
+	var n int64
+	for _, t := range takes {
+		if t.Unit == u {
+			n += t.Amount
+		}
+	}
+	return money.Fen(n)
+}
+
+// Post describes a posting.
+type Post struct {
+	Kind    string
+	StoreID int64
+	BizDay  string
+	RefKind string
+	RefID   int64
+	Title   string // shown to the member
+	Memo    string
+}
+
+// domain groups units that balance against each other.
+func domain(u Unit) string {
+	if u == Points || u == ShopPts {
+		return "points"
+	}
+	return "fen"
+}
+
+func balanced(legs []Leg) bool {
+	sum := map[string]int64{}
+	for _, l := range legs {
+		sum[domain(l.Unit)] += l.Amount
+	}
+	for _, v := range sum {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
+}

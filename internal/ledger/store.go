@@ -1,0 +1,213 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/liangche/liangche/internal/db"
+)
+
+type postingRow struct {
+	ID         int64  `db:"id"`
+	Kind       string `db:"kind"`
+	MemberID   int64  `db:"member_id"`
+	StoreID    int64  `db:"store_id"`
+	BizDay     string `db:"biz_day"`
+	RefKind    string `db:"ref_kind"`
+	RefID      int64  `db:"ref_id"`
+	ReversesID *int64 `db:"reverses_id"`
+	ActorKind  string `db:"actor_kind"`
+	ActorID    int64  `db:"actor_id"`
+	ActorName  string `db:"actor_name"`
+	Title      string `db:"title"`
+	Memo       string `db:"memo"`
+	CreatedAt  int64  `db:"created_at"`
+}
+
+type entryRow struct {
+	ID           int64  `db:"id"`
+	PostingID    int64  `db:"posting_id"`
+	Account      string `db:"account"`
+	AccountID    int64  `db:"account_id"`
+	MemberID     int64  `db:"member_id"`
+	Unit         string `db:"unit"`
+	Amount       int64  `db:"amount"`
+	BalanceAfter int64  `db:"balance_after"`
+	Seq          int64  `db:"seq"`
+	CreatedAt    int64  `db:"created_at"`
+}
+
+type lotRow struct {
+	ID        int64  `db:"id"`
+	AccountID int64  `db:"account_id"`
+	MemberID  int64  `db:"member_id"`
+	Unit      string `db:"unit"`
+	PostingID int64  `db:"posting_id"`
+	RefKind   string `db:"ref_kind"`
+	RefID     int64  `db:"ref_id"`
+	Amount    int64  `db:"amount"`
+	Remaining int64  `db:"remaining"`
+	ExpiresAt int64  `db:"expires_at"`
+	CreatedAt int64  `db:"created_at"`
+}
+
+func (r lotRow) lot() Lot {
+	return Lot{ID: r.ID, AccountID: r.AccountID, Unit: Unit(r.Unit), RefKind: r.RefKind, RefID: r.RefID, Amount: r.Amount,
+		Remaining: r.Remaining, ExpiresAt: r.ExpiresAt, CreatedAt: r.CreatedAt}
+}
+
+type moveRow struct {
+	ID        int64 `db:"id"`
+	PostingID int64 `db:"posting_id"`
+	LotID     int64 `db:"lot_id"`
+	Amount    int64 `db:"amount"`
+}
+
+type holdRow struct {
+	ID        int64  `db:"id"`
+	MemberID  int64  `db:"member_id"`
+	RefKind   string `db:"ref_kind"`
+	RefID     int64  `db:"ref_id"`
+	Principal int64  `db:"principal"`
+	Bonus     int64  `db:"bonus"`
+	State     string `db:"state"`
+	ExpiresAt int64  `db:"expires_at"`
+	CreatedAt int64  `db:"created_at"`
+}
+
+type accountLot struct {
+	ID        int64   `db:"id"`
+	Unit      string  `db:"unit"`
+	Balance   int64   `db:"balance"`
+	Held      int64   `db:"held"`
+	Seq       int64   `db:"seq"`
+	LotID     *int64  `db:"lot_id"`
+	RefKind   *string `db:"ref_kind"`
+	RefID     *int64  `db:"ref_id"`
+	Amount    *int64  `db:"amount"`
+	Remaining *int64  `db:"remaining"`
+	ExpiresAt *int64  `db:"expires_at"`
+	LotAt     *int64  `db:"lot_at"`
+}
+
+// readBook locks accounts and open lots in one round trip.
+func readBook(ctx context.Context, tx *db.Tx, memberID int64, units []Unit) (*Book, error) {
+	args := []any{memberID}
+	for _, u := range units {
+		args = append(args, string(u))
+	}
+	var rows []accountLot
+	err := tx.Select(ctx, &rows, `SELECT a.id, a.unit, a.balance, a.held, a.seq, l.id AS lot_id, l.ref_kind, l.ref_id, l.amount, l.remaining, l.expires_at, l.created_at AS lot_at
+		FROM ledger_accounts a LEFT JOIN ledger_lots l ON l.account_id = a.id AND l.remaining > 0
+		WHERE a.member_id = ? AND a.unit IN (`+marks(len(units))+`) ORDER BY a.id, l.id`+tx.ForUpdate(), args...)
+	if err != nil {
+		return nil, err
+	}
+	b := &Book{MemberID: memberID, now: tx.Now, accounts: map[Unit]*Account{}}
+	for _, r := range rows {
+		u := Unit(r.Unit)
+		if b.accounts[u] == nil {
+			b.accounts[u] = &Account{ID: r.ID, Unit: u, Balance: r.Balance, Held: r.Held, Seq: r.Seq}
+		}
+		if r.LotID != nil {
+			b.lots = append(b.lots, Lot{ID: *r.LotID, AccountID: r.ID, Unit: u, RefKind: *r.RefKind, RefID: *r.RefID, Amount: *r.Amount,
+				Remaining: *r.Remaining, ExpiresAt: *r.ExpiresAt, CreatedAt: *r.LotAt})
+		}
+	}
+	sortLots(b.lots)
+	return b, nil
+}
+
+func insertAccount(ctx context.Context, tx *db.Tx, memberID int64, u Unit) error {
+	_, err := tx.Exec(ctx, `INSERT INTO ledger_accounts (id, member_id, unit, balance, held, seq, created_at) VALUES (?,?,?,0,0,0,?)`,
+		tx.NewID(), memberID, string(u), tx.Millis())
+	if errors.Is(err, db.ErrDuplicate) {
+		return nil // another till opened it first; the following locking read waits for it
+	}
+	return err
+}
+
+func entriesOf(ctx context.Context, r db.Reader, postingID int64) (rows []entryRow, err error) {
+	err = r.Select(ctx, &rows, `SELECT id, posting_id, account, account_id, member_id, unit, amount, balance_after, seq, created_at
+		FROM ledger_entries WHERE posting_id = ? ORDER BY id`, postingID)
+	if err == nil && len(rows) == 0 {
+		err = db.ErrNoRows
+	}
+	return rows, err
+}
+
+// loadMoved returns the takes that undo a posting's lot moves, and puts lots that it had emptied back into the book.
+func loadMoved(ctx context.Context, tx *db.Tx, b *Book, postingID int64) ([]Take, error) {
+	var rows []struct {
+		lotRow
+		Moved int64 `db:"moved"`
+	}
+	err := tx.Select(ctx, &rows, `SELECT l.id, l.account_id, l.member_id, l.unit, l.posting_id, l.ref_kind, l.ref_id, l.amount, l.remaining, l.expires_at, l.created_at, m.amount AS moved
+		FROM ledger_lot_moves m JOIN ledger_lots l ON l.id = m.lot_id WHERE m.posting_id = ? ORDER BY l.id`+tx.ForUpdate(), postingID)
+	if err != nil {
+		return nil, err
+	}
+	var takes []Take
+	for _, r := range rows {
+		takes = append(takes, Take{r.ID, Unit(r.Unit), r.Moved})
+		known := false
+		for _, l := range b.lots {
+			known = known || l.ID == r.ID
+		}
+		if !known {
+			b.lots = append(b.lots, r.lot())
+		}
+	}
+	sortLots(b.lots)
+	return takes, nil
+}
+
+func readHold(ctx context.Context, tx *db.Tx, refKind string, refID int64) (h holdRow, err error) {
+	err = tx.Get(ctx, &h, `SELECT id, member_id, ref_kind, ref_id, principal, bonus, state, expires_at, created_at
+		FROM ledger_holds WHERE ref_kind = ? AND ref_id = ?`+tx.ForUpdate(), refKind, refID)
+	return h, err
+}
+
+// deltas are changes of one column by row id, applied in one statement.
+type deltas struct {
+	ids []int64
+	by  []int64
+}
+
+func (d *deltas) add(id, by int64) {
+	for i := range d.ids {
+		if d.ids[i] == id {
+			d.by[i] += by
+			return
+		}
+	}
+	d.ids, d.by = append(d.ids, id), append(d.by, by)
+}
+
+// apply runs the statement with %[1]s as the change of the row and %[2]s as the list of ids; every row must be hit (N03).
+func (d *deltas) apply(ctx context.Context, tx *db.Tx, format string) error {
+	if len(d.ids) == 0 {
+		return nil
+	}
+	// The numbers are ours, not input: written into the text, the statement needs no repeated arguments.
+	var c strings.Builder
+	c.WriteString("CASE id")
+	list := make([]string, len(d.ids))
+	for i := range d.ids {
+		fmt.Fprintf(&c, " WHEN %d THEN %d", d.ids[i], d.by[i])
+		list[i] = fmt.Sprint(d.ids[i])
+	}
+	c.WriteString(" ELSE 0 END")
+	n, err := tx.Exec(ctx, fmt.Sprintf(format, "("+c.String()+")", strings.Join(list, ",")))
+	if err != nil {
+		return err
+	}
+	if n != int64(len(d.ids)) {
+		return ErrInsufficient.With(fmt.Errorf("ledger: %d of %d rows changed", n, len(d.ids)))
+	}
+	return nil
+}
+
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
