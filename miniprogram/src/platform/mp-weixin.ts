@@ -1,0 +1,125 @@
+import type { GrantResult } from '@/api/types'
+import { PlatformError, type Platform } from './types'
+
+type PrivacyAnswer = { event: 'agree' | 'disagree'; buttonId?: string }
+/** Privacy calls are newer than some phones' base library. */
+interface PrivacyApi {
+  onNeedPrivacyAuthorization?(listener: (resolve: (answer: PrivacyAnswer) => void) => void): void
+  requirePrivacyAuthorize?(options: { success(): void; fail(): void }): void
+  openPrivacyContract?(options: object): void
+}
+const privacy = () => wx as unknown as PrivacyApi
+
+export const PRIVACY_BUTTON_ID = 'privacy-agree'
+
+let brightnessBefore: number | null = null
+
+async function loginCode() {
+  const result = await uni.login({ provider: 'weixin' })
+  if (!result.code) throw new PlatformError('微信登录没有成功，请稍后再试', result)
+  return { channel: 'mini_program' as const, code: result.code }
+}
+
+export const platform: Platform = {
+  name: 'mp-weixin',
+  apiBase: import.meta.env.VITE_MP_API_BASE,
+  scanner: 'native',
+  canPrint: false,
+
+  topInset() {
+    return uni.getMenuButtonBoundingClientRect().bottom + 8
+  },
+
+  silentLogin: loginCode,
+  login: loginCode,
+  takeLoginError: () => '',
+
+  pay(params) {
+    return new Promise((resolve, reject) => {
+      wx.requestPayment({
+        timeStamp: params.timeStamp,
+        nonceStr: params.nonceStr,
+        package: params.package,
+        signType: params.signType as 'RSA',
+        paySign: params.paySign,
+        success: () => resolve('paid'),
+        fail: (error) => {
+          if (error.errMsg.includes('cancel')) resolve('cancelled')
+          else reject(new PlatformError('微信支付没有打开，请再试一次', error.errMsg))
+        },
+      })
+    })
+  },
+
+  scan() {
+    return new Promise((resolve, reject) => {
+      uni.scanCode({
+        scanType: ['qrCode', 'barCode'],
+        success: (result) => resolve(result.result),
+        fail: (error: { errMsg?: string }) => {
+          if (/cancel/.test(error.errMsg ?? '')) resolve(null)
+          else reject(new PlatformError('相机没有打开，请检查微信的相机权限，或手动输入会员码', error.errMsg))
+        },
+      })
+    })
+  },
+
+  phoneBridge: () => false,
+  requestPhone: async () => null,
+
+  askSubscribe(templateIds) {
+    if (!templateIds.length) return Promise.resolve([])
+    return new Promise((resolve) => {
+      wx.requestSubscribeMessage({
+        tmplIds: templateIds,
+        success: (result) => {
+          const answers = result as unknown as Record<string, string>
+          resolve(
+            templateIds
+              .filter((id) => answers[id])
+              .map((templateId) => ({ templateId, result: answers[templateId] as GrantResult['result'] })),
+          )
+        },
+        fail: () => resolve([]),
+      })
+    })
+  },
+
+  brighten(on) {
+    if (on) {
+      wx.getScreenBrightness({
+        success: ({ value }) => {
+          brightnessBefore ??= value
+          wx.setScreenBrightness({ value: 1 })
+        },
+        fail: () => wx.setScreenBrightness({ value: 1 }),
+      })
+    } else if (brightnessBefore !== null) {
+      wx.setScreenBrightness({ value: brightnessBefore })
+      brightnessBefore = null
+    }
+    wx.setKeepScreenOn({ keepScreenOn: on })
+  },
+
+  requirePrivacy() {
+    return new Promise((resolve) => {
+      const ask = privacy().requirePrivacyAuthorize
+      if (!ask) return resolve(true)
+      ask({ success: () => resolve(true), fail: () => resolve(false) })
+    })
+  },
+
+  onPrivacyNeeded(show) {
+    privacy().onNeedPrivacyAuthorization?.((resolve) => {
+      show((agreed) => resolve(agreed ? { event: 'agree', buttonId: PRIVACY_BUTTON_ID } : { event: 'disagree' }))
+    })
+  },
+
+  openPrivacyContract() {
+    const open = privacy().openPrivacyContract
+    open?.({})
+    return Boolean(open)
+  },
+
+  print() {},
+}

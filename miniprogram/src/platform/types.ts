@@ -1,0 +1,56 @@
+import type { GrantResult, Jsapi } from '@/api/types'
+
+export type Audience = 'owner' | 'staff'
+
+/** What the server exchanges for a session: a js_code of wx.login, or a ticket of the OAuth redirect. */
+export interface LoginProof {
+  channel: 'mini_program' | 'ticket'
+  code: string
+}
+
+export type PayResult = 'paid' | 'cancelled'
+
+/** Thrown for faults of the phone or of WeChat's client; `message` is Chinese and says what to do. */
+export class PlatformError extends Error {
+  constructor(message: string, readonly cause?: unknown) {
+    super(message)
+    this.name = 'PlatformError'
+  }
+}
+
+/** Everything that differs between the mini-program and the H5 pages of the official account. */
+export interface Platform {
+  readonly name: 'mp-weixin' | 'h5'
+  /** Origin of the API; '' when it is the page's own. */
+  readonly apiBase: string
+  /** 'native': WeChat's scanner. 'camera': our own page with the browser's camera. */
+  readonly scanner: 'native' | 'camera'
+  /** True when a paper receipt can be printed from here. */
+  readonly canPrint: boolean
+  /** Height in px that WeChat's capsule and the status bar take from a page without its own bar. */
+  topInset(): number
+  /** A login proof without asking anybody anything, or null when only a redirect would give one. */
+  silentLogin(audience: Audience): Promise<LoginProof | null>
+  /** Login that the person asked for. Resolves with null when the page is being left for the redirect. */
+  login(audience: Audience, to: string, invite?: string): Promise<LoginProof | null>
+  /** Message of a login redirect that failed, once. */
+  takeLoginError(): string
+  pay(params: Jsapi): Promise<PayResult>
+  /** Scans one code with WeChat's scanner. Null when the person gave up. */
+  scan(): Promise<string | null>
+  /** True when WeChat hands over the verified phone number through `requestPhone` (not through the button). */
+  phoneBridge(): boolean
+  /** Code for POST /api/owner/phone, or null when the person refused. */
+  requestPhone(): Promise<string | null>
+  /** Asks for one-time messages. Call it straight from a tap handler. */
+  askSubscribe(templateIds: string[]): Promise<GrantResult[]>
+  /** Full brightness and no screen lock while a code is shown; false puts both back. */
+  brighten(on: boolean): void
+  /** Resolves when the person has agreed to the privacy text as far as WeChat is concerned. */
+  requirePrivacy(): Promise<boolean>
+  /** Called when WeChat wants the privacy sheet; `resolve` reports the person's answer. */
+  onPrivacyNeeded(show: (resolve: (agreed: boolean) => void) => void): void
+  /** Opens WeChat's own copy of the privacy guideline where there is one. */
+  openPrivacyContract(): boolean
+  print(): void
+}

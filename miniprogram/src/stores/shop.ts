@@ -1,0 +1,30 @@
+import { defineStore } from 'pinia'
+import { computed, ref } from 'vue'
+import { api } from '@/api/client'
+import type { OwnerConfig } from '@/api/types'
+import { accentVars } from '@/utils/color'
+
+const KEY = 'lc.config'
+
+/** The shop's public settings; the last known ones are used until (or while) the network answers. */
+export const useShop = defineStore('shop', () => {
+  const config = ref<OwnerConfig | null>((uni.getStorageSync(KEY) as OwnerConfig) || null)
+  const name = computed(() => config.value?.shopName || '亮车')
+  const vars = computed(() => accentVars(config.value?.accentColor))
+  const templates = computed(() => {
+    const t = config.value?.templates
+    return t ? [t.deduction, t.topup, t.refund].filter(Boolean) : []
+  })
+
+  async function load(): Promise<void> {
+    config.value = await api.get('/api/owner/config')
+    uni.setStorageSync(KEY, config.value)
+    try {
+      uni.setTabBarStyle({ selectedColor: config.value.accentColor })
+    } catch {
+      // Pages without a tab bar refuse this; the next tab page sets it.
+    }
+  }
+
+  return { config, name, vars, templates, load }
+})

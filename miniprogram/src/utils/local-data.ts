@@ -1,0 +1,8 @@
+/** What the phone keeps about the logged-in owner. Logging out removes all of it. */
+export const HOME_KEY = 'lc.home'
+export const DEVICE_KEY = 'lc.device'
+
+export function forgetOwnerData(): void {
+  uni.removeStorageSync(HOME_KEY)
+  uni.removeStorageSync(DEVICE_KEY)
+}
