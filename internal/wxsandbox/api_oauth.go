@@ -91,7 +91,7 @@ func (s *Sandbox) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	setPersonaCookie(w, who.ID)
 	if q.Get("scope") == scopeUserInfo && q.Get("agree") == "" {
-		s.pages.render(s, w, http.StatusOK, "oauth_agree.html", map[string]any{"P": who, "Self": self})
+		s.pages.render(s, w, http.StatusOK, "oauth_agree.html", map[string]any{"P": who, "Self": self, "Name": s.o.Name})
 		return
 	}
 	value, err := s.OAuthCode(who.ID, q.Get("scope"))

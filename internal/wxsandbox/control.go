@@ -114,6 +114,9 @@ func control[T any](f func(*http.Request, *T) (any, error)) http.HandlerFunc {
 			controlError(w, err)
 			return
 		}
+		if c, ok := out.(cookieAnswer); ok {
+			setPersonaCookie(w, c.id)
+		}
 		writeJSON(w, http.StatusOK, out)
 	}
 }

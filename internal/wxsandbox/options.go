@@ -57,6 +57,7 @@ type Field struct {
 // Options configures a Sandbox. PublicURL and Now are required.
 type Options struct {
 	PublicURL          string // where browsers and SDKs reach the sandbox; the handler is mounted with its path stripped
+	Name               string // shown on the phone as the shop's name; "亮车洗车" when empty
 	MiniProgram        AppOptions
 	OfficialAccount    AppOptions
 	OAuthHosts         []string // host[:port] values allowed in redirect_uri, compared exactly
@@ -98,6 +99,7 @@ func (o Options) complete(c Credentials) (Options, error) {
 	fill(&o.Pay.MerchantSerial, c.MerchantSerial)
 	fill(&o.Pay.MerchantPublicKeyPEM, c.MerchantPublicKeyPEM)
 	fill(&o.Pay.Mode, ModePublicKey)
+	fill(&o.Name, "亮车洗车")
 	for _, id := range []string{o.MiniProgram.AppID, o.OfficialAccount.AppID} {
 		if !IsSandboxAppID(id) {
 			return o, fmt.Errorf("wxsandbox: appid %q was not made by the sandbox; it never runs with real identifiers", id)
