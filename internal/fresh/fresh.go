@@ -1,0 +1,61 @@
+// Package fresh keeps a copy of a small, rarely changed table in memory for a moment.
+//
+// Model: a Value holds what was loaded last and when; Get serves it while it is young and loads it again afterwards.
+// Owns: nothing. Invariants: a copy is never older than MaxAge plus one load; after Forget the writer sees its own
+// write; a load that began before a Forget never puts the old rows back; callers that find an old copy while another
+// one refreshes it go on with it, because they may hold a connection and the refresh needs one.
+package fresh
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// MaxAge is how old a copy may be when it is served without a new load.
+const MaxAge = 2 * time.Second
+
+// Value is a remembered T. The zero value is empty and ready.
+type Value[T any] struct {
+	mu      sync.Mutex
+	val     T
+	at      time.Time
+	full    bool
+	version int
+	loading sync.Mutex
+}
+
+// Get returns the copy, or what load returns. now is the clock's; a copy from the future counts as old. The result
+// is shared: callers must not change it.
+func (v *Value[T]) Get(ctx context.Context, now time.Time, load func(context.Context) (T, error)) (T, error) {
+	v.mu.Lock()
+	val, full, version, age := v.val, v.full, v.version, now.Sub(v.at)
+	v.mu.Unlock()
+	if full && age >= 0 && age < MaxAge {
+		return val, nil
+	}
+	if full {
+		if !v.loading.TryLock() {
+			return val, nil
+		}
+		defer v.loading.Unlock()
+	}
+	val, err := load(ctx)
+	if err != nil {
+		return val, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.version == version {
+		v.val, v.full, v.at = val, true, now
+	}
+	return val, nil
+}
+
+// Forget drops the copy: call it after the commit of a write.
+func (v *Value[T]) Forget() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var zero T
+	v.val, v.full, v.version = zero, false, v.version+1
+}

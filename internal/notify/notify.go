@@ -1,0 +1,129 @@
+// Package notify tells members what happened, by WeChat subscribe messages (D12, M03, X04).
+//
+// Model: a Message belongs to an event ("deduction") and is written to the outbox in the transaction of what it
+// reports; a job delivers it. A template is the shop's WeChat template for an event, with its fields. A grant counts
+// how often a WeChat identity allowed a template: one accept, one send.
+// Owns: notify_grants, notify_messages. Invariants: a message exists exactly when what it reports does (N29); one
+// dedupe key, one message, sent at most once; a grant is taken by a guarded UPDATE before the send and given back
+// when WeChat was not reached; "refused" is an outcome, not an error (N23); fields are cut to WeChat's limits (N25);
+// an owner is only told what concerns the owner, never marketing (N30).
+package notify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/liangche/liangche/internal/fault"
+)
+
+// The events that members are told of.
+const (
+	Deduction = "deduction" // stored value was spent
+	Topup     = "topup"     // a top-up was credited
+	Reversal  = "reversal"  // a settlement was taken back
+	Refund    = "refund"    // money is on its way back
+)
+
+// The states of a message. Sending is held for the time of one call to WeChat.
+const (
+	Queued      = "queued"
+	Sending     = "sending"
+	Sent        = "sent"
+	Refused     = "refused"     // the owner did not allow it, or the allowance is used up
+	Unreachable = "unreachable" // no identity with a grant: somebody may call
+	Failed      = "failed"      // WeChat says it can never be sent; Detail says why
+	Off         = "off"         // the shop does not want this kind of message
+)
+
+// MiniProgram is the app whose identities receive subscribe messages.
+const MiniProgram = "mini_program"
+
+// leaseTime bounds one call to WeChat. A message whose lease ended with its process may or may not have been sent.
+const leaseTime = 3 * time.Minute
+
+// JobDeliver is the kind of the delivery job.
+const JobDeliver = "notify.deliver"
+
+// Faults of this package.
+var ErrTemplate = fault.Define(fault.Invalid, "notify.template_unknown", "没有这个消息模板，请更新到最新版本")
+
+// Outcomes that a Sender reports by wrapping one of these; anything else counts as ErrSendUnavailable.
+var (
+	ErrSendRefused     = errors.New("notify: refused by the user or used up") // 43101
+	ErrSendImpossible  = errors.New("notify: can never be sent")              // wrong openid, template or field
+	ErrSendUnavailable = errors.New("notify: WeChat cannot be reached now")
+)
+
+// Message is what a member is told. Data holds plain values by name; the template picks from them. Amounts are yuan
+// like "45.00", instants RFC 3339, plates as written. Dedupe is unique for ever, like "deduction:<order id>".
+type Message struct {
+	MemberID int64
+	Event    string
+	Dedupe   string
+	Data     map[string]string
+	Page     string // mini-program page to open, without a leading slash
+}
+
+// TemplateConfig is the shop's WeChat template for an event. Fields maps WeChat's keys ("thing1", "amount3") to names
+// in Message.Data; a name that starts with "=" is a fixed text.
+type TemplateConfig struct {
+	ID     string
+	Fields map[string]string
+}
+
+// Options configure the service.
+type Options struct {
+	Templates map[string]TemplateConfig // by event; an event without one cannot be delivered
+	Zone      string                    // in which instants are written, Asia/Shanghai unless told
+}
+
+// Recipient is a WeChat identity of a member.
+type Recipient struct{ App, OpenID string }
+
+// Directory tells who a member is on WeChat.
+type Directory interface {
+	Recipients(ctx context.Context, memberID int64) ([]Recipient, error)
+	OpenID(ctx context.Context, identityID int64) (app, openID string, err error)
+}
+
+// Sender sends one subscribe message. It returns nil when WeChat took it, or an error that wraps ErrSendRefused,
+// ErrSendImpossible or ErrSendUnavailable.
+type Sender interface {
+	SendSubscribe(ctx context.Context, openID, templateID, page string, data map[string]string) error
+}
+
+// Switches tells which kinds of message the shop wants; it is setting.Service.
+type Switches interface {
+	Bool(ctx context.Context, key string) (bool, error)
+}
+
+// switchOf is the setting that turns an event's messages on.
+func switchOf(event string) string {
+	switch event {
+	case Topup, Refund:
+		return "message.topup"
+	default:
+		return "message.deduction"
+	}
+}
+
+// Results of asking an owner for a grant, as WeChat names them.
+const (
+	Accept = "accept"
+	Reject = "reject"
+	Ban    = "ban"
+	Filter = "filter"
+)
+
+// GrantResult is the answer of an owner for one template.
+type GrantResult struct {
+	TemplateID string `json:"templateId" minLength:"1" maxLength:"64"`
+	Result     string `json:"result" enum:"accept,reject,ban,filter"`
+}
+
+// GrantCount says how many messages of a template may still be sent to an identity.
+type GrantCount struct {
+	TemplateID string `json:"templateId"`
+	Left       int    `json:"left"`
+}

@@ -1,0 +1,115 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/liangche/liangche/internal/actor"
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/jobs"
+)
+
+// Service keeps the outbox and the grants.
+type Service struct {
+	db       *db.DB
+	queue    *jobs.Queue
+	dir      Directory
+	sender   Sender
+	switches Switches
+	opt      Options
+}
+
+// New returns the service and registers its job.
+func New(d *db.DB, q *jobs.Queue, dir Directory, sender Sender, switches Switches, opt Options) *Service {
+	s := &Service{db: d, queue: q, dir: dir, sender: sender, switches: switches, opt: opt}
+	q.Handle(JobDeliver, s.deliverJob)
+	return s
+}
+
+// EnqueueTx promises a message in the transaction of what it reports: with it, or not at all (N29). A dedupe key that
+// exists already makes it a no-op.
+func (s *Service) EnqueueTx(ctx context.Context, tx *db.Tx, m Message) error {
+	data, err := json.Marshal(m.Data)
+	if err != nil {
+		return err
+	}
+	row := messageRow{ID: tx.NewID(), MemberID: m.MemberID, Event: m.Event, Dedupe: m.Dedupe, Data: string(data), Page: m.Page,
+		State: Queued, CreatedAt: tx.Millis()}
+	if err := tx.Insert(ctx, "notify_messages", row); err != nil {
+		if errors.Is(err, db.ErrDuplicate) {
+			return nil
+		}
+		return err
+	}
+	return s.queue.EnqueueTx(ctx, tx, jobs.Job{Kind: JobDeliver, Payload: delivery{row.ID}})
+}
+
+// TemplateIDs gives the WeChat template id of every event that has one.
+func (s *Service) TemplateIDs() map[string]string {
+	out := map[string]string{}
+	for event, t := range s.opt.Templates {
+		if t.ID != "" {
+			out[event] = t.ID
+		}
+	}
+	return out
+}
+
+func (s *Service) knownTemplate(id string) bool {
+	for _, t := range s.opt.Templates {
+		if t.ID == id && id != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Grant counts what the acting owner allowed and returns what is left per template. Faults: session.required,
+// notify.template_unknown, request.invalid.
+func (s *Service) Grant(ctx context.Context, results []GrantResult) ([]GrantCount, error) {
+	who := actor.From(ctx)
+	if who.Kind != actor.Owner {
+		return nil, fault.ErrNoSession
+	}
+	seen := map[string]bool{}
+	for _, g := range results {
+		switch {
+		case !s.knownTemplate(g.TemplateID):
+			return nil, ErrTemplate
+		case seen[g.TemplateID], !slices.Contains([]string{Accept, Reject, Ban, Filter}, g.Result):
+			return nil, fault.ErrInvalid.On("results", "每个模板只能有一个结果")
+		}
+		seen[g.TemplateID] = true
+	}
+	app, openID, err := s.dir.OpenID(ctx, who.ID)
+	if err != nil {
+		return nil, err
+	}
+	to := Recipient{app, openID}
+	var rows []grantRow
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		for _, g := range results {
+			var err error
+			switch g.Result {
+			case Accept:
+				err = addGrant(ctx, tx, to, g.TemplateID)
+			case Ban: // the owner switched it off in WeChat: what was allowed before no longer counts
+				err = zeroGrant(ctx, tx, to, g.TemplateID)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		got, err := readGrants(ctx, tx, to)
+		rows = got
+		return err
+	})
+	out := make([]GrantCount, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, GrantCount{r.TemplateID, r.Left})
+	}
+	return out, err
+}
