@@ -10,6 +10,7 @@ import (
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/jobs"
+	"github.com/liangche/liangche/internal/wechat"
 )
 
 type delivery struct {
@@ -98,14 +99,15 @@ func (s *Service) try(ctx context.Context, m *messageRow, tmpl TemplateConfig, t
 	if err := json.Unmarshal([]byte(m.Data), &data); err != nil {
 		return true, false, s.close(ctx, m.ID, lease, Failed, "消息内容无法读取", nil)
 	}
-	sendErr := s.sender.SendSubscribe(ctx, to.OpenID, tmpl.ID, m.Page, fill(tmpl.Fields, data, s.opt.Zone))
+	sendErr := s.sender.SendSubscribe(ctx, wechat.SubscribeMessage{OpenID: to.OpenID, TemplateID: tmpl.ID, Page: m.Page,
+		Data: fill(tmpl.Fields, data, s.opt.Zone)})
 	// What WeChat did is written down even when the job is being stopped.
 	fin, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	switch {
-	case sendErr == nil:
+	switch wechat.ClassOf(sendErr) {
+	case "":
 		return true, false, s.close(fin, m.ID, lease, Sent, "", nil)
-	case errors.Is(sendErr, ErrSendRefused):
+	case wechat.Refused:
 		// 43101 says that WeChat counts no grant: our count was wrong, so it becomes zero. Another identity may have one.
 		return false, true, s.db.InTx(fin, func(ctx context.Context, tx *db.Tx) error {
 			if err := zeroGrant(ctx, tx, to, tmpl.ID); err != nil {
@@ -114,7 +116,7 @@ func (s *Service) try(ctx context.Context, m *messageRow, tmpl TemplateConfig, t
 			_, err := requeue(ctx, tx, m.ID, lease, "车主未同意接收，或同意次数已用完")
 			return err
 		})
-	case errors.Is(sendErr, ErrSendImpossible):
+	case wechat.Rejected, wechat.NotConfigured:
 		return true, false, s.close(fin, m.ID, lease, Failed, "微信不接受："+sendErr.Error(), func(ctx context.Context, tx *db.Tx) error {
 			return addGrant(ctx, tx, to, tmpl.ID)
 		})

@@ -11,10 +11,10 @@ package notify
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/wechat"
 )
 
 // The events that members are told of.
@@ -48,13 +48,6 @@ const JobDeliver = "notify.deliver"
 // Faults of this package.
 var ErrTemplate = fault.Define(fault.Invalid, "notify.template_unknown", "没有这个消息模板，请更新到最新版本")
 
-// Outcomes that a Sender reports by wrapping one of these; anything else counts as ErrSendUnavailable.
-var (
-	ErrSendRefused     = errors.New("notify: refused by the user or used up") // 43101
-	ErrSendImpossible  = errors.New("notify: can never be sent")              // wrong openid, template or field
-	ErrSendUnavailable = errors.New("notify: WeChat cannot be reached now")
-)
-
 // Message is what a member is told. Data holds plain values by name; the template picks from them. Amounts are yuan
 // like "45.00", instants RFC 3339, plates as written. Dedupe is unique for ever, like "deduction:<order id>".
 type Message struct {
@@ -87,10 +80,9 @@ type Directory interface {
 	OpenID(ctx context.Context, identityID int64) (app, openID string, err error)
 }
 
-// Sender sends one subscribe message. It returns nil when WeChat took it, or an error that wraps ErrSendRefused,
-// ErrSendImpossible or ErrSendUnavailable.
+// Sender sends one subscribe message; it is *wechat.Client. The class of its error decides what becomes of the message.
 type Sender interface {
-	SendSubscribe(ctx context.Context, openID, templateID, page string, data map[string]string) error
+	SendSubscribe(ctx context.Context, m wechat.SubscribeMessage) error
 }
 
 // Switches tells which kinds of message the shop wants; it is setting.Service.
