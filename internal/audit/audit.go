@@ -28,7 +28,7 @@ const maxDetail = 16 << 10
 
 var (
 	mobile    = regexp.MustCompile(`(^|\D)(1[3-9]\d)\d{4}(\d{4})(\D|$)`)
-	secretKey = regexp.MustCompile(`(?i)^(.*(password|passwd|secret|token|openid|unionid).*|code|invite_?code|old|new)$`)
+	secretKey = regexp.MustCompile(`(?i)^(.*(password|passwd|secret|token|openid|unionid).*|code|invite_?code)$`)
 )
 
 // Scrub masks every mainland mobile number in s: 138****8000.

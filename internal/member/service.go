@@ -1,0 +1,223 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/liangche/liangche/internal/actor"
+	"github.com/liangche/liangche/internal/clock"
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/idem"
+	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/secret"
+	"github.com/liangche/liangche/internal/session"
+	"github.com/liangche/liangche/internal/setting"
+)
+
+// Balances tells what a member's wallet holds, principal and bonus together, in fen.
+type Balances interface {
+	TotalFen(ctx context.Context, memberID int64) (money.Fen, error)
+}
+
+// Tiers names and sets a member's tier.
+type Tiers interface {
+	TierName(ctx context.Context, memberID int64) (string, error)
+	SetTierTx(ctx context.Context, tx *db.Tx, memberID, tierID int64, reason string) error
+}
+
+// Classes names a vehicle class; fault.ErrNotFound for one that does not exist.
+type Classes interface {
+	VehicleClassName(ctx context.Context, r db.Reader, id int64) (string, error)
+}
+
+// Service is the use cases of this package. It is safe for concurrent use once connected.
+type Service struct {
+	db       *db.DB
+	box      *secret.Box
+	settings *setting.Service
+	wechat   WeChat
+	classes  Classes
+	balances Balances
+	tiers    Tiers
+}
+
+// New returns the service. Balances and tiers stand on members, so they are connected afterwards.
+func New(d *db.DB, box *secret.Box, settings *setting.Service, wx WeChat, classes Classes) *Service {
+	return &Service{db: d, box: box, settings: settings, wechat: wx, classes: classes}
+}
+
+// Connect gives the service what is built on top of it, before the first request.
+func (s *Service) Connect(b Balances, t Tiers) { s.balances, s.tiers = b, t }
+
+// PhoneIndex is the blind index of a normalised phone number, as in member_members.phone_index.
+func (s *Service) PhoneIndex(phone string) string { return s.box.Index(colPhone, phone) }
+
+// Last4Index is the blind index of a phone's last four digits, as in member_members.last4_index; it takes the whole
+// number or the four digits.
+func (s *Service) Last4Index(phone string) string {
+	if len(phone) > 4 {
+		phone = phone[len(phone)-4:]
+	}
+	return s.box.Index(colLast4, phone)
+}
+
+// NameIndex is the blind index of a whole name, as in member_members.name_index.
+func (s *Service) NameIndex(name string) string { return s.box.Index(colName, name) }
+
+// OpenName decrypts member_members.name_sealed for a caller that masks it.
+func (s *Service) OpenName(sealed string) (string, error) { return s.box.Open(colName, sealed) }
+
+// OpenPhone decrypts member_members.phone_sealed for a caller that masks it.
+func (s *Service) OpenPhone(sealed string) (string, error) { return s.box.Open(colPhone, sealed) }
+
+// StandingTx reads a member and the current card under lock. Fault: fault.ErrNotFound.
+func (s *Service) StandingTx(ctx context.Context, tx *db.Tx, memberID int64) (Standing, error) {
+	var r struct {
+		ID          int64   `db:"id"`
+		NameSealed  string  `db:"name_sealed"`
+		PhoneSealed string  `db:"phone_sealed"`
+		Status      string  `db:"status"`
+		CardID      *int64  `db:"card_id"`
+		CardNo      *string `db:"card_no"`
+		CardStatus  *string `db:"card_status"`
+	}
+	err := tx.Get(ctx, &r, standingQuery+tx.ForUpdate(), memberID)
+	if err != nil {
+		return Standing{}, notFound(err)
+	}
+	m, err := s.open(memberRow{NameSealed: r.NameSealed, PhoneSealed: r.PhoneSealed})
+	if err != nil {
+		return Standing{}, err
+	}
+	st := Standing{MemberID: r.ID, Name: m.Name, PhoneMasked: MaskPhone(m.Phone), Status: r.Status}
+	if r.CardID != nil {
+		st.CardID, st.CardNo, st.CardStatus = *r.CardID, *r.CardNo, *r.CardStatus
+	}
+	return st, nil
+}
+
+// Get reads a member with personal data in clear. Fault: fault.ErrNotFound.
+func (s *Service) Get(ctx context.Context, id int64) (Member, error) {
+	r, err := s.readMember(ctx, s.db, id, "")
+	if err != nil {
+		return Member{}, err
+	}
+	return s.open(r)
+}
+
+// ByPhone finds the living member of a phone number. Fault: fault.ErrNotFound.
+func (s *Service) ByPhone(ctx context.Context, phone string) (Member, error) {
+	phone, ok := NormalPhone(phone)
+	if !ok {
+		return Member{}, fault.ErrNotFound
+	}
+	r, found, err := s.byPhone(ctx, s.db, phone, "")
+	if err != nil {
+		return Member{}, err
+	}
+	if !found {
+		return Member{}, fault.ErrNotFound
+	}
+	return s.open(r)
+}
+
+// Card reads a member's current card. Fault: ErrNoCard.
+func (s *Service) Card(ctx context.Context, memberID int64) (Card, error) {
+	c, err := currentCard(ctx, s.db, memberID, "")
+	if err != nil {
+		return Card{}, err
+	}
+	return c.card(), nil
+}
+
+// Cards lists all cards that a member ever had, newest first.
+func (s *Service) Cards(ctx context.Context, memberID int64) ([]Card, error) {
+	rows, err := cardsOf(ctx, s.db, memberID)
+	out := make([]Card, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, r.card())
+	}
+	return out, err
+}
+
+// Identities lists the WeChat identities of a member: the recipients of messages.
+func (s *Service) Identities(ctx context.Context, memberID int64) ([]Identity, error) {
+	rows, err := identitiesOf(ctx, s.db, memberID, "")
+	out := make([]Identity, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, r.identity())
+	}
+	return out, err
+}
+
+// Recipients is Identities, for the notifier.
+func (s *Service) Recipients(ctx context.Context, memberID int64) ([]Identity, error) {
+	return s.Identities(ctx, memberID)
+}
+
+// OpenID is the app and openid of an identity (N24: never use it for another app). Fault: fault.ErrNotFound.
+func (s *Service) OpenID(ctx context.Context, identityID int64) (app, openID string, err error) {
+	x, err := readIdentity(ctx, s.db, identityID, "")
+	return x.App, x.OpenID, err
+}
+
+// Authenticate resolves an owner's access token. The actor's name is masked, because it ends up in records and in the
+// audit trail. Fault: fault.ErrExpired.
+func (s *Service) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
+	sid, identityID, err := session.Find(ctx, s.db, actor.Owner, token)
+	if err != nil {
+		return actor.Actor{}, err
+	}
+	var r struct {
+		App        string  `db:"app"`
+		MemberID   *int64  `db:"member_id"`
+		NameSealed *string `db:"name_sealed"`
+	}
+	err = s.db.Get(ctx, &r, whoQuery, identityID)
+	if errors.Is(err, db.ErrNoRows) {
+		return actor.Actor{}, fault.ErrExpired
+	}
+	if err != nil {
+		return actor.Actor{}, err
+	}
+	a := actor.Actor{Kind: actor.Owner, ID: identityID, App: r.App, SessionID: sid, Name: "微信用户"}
+	if r.MemberID != nil {
+		a.MemberID = *r.MemberID
+	}
+	if r.NameSealed != nil && *r.NameSealed != "" {
+		name, err := s.OpenName(*r.NameSealed)
+		if err != nil {
+			return actor.Actor{}, err
+		}
+		a.Name = MaskName(name)
+	}
+	return a, nil
+}
+
+// label is how the audit trail calls a member: masked.
+func (s *Service) label(r memberRow) string {
+	m, err := s.open(r)
+	if err != nil || m.Name == "" {
+		return fmt.Sprintf("会员 %d", r.ID)
+	}
+	return MaskName(m.Name) + " " + MaskPhone(m.Phone)
+}
+
+// once runs a command at most once per Idempotency-Key where the caller has one; seeds and jobs have none.
+func once[T any](ctx context.Context, tx *db.Tx, fn func() (T, error)) (T, error) {
+	if _, ok := idem.From(ctx); !ok {
+		return fn()
+	}
+	out, _, err := idem.Once(ctx, tx, fn)
+	return out, err
+}
+
+// today is the business date of an instant in China.
+func today(t time.Time) string { return t.In(shanghai).Format(time.DateOnly) }
+
+var shanghai = time.FixedZone("CST", 8*3600)
+
+func at(ms int64) time.Time { return clock.FromMillis(ms) }

@@ -1,0 +1,103 @@
+package staff
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/liangche/liangche/internal/actor"
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/secret"
+	"github.com/liangche/liangche/internal/session"
+	"github.com/liangche/liangche/internal/wechat"
+)
+
+// WeChat is what this package asks of the platform.
+type WeChat interface {
+	MiniProgramSession(ctx context.Context, code string) (wechat.Identity, error)
+}
+
+// Tickets redeems the single-use ticket that the OAuth return hands to the H5 pages. invite is the code that came with
+// the link, "" when none did. Fault: member.ticket_used.
+type Tickets interface {
+	RedeemStaffTicket(ctx context.Context, ticket string) (who wechat.Identity, invite string, err error)
+}
+
+// Stores lists the stores that are open for business.
+type Stores interface {
+	StaffStores(ctx context.Context) ([]Store, error)
+}
+
+// Options are the shop's choices.
+type Options struct {
+	SecureCookies bool   // console cookies over https only
+	InviteURL     string // where an invitee goes; the code is appended, escaped
+	ShopName      func(ctx context.Context) (string, error)
+	Demo          bool
+}
+
+// Service is the use cases of this package. It is safe for concurrent use.
+type Service struct {
+	db      *db.DB
+	box     *secret.Box
+	wechat  WeChat
+	tickets Tickets
+	stores  Stores
+	opt     Options
+}
+
+// New returns the service.
+func New(d *db.DB, box *secret.Box, wx WeChat, tickets Tickets, stores Stores, opt Options) *Service {
+	return &Service{db: d, box: box, wechat: wx, tickets: tickets, stores: stores, opt: opt}
+}
+
+// Authenticate resolves a staff access token with permissions and stores, from the database at every request, so that
+// a suspension or a changed role acts at once. Fault: fault.ErrExpired.
+func (s *Service) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
+	sid, id, err := session.Find(ctx, s.db, actor.Staff, token)
+	if err != nil {
+		return actor.Actor{}, err
+	}
+	a, err := who(ctx, s.db, id)
+	if err != nil {
+		return actor.Actor{}, err
+	}
+	a.SessionID = sid
+	return a, nil
+}
+
+// who reads an account that may act. Fault: fault.ErrExpired.
+func who(ctx context.Context, r db.Reader, id int64) (actor.Actor, error) {
+	rows, err := standing(ctx, r, id)
+	if err != nil {
+		return actor.Actor{}, err
+	}
+	if len(rows) == 0 || rows[0].Status != StatusActive {
+		return actor.Actor{}, fault.ErrExpired
+	}
+	a := actor.Actor{Kind: actor.Staff, ID: id, Name: rows[0].Name}
+	for _, x := range rows {
+		if x.RoleKey != nil {
+			a.Permissions = append(a.Permissions, effective(*x.RoleKey, *x.Permissions)...)
+		}
+		if x.StoreID != nil && !slices.Contains(a.Stores, *x.StoreID) {
+			a.Stores = append(a.Stores, *x.StoreID)
+		}
+	}
+	slices.Sort(a.Permissions)
+	a.Permissions = slices.Compact(a.Permissions)
+	a.AllStores = len(a.Stores) == 0
+	return a, nil
+}
+
+// EnsureRoles installs the roles that a shop starts with; those that exist stay as they are.
+func (s *Service) EnsureRoles(ctx context.Context) error {
+	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error { return ensureRolesTx(ctx, tx) })
+}
+
+func joined(permissions []string) string {
+	p := slices.Clone(permissions)
+	slices.Sort(p)
+	return strings.Join(slices.Compact(p), " ")
+}

@@ -1,0 +1,95 @@
+package staff
+
+import (
+	"context"
+	"errors"
+
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/perm"
+)
+
+type standingRow struct {
+	Name        string  `db:"name"`
+	Status      string  `db:"status"`
+	RoleKey     *string `db:"role_key"`
+	Permissions *string `db:"permissions"`
+	StoreID     *int64  `db:"store_id"`
+}
+
+// standing reads an account with every role × store: one indexed query at each request.
+func standing(ctx context.Context, r db.Reader, id int64) ([]standingRow, error) {
+	var rows []standingRow
+	err := r.Select(ctx, &rows, `SELECT a.name, a.status, r.role_key, r.permissions, s.store_id FROM staff_accounts a
+		LEFT JOIN staff_account_roles ar ON ar.account_id = a.id LEFT JOIN staff_roles r ON r.id = ar.role_id
+		LEFT JOIN staff_account_stores s ON s.account_id = a.id WHERE a.id = ? ORDER BY r.sort_no, s.store_id`, id)
+	return rows, err
+}
+
+type accountRow struct {
+	ID           int64   `db:"id"`
+	Name         string  `db:"name"`
+	Username     *string `db:"username"`
+	PasswordHash string  `db:"password_hash"`
+	PhoneSealed  string  `db:"phone_sealed"`
+	Status       string  `db:"status"`
+	StatusReason string  `db:"status_reason"`
+	CreatedBy    int64   `db:"created_by"`
+	CreatedAt    int64   `db:"created_at"`
+	UpdatedAt    int64   `db:"updated_at"`
+	LastLoginAt  int64   `db:"last_login_at"`
+}
+
+const accountColumns = `id, name, username, password_hash, phone_sealed, status, status_reason, created_by, created_at, updated_at, last_login_at`
+
+const colPhone = "staff.phone"
+
+func (s *Service) readAccount(ctx context.Context, r db.Reader, id int64, lock string) (accountRow, error) {
+	var a accountRow
+	err := r.Get(ctx, &a, `SELECT `+accountColumns+` FROM staff_accounts WHERE id = ?`+lock, id)
+	if errors.Is(err, db.ErrNoRows) {
+		err = fault.ErrNotFound
+	}
+	return a, err
+}
+
+type roleRow struct {
+	ID          int64  `db:"id"`
+	Key         string `db:"role_key"`
+	Name        string `db:"name"`
+	Permissions string `db:"permissions"`
+	Sort        int64  `db:"sort_no"`
+	UpdatedAt   int64  `db:"updated_at"`
+}
+
+func (r roleRow) role() Role {
+	return Role{ID: r.ID, Key: r.Key, Name: r.Name, Permissions: effective(r.Key, r.Permissions)}
+}
+
+func roles(ctx context.Context, r db.Reader, lock string) ([]roleRow, error) {
+	var rows []roleRow
+	err := r.Select(ctx, &rows, `SELECT id, role_key, name, permissions, sort_no, updated_at FROM staff_roles ORDER BY sort_no, id`+lock)
+	return rows, err
+}
+
+func ensureRolesTx(ctx context.Context, tx *db.Tx) error {
+	have, err := roles(ctx, tx, "")
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, r := range have {
+		known[r.Key] = true
+	}
+	for i, d := range roleNames {
+		if known[d.key] {
+			continue
+		}
+		r := roleRow{ID: tx.NewID(), Key: d.key, Name: d.name, Permissions: joined(perm.Defaults(d.key)), Sort: int64(i), UpdatedAt: tx.Millis()}
+		// Another instance may install them at the same moment.
+		if err := tx.Insert(ctx, "staff_roles", r); err != nil && !errors.Is(err, db.ErrDuplicate) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,6 @@
+-- +goose Up
+CREATE TABLE staff_attempts (
+  bucket VARCHAR(100) NOT NULL PRIMARY KEY,
+  failures BIGINT NOT NULL,
+  window_until BIGINT NOT NULL
+);
