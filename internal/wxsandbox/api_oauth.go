@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -63,7 +64,8 @@ func (s *Sandbox) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	target, problem := s.checkAuthorize(q)
 	if problem != "" {
-		s.pages.render(s, w, http.StatusOK, "oauth_error.html", map[string]any{"Problem": problem})
+		text, number, _ := strings.Cut(problem, " 错误码:")
+		s.pages.render(s, w, http.StatusOK, "oauth_error.html", map[string]any{"Problem": text, "Code": "错误码:" + number})
 		return
 	}
 	// What the page's own links add must not survive in the links that it shows.

@@ -53,6 +53,7 @@ type rig struct {
 	c     Credentials
 	http  *http.Client
 	hook  *receiver
+	mux   *http.ServeMux
 }
 
 const (
@@ -75,6 +76,7 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 	}
 	r := &rig{t: t, c: c, clock: &fakeClock{now: time.Date(2026, 6, 1, 12, 0, 0, 0, cst)}}
 	mux := http.NewServeMux()
+	r.mux = mux
 	r.srv = httptest.NewServer(mux)
 	r.hook = newReceiver()
 	mux.Handle("/hooks/wxpay", r.hook)

@@ -44,7 +44,7 @@ var seeds = []struct {
 
 func (s *Sandbox) seed() {
 	for i, d := range seeds {
-		p := &Persona{ID: fmt.Sprintf("p%d", i+1), Nickname: d.nick, Role: d.role, Phone: d.phone, Snapshot: d.snap, Follows: d.follows}
+		p := &Persona{ID: fmt.Sprintf("p%d", i+1), Nickname: d.nick, Role: d.role, Phone: d.phone, Snapshot: d.snap, Follows: d.follows, Color: palette[i%len(palette)]}
 		s.complete(p, d.noUnion)
 		s.st.Personas = append(s.st.Personas, p)
 	}
