@@ -310,3 +310,8 @@ func until(t *testing.T, what string, f func() bool) {
 	}
 	t.Fatal("never: " + what)
 }
+
+// newBareClient signs its requests but checks no answer, as a bill download must.
+func newBareClient(r *rig, key *rsa.PrivateKey) (*core.Client, error) {
+	return core.NewClient(r.t.Context(), option.WithMerchantCredential(r.c.MchID, r.c.MerchantSerial, key), option.WithHTTPClient(r.http), option.WithoutValidator())
+}
