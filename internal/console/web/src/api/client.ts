@@ -1,0 +1,79 @@
+/**
+ * The one HTTP client. Cookies carry the session; `X-Liangche` proves that the request comes from our
+ * own page. An expired session is refreshed once, for all requests that wait, and the request repeated.
+ */
+import createClient from 'openapi-fetch'
+import { problemFrom } from '@/lib/problem'
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type paths = any
+
+const BASE = typeof location === 'undefined' ? 'http://localhost' : location.origin
+const REFRESH_PATH = '/api/console/session/refresh'
+const NO_REFRESH = [REFRESH_PATH, '/api/console/session']
+
+let refreshing: Promise<boolean> | null = null
+let onSignedOut: () => void = () => {}
+
+/** What to do when the session cannot be refreshed: the router goes to the login page. */
+export function whenSignedOut(handler: () => void): void {
+  onSignedOut = handler
+}
+
+/** fetch with the refresh built in; openapi-fetch hands it a ready Request. */
+export async function fetchWithRefresh(request: Request): Promise<Response> {
+  const repeat = request.clone()
+  const response = await fetch(request)
+  if (response.status !== 401 || NO_REFRESH.includes(new URL(request.url).pathname)) return response
+  if (!(await refreshOnce())) {
+    onSignedOut()
+    return response
+  }
+  const second = await fetch(repeat)
+  if (second.status === 401) onSignedOut()
+  return second
+}
+
+function refreshOnce(): Promise<boolean> {
+  refreshing ??= fetch(new Request(BASE + REFRESH_PATH, { method: 'POST', headers: ownHeaders, credentials: 'same-origin' }))
+    .then((response) => response.ok)
+    .catch(() => false)
+    .finally(() => {
+      refreshing = null
+    })
+  return refreshing
+}
+
+const ownHeaders = { 'X-Liangche': 'console' }
+
+export const api = createClient<paths>({
+  baseUrl: BASE,
+  headers: ownHeaders,
+  credentials: 'same-origin',
+  fetch: fetchWithRefresh,
+})
+
+interface Outcome<T> {
+  data?: T
+  error?: unknown
+  response: Response
+}
+
+/** The body of a good answer, or the Problem thrown. */
+export async function unwrap<T>(call: Promise<Outcome<T>>): Promise<T> {
+  const { data, error, response } = await call
+  if (!response.ok) throw problemFrom(response.status, error)
+  return data as T
+}
+
+/** Header of a money command. */
+export function keyHeader(key: string): { 'Idempotency-Key': string } {
+  return { 'Idempotency-Key': key }
+}
+
+/** Query values as the API takes them: empty ones are left out. */
+export type Query = Record<string, string | number | undefined>
+
+export function cleanQuery(query: Query): Record<string, string | number> {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined && value !== '')) as Record<string, string | number>
+}

@@ -1,0 +1,112 @@
+import { api, cleanQuery, keyHeader, unwrap, type Query } from './client'
+import type {
+  Card,
+  DeskTopup,
+  DeskTopupInput,
+  LedgerEntry,
+  MemberDetail,
+  MemberInput,
+  MemberRow,
+  MemberUpdate,
+  Page,
+  Refund,
+  RefundInput,
+  RefundPlan,
+  RefundResult,
+  TopupRow,
+  Unmasked,
+  Vehicle,
+  VehicleInput,
+} from '@/lib/types'
+
+export function listMembers(query: Query, signal?: AbortSignal): Promise<Page<MemberRow>> {
+  return unwrap(api.GET('/api/console/members', { params: { query: cleanQuery(query) }, signal }))
+}
+
+export function getMember(id: number): Promise<MemberDetail> {
+  return unwrap(api.GET('/api/console/members/{id}', { params: { path: { id } } }))
+}
+
+export function createMember(body: MemberInput, key: string): Promise<MemberDetail> {
+  return unwrap(api.POST('/api/console/members', { params: { header: keyHeader(key) }, body }))
+}
+
+export function updateMember(id: number, body: MemberUpdate): Promise<MemberDetail> {
+  return unwrap(api.PUT('/api/console/members/{id}', { params: { path: { id } }, body }))
+}
+
+export function unmaskMember(id: number, reason: string): Promise<Unmasked> {
+  return unwrap(api.POST('/api/console/members/{id}/unmask', { params: { path: { id } }, body: { reason } }))
+}
+
+export function listLedger(id: number, query: Query, signal?: AbortSignal): Promise<Page<LedgerEntry>> {
+  return unwrap(api.GET('/api/console/members/{id}/ledger', { params: { path: { id }, query: cleanQuery(query) }, signal }))
+}
+
+export type MemberAction = 'suspend' | 'reinstate' | 'approve' | 'reject' | 'close'
+
+export async function actOnMember(id: number, action: MemberAction, reason: string): Promise<void> {
+  const options = { params: { path: { id } }, body: { reason } }
+  const calls = {
+    suspend: () => api.POST('/api/console/members/{id}/suspend', options),
+    reinstate: () => api.POST('/api/console/members/{id}/reinstate', options),
+    approve: () => api.POST('/api/console/members/{id}/approve', options),
+    reject: () => api.POST('/api/console/members/{id}/reject', options),
+    close: () => api.POST('/api/console/members/{id}/close', options),
+  }
+  await unwrap(calls[action]())
+}
+
+export type CardAction = 'freeze' | 'unfreeze' | 'lost' | 'reissue'
+
+export function actOnCard(memberId: number, action: CardAction, reason: string): Promise<Card> {
+  const options = { params: { path: { id: memberId } }, body: { reason } }
+  const calls = {
+    freeze: () => api.POST('/api/console/members/{id}/card/freeze', options),
+    unfreeze: () => api.POST('/api/console/members/{id}/card/unfreeze', options),
+    lost: () => api.POST('/api/console/members/{id}/card/lost', options),
+    reissue: () => api.POST('/api/console/members/{id}/card/reissue', options),
+  }
+  return unwrap(calls[action]())
+}
+
+export async function unbindIdentity(id: number, identityId: number, reason: string): Promise<void> {
+  await unwrap(api.POST('/api/console/members/{id}/identities/{identityId}/unbind', { params: { path: { id, identityId } }, body: { reason } }))
+}
+
+export function createVehicle(id: number, body: VehicleInput): Promise<Vehicle> {
+  return unwrap(api.POST('/api/console/members/{id}/vehicles', { params: { path: { id } }, body }))
+}
+
+export function updateVehicle(id: number, vehicleId: number, body: VehicleInput): Promise<Vehicle> {
+  return unwrap(api.PUT('/api/console/members/{id}/vehicles/{vehicleId}', { params: { path: { id, vehicleId } }, body }))
+}
+
+export async function deleteVehicle(id: number, vehicleId: number): Promise<void> {
+  await unwrap(api.DELETE('/api/console/members/{id}/vehicles/{vehicleId}', { params: { path: { id, vehicleId } } }))
+}
+
+export function deskTopup(id: number, body: DeskTopupInput, key: string): Promise<DeskTopup> {
+  return unwrap(api.POST('/api/console/members/{id}/topups', { params: { path: { id }, header: keyHeader(key) }, body }))
+}
+
+export function listTopups(query: Query, signal?: AbortSignal): Promise<Page<TopupRow>> {
+  return unwrap(api.GET('/api/console/topups', { params: { query: cleanQuery(query) }, signal }))
+}
+
+/** The plan of a refund; without an amount, the plan of everything that may be paid back. */
+export function getRefundPlan(id: number, amountFen: number | undefined, signal?: AbortSignal): Promise<RefundPlan> {
+  return unwrap(api.GET('/api/console/members/{id}/refund-plan', { params: { path: { id }, query: cleanQuery({ amountFen }) }, signal }))
+}
+
+export function createRefund(id: number, body: RefundInput, key: string): Promise<RefundResult> {
+  return unwrap(api.POST('/api/console/members/{id}/refunds', { params: { path: { id }, header: keyHeader(key) }, body }))
+}
+
+export function listRefunds(query: Query, signal?: AbortSignal): Promise<Page<Refund>> {
+  return unwrap(api.GET('/api/console/refunds', { params: { query: cleanQuery(query) }, signal }))
+}
+
+export function getRefund(id: number): Promise<Refund> {
+  return unwrap(api.GET('/api/console/refunds/{id}', { params: { path: { id } } }))
+}

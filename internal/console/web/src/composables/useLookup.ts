@@ -1,0 +1,31 @@
+import { shallowRef, type Ref } from 'vue'
+import { stores, tiers, topupPlans, vehicleClasses } from '@/api/catalog'
+import { listPermissions, listRoles } from '@/api/organisation'
+import type { Page } from '@/lib/types'
+
+/** A short list that many pages need for names; read once, again after it changed. */
+function lookup<T>(read: () => Promise<Page<T>>) {
+  const items = shallowRef<T[]>([]) as Ref<T[]>
+  let pending: Promise<void> | null = null
+
+  function load(again = false): Promise<void> {
+    if (pending && !again) return pending
+    pending = read()
+      .then((page) => {
+        items.value = page.items ?? []
+      })
+      .catch(() => {
+        pending = null // a name that is missing is not worth an error page; the next page asks again
+      })
+    return pending
+  }
+
+  return { items, load }
+}
+
+export const storeLookup = lookup(stores.list)
+export const tierLookup = lookup(tiers.list)
+export const planLookup = lookup(topupPlans.list)
+export const classLookup = lookup(vehicleClasses.list)
+export const roleLookup = lookup(listRoles)
+export const permissionLookup = lookup(listPermissions)

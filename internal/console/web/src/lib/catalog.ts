@@ -1,0 +1,31 @@
+import { storeLookup } from '@/composables/useLookup'
+import type { ServicePrice } from './types'
+
+/** The price for a vehicle class; null when the service is not offered for it. */
+export function priceOf(prices: ServicePrice[], vehicleClassId: number): number | null {
+  return prices.find((price) => price.vehicleClassId === vehicleClassId)?.priceFen ?? null
+}
+
+/** The grid with one price changed; an emptied cell takes the class out. */
+export function setPrice(prices: ServicePrice[], vehicleClassId: number, priceFen: number | null): ServicePrice[] {
+  const others = prices.filter((price) => price.vehicleClassId !== vehicleClassId)
+  return priceFen === null ? others : [...others, { vehicleClassId, priceFen }]
+}
+
+export function storesText(storeIds: number[]): string {
+  if (storeIds.length === 0) return '全部门店'
+  const names = storeIds.map((id) => storeLookup.items.value.find((store) => store.id === id)?.name).filter(Boolean)
+  return names.length > 0 ? names.join('、') : `${storeIds.length} 家门店`
+}
+
+/** Whether a number field holds a whole number above zero. */
+export function countText(value: number | null | undefined): boolean {
+  return Number.isInteger(value) && (value ?? 0) > 0
+}
+
+/** Why an amount or a share cannot be saved; empty when it can. */
+export function amountObstacle(value: number | null | undefined, name: string, max?: number): string {
+  if (value === null || value === undefined) return `请填${name}`
+  if (value < 0 || (max !== undefined && value > max)) return `${name}超出范围`
+  return ''
+}

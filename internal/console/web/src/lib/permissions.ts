@@ -1,0 +1,77 @@
+/** What a signed-in person may see and do, and the pages of the side navigation. */
+
+export interface NavItem {
+  path: string
+  title: string
+  icon: string
+  permission: string
+  /** Other words that quick search finds the page by. */
+  words?: string
+}
+export interface NavGroup {
+  title: string
+  items: NavItem[]
+}
+
+export const navigation: NavGroup[] = [
+  {
+    title: '',
+    items: [{ path: '/today', title: '今日', icon: 'Sunny', permission: 'report.read', words: '首页 营业 报表 dashboard jinri' }],
+  },
+  {
+    title: '会员',
+    items: [
+      { path: '/members', title: '会员', icon: 'User', permission: 'member.read', words: '车主 客户 卡 huiyuan' },
+      { path: '/topups', title: '充值', icon: 'Wallet', permission: 'payment.read', words: '储值 chongzhi' },
+      { path: '/refunds', title: '退款', icon: 'RefreshLeft', permission: 'payment.read', words: '退卡 tuikuan' },
+      { path: '/disputes', title: '争议', icon: 'ChatLineSquare', permission: 'dispute.read', words: '有疑问 投诉 zhengyi' },
+    ],
+  },
+  {
+    title: '交易',
+    items: [
+      { path: '/orders', title: '订单', icon: 'Tickets', permission: 'checkout.read', words: '结算 小票 dingdan' },
+      { path: '/payments', title: '支付', icon: 'CreditCard', permission: 'payment.read', words: '微信支付 流水 zhifu' },
+    ],
+  },
+  {
+    title: '店铺',
+    items: [
+      { path: '/catalog', title: '目录', icon: 'Goods', permission: 'catalog.read', words: '服务 价格 商品 车型 充值方案 等级 mulu' },
+      { path: '/stores', title: '门店', icon: 'OfficeBuilding', permission: 'store.read', words: '地址 mendian' },
+      { path: '/staff', title: '员工', icon: 'Avatar', permission: 'staff.read', words: '同事 邀请 yuangong' },
+      { path: '/roles', title: '角色权限', icon: 'Key', permission: 'staff.read', words: '权限 juese' },
+    ],
+  },
+  {
+    title: '系统',
+    items: [
+      { path: '/audit', title: '审计日志', icon: 'Document', permission: 'audit.read', words: '操作记录 rizhi' },
+      { path: '/charters', title: '会员章程', icon: 'Reading', permission: 'setting.read', words: '协议 隐私 zhangcheng' },
+      { path: '/settings', title: '设置', icon: 'Setting', permission: 'setting.read', words: '参数 规则 shezhi' },
+    ],
+  },
+]
+
+export function may(permissions: readonly string[], needed: string | undefined): boolean {
+  return !needed || permissions.includes(needed)
+}
+
+/** The navigation without pages that would only answer 403; empty groups vanish. */
+export function visibleNavigation(permissions: readonly string[]): NavGroup[] {
+  return navigation
+    .map((group) => ({ ...group, items: group.items.filter((item) => may(permissions, item.permission)) }))
+    .filter((group) => group.items.length > 0)
+}
+
+/** Where a person lands after signing in; '/none' when the role opens no page at all. */
+export function landingPath(permissions: readonly string[]): string {
+  return visibleNavigation(permissions)[0]?.items[0]?.path ?? '/none'
+}
+
+/** Pages whose title or words contain the query, for quick search. */
+export function findPages(permissions: readonly string[], query: string): NavItem[] {
+  const text = query.trim().toLowerCase()
+  const pages = visibleNavigation(permissions).flatMap((group) => group.items)
+  return text ? pages.filter((item) => `${item.title} ${item.words ?? ''}`.toLowerCase().includes(text)) : pages
+}

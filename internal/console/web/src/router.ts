@@ -1,0 +1,56 @@
+import { createRouter, createWebHashHistory, type Router, type RouteRecordRaw } from 'vue-router'
+import { landingPath } from '@/lib/permissions'
+import { useSession } from '@/stores/session'
+
+const routes: RouteRecordRaw[] = [
+  { path: '/', redirect: () => landingPath(useSession().permissions) },
+  { path: '/login', component: () => import('@/pages/LoginPage.vue'), meta: { title: '登录', bare: true, public: true } },
+  { path: '/today', component: () => import('@/pages/TodayPage.vue'), meta: { title: '今日', permission: 'report.read' } },
+  { path: '/members', component: () => import('@/pages/MembersPage.vue'), meta: { title: '会员', permission: 'member.read' } },
+  { path: '/members/:id(\\d+)', component: () => import('@/pages/member/MemberPage.vue'), meta: { title: '会员详情', permission: 'member.read' } },
+  { path: '/topups', component: () => import('@/pages/TopupsPage.vue'), meta: { title: '充值', permission: 'payment.read' } },
+  { path: '/refunds', component: () => import('@/pages/RefundsPage.vue'), meta: { title: '退款', permission: 'payment.read' } },
+  { path: '/disputes', component: () => import('@/pages/DisputesPage.vue'), meta: { title: '争议', permission: 'dispute.read' } },
+  { path: '/orders', component: () => import('@/pages/OrdersPage.vue'), meta: { title: '订单', permission: 'checkout.read' } },
+  { path: '/orders/:id(\\d+)', component: () => import('@/pages/OrderPage.vue'), meta: { title: '订单详情', permission: 'checkout.read' } },
+  { path: '/payments', component: () => import('@/pages/PaymentsPage.vue'), meta: { title: '支付', permission: 'payment.read' } },
+  { path: '/payments/:id(\\d+)', component: () => import('@/pages/PaymentPage.vue'), meta: { title: '支付详情', permission: 'payment.read' } },
+  { path: '/catalog', component: () => import('@/pages/catalog/CatalogPage.vue'), meta: { title: '目录', permission: 'catalog.read' } },
+  { path: '/stores', component: () => import('@/pages/StoresPage.vue'), meta: { title: '门店', permission: 'store.read' } },
+  { path: '/staff', component: () => import('@/pages/staff/StaffPage.vue'), meta: { title: '员工', permission: 'staff.read' } },
+  { path: '/roles', component: () => import('@/pages/staff/RolesPage.vue'), meta: { title: '角色权限', permission: 'staff.read' } },
+  { path: '/audit', component: () => import('@/pages/AuditPage.vue'), meta: { title: '审计日志', permission: 'audit.read' } },
+  { path: '/charters', component: () => import('@/pages/ChartersPage.vue'), meta: { title: '会员章程', permission: 'setting.read' } },
+  { path: '/settings', component: () => import('@/pages/SettingsPage.vue'), meta: { title: '设置', permission: 'setting.read' } },
+  { path: '/print/orders/:id(\\d+)', component: () => import('@/pages/PrintPage.vue'), meta: { title: '打印小票', permission: 'checkout.read', bare: true } },
+  { path: '/none', component: () => import('@/pages/NoAccessPage.vue'), meta: { title: '没有权限' } },
+  { path: '/:rest(.*)*', component: () => import('@/pages/NoAccessPage.vue'), props: { missing: true }, meta: { title: '没有这个页面' } },
+]
+
+export function makeRouter(): Router {
+  const router = createRouter({
+    history: createWebHashHistory(),
+    routes,
+    scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  })
+
+  router.beforeEach(async (to) => {
+    const session = useSession()
+    if (to.meta.public) return true
+    try {
+      await session.load()
+    } catch {
+      return { path: '/login', query: { to: to.fullPath, trouble: '1' } }
+    }
+    if (!session.me) return { path: '/login', query: to.path === '/' ? {} : { to: to.fullPath } }
+    if (to.redirectedFrom?.path === '/' && !session.can(to.meta.permission)) return landingPath(session.permissions)
+    return session.can(to.meta.permission) ? true : { path: '/none' }
+  })
+
+  router.afterEach((to) => {
+    const { shopName } = useSession()
+    document.title = to.meta.title ? `${to.meta.title} · ${shopName}` : shopName
+  })
+
+  return router
+}
