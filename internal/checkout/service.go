@@ -1,0 +1,321 @@
+package checkout
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/liangche/liangche/internal/actor"
+	"github.com/liangche/liangche/internal/bizday"
+	"github.com/liangche/liangche/internal/catalog"
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/idem"
+	"github.com/liangche/liangche/internal/ledger"
+	"github.com/liangche/liangche/internal/member"
+	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/notify"
+	"github.com/liangche/liangche/internal/payment"
+	"github.com/liangche/liangche/internal/perm"
+	"github.com/liangche/liangche/internal/setting"
+	"github.com/liangche/liangche/internal/shop"
+	"github.com/liangche/liangche/internal/tier"
+	"github.com/liangche/liangche/internal/wallet"
+)
+
+// Service runs the till.
+type Service struct {
+	db       *db.DB
+	log      *slog.Logger
+	members  *member.Service
+	payments *payment.Service
+	offers   *catalog.Service
+	tiers    *tier.Service
+	shops    *shop.Service
+	settings *setting.Service
+	messages *notify.Service
+}
+
+// New returns the service and registers it as the fulfiller of order payments.
+func New(d *db.DB, log *slog.Logger, m *member.Service, p *payment.Service, c *catalog.Service, t *tier.Service, sh *shop.Service, st *setting.Service, n *notify.Service) *Service {
+	s := &Service{db: d, log: log, members: m, payments: p, offers: c, tiers: t, shops: sh, settings: st, messages: n}
+	p.Fulfil(PurposeOrder, fulfiller{s})
+	return s
+}
+
+// Quote is a price with what can pay it.
+type Quote struct {
+	QuoteHash   string    `json:"quoteHash"`
+	Lines       []Line    `json:"lines"`
+	SubtotalFen money.Fen `json:"subtotalFen"`
+	DiscountFen money.Fen `json:"discountFen"`
+	TotalFen    money.Fen `json:"totalFen"`
+	Balance     *Cover    `json:"balance,omitempty" doc:"Absent for walk-ins"`
+	Suggestion  []Tender  `json:"suggestion"`
+}
+
+// Cover says how far stored value goes.
+type Cover struct {
+	AvailableFen money.Fen `json:"availableFen"`
+	UsableFen    money.Fen `json:"usableFen"`
+	MissingFen   money.Fen `json:"missingFen"`
+}
+
+// frame is what a settlement needs that is read before its transaction: prices come from a copy at most two seconds old, and the
+// hash of the quote guards the rest.
+type frame struct {
+	Request
+	store      shop.Store
+	className  string
+	items      []catalog.Item
+	maxManual  money.BP
+	spendRule  string
+	needsCode  bool
+	tell       bool
+	payMinutes int64
+}
+
+func (s *Service) frame(ctx context.Context, r Request) (f frame, err error) {
+	who := actor.From(ctx)
+	if !who.InStore(r.StoreID) {
+		return f, fault.ErrStore
+	}
+	if r.ManualDiscount != nil && !who.Can(perm.CheckoutDiscount) {
+		return f, fault.ErrForbidden.Say("您没有手工优惠的权限，请店长操作")
+	}
+	plate, _, complaint := member.ParsePlate(r.Plate)
+	if complaint != "" {
+		return f, ErrPlate.Say("车牌号不正确：%s", complaint).On("plate", complaint)
+	}
+	r.Plate = plate
+	f.Request = r
+	if f.store, err = s.shops.Store(ctx, r.StoreID); err != nil {
+		return f, err
+	}
+	if f.className, err = s.offers.VehicleClassName(ctx, s.db, r.VehicleClassID); err != nil {
+		return f, err
+	}
+	refs := make([]catalog.Ref, 0, len(r.Items))
+	for _, it := range r.Items {
+		refs = append(refs, catalog.Ref{Kind: it.Kind, ID: it.ID, Qty: it.Qty})
+	}
+	if f.items, err = s.offers.Items(ctx, s.db, r.StoreID, r.VehicleClassID, refs); err != nil {
+		return f, err
+	}
+	return f, s.rules(ctx, &f)
+}
+
+func (s *Service) rules(ctx context.Context, f *frame) (err error) {
+	var n int64
+	if n, err = s.settings.Int(ctx, setting.MaxDiscountBP); err != nil {
+		return err
+	}
+	f.maxManual = money.BP(n)
+	if f.payMinutes, err = s.settings.Int(ctx, setting.TopupPayMinutes); err != nil {
+		return err
+	}
+	if f.spendRule, err = s.settings.Text(ctx, setting.SpendOrder); err != nil {
+		return err
+	}
+	if f.needsCode, err = s.settings.Bool(ctx, setting.RequireCode); err != nil {
+		return err
+	}
+	f.tell, err = s.settings.Bool(ctx, setting.MessageDeduction)
+	return err
+}
+
+func (s *Service) quote(ctx context.Context, r db.Reader, f frame, available money.Fen) (Quote, Priced, error) {
+	t := tier.Tier{DiscountBP: money.Whole}
+	if f.MemberID != 0 {
+		var err error
+		if t, err = s.tiers.OfMember(ctx, r, f.MemberID); err != nil {
+			return Quote{}, Priced{}, err
+		}
+	}
+	p, err := Price(f.items, f.className, t, f.ManualDiscount, f.maxManual)
+	if err != nil {
+		return Quote{}, Priced{}, err
+	}
+	q := Quote{QuoteHash: p.hash(f.Request), Lines: p.Lines, SubtotalFen: p.Subtotal, DiscountFen: p.Discount, TotalFen: p.Total, Suggestion: suggest(p.Total, available)}
+	if f.MemberID != 0 {
+		q.Balance = &Cover{AvailableFen: available, UsableFen: min(available, p.Total), MissingFen: max(p.Total-available, 0)}
+	}
+	return q, p, nil
+}
+
+// Quote prices a request. Faults: those of catalog.Items, ErrDiscount, fault.ErrStore.
+func (s *Service) Quote(ctx context.Context, r Request) (Quote, error) {
+	f, err := s.frame(ctx, r)
+	if err != nil {
+		return Quote{}, err
+	}
+	var available money.Fen
+	if r.MemberID != 0 {
+		b, err := ledger.BalanceOf(ctx, s.db, r.MemberID)
+		if err != nil {
+			return Quote{}, err
+		}
+		available = money.Fen(b.Principal + b.Bonus - b.Held)
+	}
+	q, _, err := s.quote(ctx, s.db, f, available)
+	return q, err
+}
+
+// Settle charges exactly the quote that was shown. It is a money command. With a WeChat Native tender the order waits for the payment and
+// holds its stored-value part meanwhile. Faults: ErrQuoteChanged with the new quote, ledger.ErrInsufficient with what is missing,
+// those of checkTenders, of member.Standing.Usable and of member.UseScanTx.
+func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tenders []Tender) (Order, error) {
+	f, err := s.frame(ctx, r)
+	if err != nil {
+		return Order{}, err
+	}
+	var id int64
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		got, _, err := idem.Once(ctx, tx, func() (int64, error) { return s.settleTx(ctx, tx, f, quoteHash, tenders) })
+		id = got
+		return err
+	})
+	if err != nil {
+		return Order{}, err
+	}
+	return s.Order(ctx, id)
+}
+
+func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, quoteHash string, tenders []Tender) (int64, error) {
+	balance := amountOf(tenders, TenderBalance)
+	var book *ledger.Book
+	if f.MemberID != 0 {
+		st, err := s.members.StandingTx(ctx, tx, f.MemberID)
+		if err != nil {
+			return 0, err
+		}
+		if balance > 0 {
+			if err := st.Usable(); err != nil {
+				return 0, err
+			}
+		}
+		if book, err = ledger.LockTx(ctx, tx, f.MemberID); err != nil {
+			return 0, err
+		}
+	}
+	var available money.Fen
+	if book != nil {
+		available = wallet.Available(book)
+	}
+	q, p, err := s.quote(ctx, tx, f, available)
+	if err != nil {
+		return 0, err
+	}
+	if q.QuoteHash != quoteHash {
+		return 0, ErrQuoteChanged.Give(map[string]any{"quote": q})
+	}
+	if err := checkTenders(p.Total, tenders, f.MemberID != 0); err != nil {
+		return 0, err
+	}
+	if balance > available {
+		return 0, ledger.ErrInsufficient.Say("余额不足，还差 %s，可以用其他方式补足", (balance - available).Yuan()).
+			Give(map[string]any{"availableFen": available, "missingFen": balance - available, "suggestion": suggest(p.Total, available)})
+	}
+	if balance > 0 {
+		if f.needsCode && f.ScanID == 0 {
+			return 0, ErrNeedsCode
+		}
+		if f.ScanID != 0 {
+			if err := s.members.UseScanTx(ctx, tx, f.ScanID, f.StoreID, f.MemberID, f.Plate, balance); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return s.writeTx(ctx, tx, f, p, tenders, book)
+}
+
+func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, p Priced, tenders []Tender, book *ledger.Book) (int64, error) {
+	who := actor.From(ctx)
+	id := tx.NewID()
+	o := Order{ID: id, No: fmt.Sprintf("W%d", id), StoreID: f.StoreID, StoreName: f.store.Name, BizDay: bizday.Of(tx.Now, f.store.Timezone), MemberID: f.MemberID,
+		ScanID: f.ScanID, Plate: f.Plate, VehicleClassID: f.VehicleClassID, VehicleClassName: f.className, Title: title(f.items), Subtotal: p.Subtotal,
+		Discount: p.Discount, Total: p.Total, Status: Settled, StaffID: who.ID, StaffName: who.Name, TenderLabel: tenderLabels(tenders), CreatedAt: tx.Now, Lines: p.Lines}
+	var takes []ledger.Take
+	if n := amountOf(tenders, TenderBalance); n > 0 {
+		var err error
+		if takes, err = wallet.Spend(book, tx.Now, n, f.spendRule); err != nil {
+			return 0, err
+		}
+	}
+	for _, t := range tenders {
+		paid := Paid{Tender: t, State: "taken"}
+		if t.Kind == TenderBalance {
+			paid.PrincipalFen, paid.BonusFen = ledger.SumOf(takes, ledger.Principal), ledger.SumOf(takes, ledger.Bonus)
+		}
+		o.Tenders = append(o.Tenders, paid)
+	}
+	if n := amountOf(tenders, TenderNative); n > 0 {
+		return id, s.awaitTx(ctx, tx, &o, f, n, book, takes)
+	}
+	if err := s.postTx(ctx, tx, &o, book, takes, f.tell); err != nil {
+		return 0, err
+	}
+	return id, insertOrder(ctx, tx, o)
+}
+
+// postTx moves the money of an order that is paid and completes it.
+func (s *Service) postTx(ctx context.Context, tx *db.Tx, o *Order, book *ledger.Book, takes []ledger.Take, tell bool) error {
+	legs := ledger.Debits(takes)
+	for _, t := range o.Tenders {
+		if a := accountOf(t.Kind); a != "" {
+			legs = append(legs, ledger.ShopLeg(a, -t.AmountFen))
+		}
+	}
+	legs = append(legs, ledger.ShopLeg(ledger.Revenue, o.Total))
+	if o.Total == 0 {
+		legs = append(legs, ledger.ShopLeg(ledger.Cash, 0)) // a gift is booked too, so that every order has its posting
+	}
+	id, err := ledger.PostTx(ctx, tx, book, ledger.Post{Kind: ledger.KindConsume, StoreID: o.StoreID, BizDay: o.BizDay, RefKind: "order", RefID: o.ID,
+		Title: o.Title, Memo: o.Plate}, legs...)
+	if err != nil {
+		return err
+	}
+	o.PostingID, o.Status, o.SettledAt = id, Settled, tx.Now
+	if book == nil {
+		return nil
+	}
+	o.BalanceAfter = money.Fen(book.Balance(ledger.Principal) + book.Balance(ledger.Bonus))
+	if !tell {
+		return nil
+	}
+	return s.tellTx(ctx, tx, *o, "deduction")
+}
+
+func (s *Service) tellTx(ctx context.Context, tx *db.Tx, o Order, event string) error {
+	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: o.MemberID, Event: event, Dedupe: event + ":" + o.No, Page: fmt.Sprintf("pages/receipt/index?id=%d", o.ID),
+		Data: map[string]string{"amount": o.Total.String(), "balance": o.BalanceAfter.String(), "store": o.StoreName, "plate": o.Plate, "title": o.Title, "staff": o.StaffName,
+			"time": tx.Now.In(bizday.Location(bizday.DefaultZone)).Format("2006-01-02 15:04")}})
+}
+
+func amountOf(ts []Tender, kind string) money.Fen {
+	for _, t := range ts {
+		if t.Kind == kind {
+			return t.AmountFen
+		}
+	}
+	return 0
+}
+
+func accountOf(kind string) string {
+	switch kind {
+	case TenderCash:
+		return ledger.Cash
+	case TenderCard:
+		return ledger.Card
+	case TenderAlipay:
+		return ledger.Alipay
+	case TenderNative:
+		return ledger.WeChat
+	}
+	return ""
+}
+
+func (s *Service) payUntil(now time.Time, minutes int64) time.Time {
+	return now.Add(time.Duration(minutes) * time.Minute)
+}

@@ -1,0 +1,261 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/liangche/liangche/internal/clock"
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/money"
+)
+
+// Order is a settlement, whole.
+type Order struct {
+	ID                        int64
+	No                        string
+	StoreID                   int64
+	StoreName, BizDay         string
+	MemberID, ScanID          int64
+	Plate                     string
+	VehicleClassID            int64
+	VehicleClassName, Title   string
+	Subtotal, Discount, Total money.Fen
+	Status                    Status
+	BalanceAfter              money.Fen
+	PostingID, PaymentID      int64
+	StaffID                   int64
+	StaffName, TenderLabel    string
+	CreatedAt, ExpiresAt      time.Time
+	SettledAt, ReversedAt     time.Time // zero when it did not happen
+	ReversalPostingID         int64
+	ReverseReason             string
+	ReverseStaff              string
+	Lines                     []Line
+	Tenders                   []Paid
+	Dispute                   *DisputeRecord
+	CodeURL                   string
+}
+
+// Paid is a tender as it was taken.
+type Paid struct {
+	Tender
+	PrincipalFen, BonusFen money.Fen
+	State                  string
+}
+
+func (o Order) tender(kind string) *Paid {
+	for i := range o.Tenders {
+		if o.Tenders[i].Kind == kind {
+			return &o.Tenders[i]
+		}
+	}
+	return nil
+}
+
+type orderRow struct {
+	ID                int64  `db:"id"`
+	No                string `db:"order_no"`
+	StoreID           int64  `db:"store_id"`
+	StoreName         string `db:"store_name"`
+	BizDay            string `db:"biz_day"`
+	MemberID          int64  `db:"member_id"`
+	ScanID            int64  `db:"scan_id"`
+	Plate             string `db:"plate"`
+	VehicleClassID    int64  `db:"vehicle_class_id"`
+	VehicleClassName  string `db:"vehicle_class_name"`
+	Title             string `db:"title"`
+	SubtotalFen       int64  `db:"subtotal_fen"`
+	DiscountFen       int64  `db:"discount_fen"`
+	TotalFen          int64  `db:"total_fen"`
+	Status            string `db:"status"`
+	BalanceAfter      int64  `db:"balance_after"`
+	PostingID         int64  `db:"posting_id"`
+	PaymentID         int64  `db:"payment_id"`
+	StaffID           int64  `db:"staff_id"`
+	StaffName         string `db:"staff_name"`
+	TenderLabel       string `db:"tender_label"`
+	CreatedAt         int64  `db:"created_at"`
+	ExpiresAt         int64  `db:"expires_at"`
+	SettledAt         *int64 `db:"settled_at"`
+	ReversedAt        *int64 `db:"reversed_at"`
+	ReversalPostingID int64  `db:"reversal_posting_id"`
+	ReverseReason     string `db:"reverse_reason"`
+	ReverseStaff      string `db:"reverse_staff"`
+}
+
+const orderColumns = `id, order_no, store_id, store_name, biz_day, member_id, scan_id, plate, vehicle_class_id, vehicle_class_name, title, subtotal_fen, discount_fen,
+	total_fen, status, balance_after, posting_id, payment_id, staff_id, staff_name, tender_label, created_at, expires_at, settled_at, reversed_at,
+	reversal_posting_id, reverse_reason, reverse_staff`
+
+type lineRow struct {
+	ID        int64  `db:"id"`
+	OrderID   int64  `db:"order_id"`
+	LineNo    int    `db:"line_no"`
+	Kind      string `db:"kind"`
+	ItemID    int64  `db:"item_id"`
+	Title     string `db:"title"`
+	Explain   string `db:"explain_text"`
+	Qty       int64  `db:"qty"`
+	UnitFen   int64  `db:"unit_fen"`
+	AmountFen int64  `db:"amount_fen"`
+}
+
+type tenderRow struct {
+	ID           int64  `db:"id"`
+	OrderID      int64  `db:"order_id"`
+	Kind         string `db:"kind"`
+	AmountFen    int64  `db:"amount_fen"`
+	PrincipalFen int64  `db:"principal_fen"`
+	BonusFen     int64  `db:"bonus_fen"`
+	ReceivedFen  int64  `db:"received_fen"`
+	Reference    string `db:"reference"`
+	State        string `db:"state"`
+	StoreID      int64  `db:"store_id"`
+	BizDay       string `db:"biz_day"`
+	CreatedAt    int64  `db:"created_at"`
+}
+
+func millis(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	n := t.UnixMilli()
+	return &n
+}
+
+func instant(ms *int64) time.Time {
+	if ms == nil {
+		return time.Time{}
+	}
+	return clock.FromMillis(*ms)
+}
+
+// insertOrder writes order, lines and tenders: one statement each.
+func insertOrder(ctx context.Context, tx *db.Tx, o Order) error {
+	var expires int64
+	if !o.ExpiresAt.IsZero() {
+		expires = o.ExpiresAt.UnixMilli()
+	}
+	if err := tx.Insert(ctx, "checkout_orders", orderRow{ID: o.ID, No: o.No, StoreID: o.StoreID, StoreName: o.StoreName, BizDay: o.BizDay, MemberID: o.MemberID,
+		ScanID: o.ScanID, Plate: o.Plate, VehicleClassID: o.VehicleClassID, VehicleClassName: o.VehicleClassName, Title: o.Title, SubtotalFen: int64(o.Subtotal),
+		DiscountFen: int64(o.Discount), TotalFen: int64(o.Total), Status: string(o.Status), BalanceAfter: int64(o.BalanceAfter), PostingID: o.PostingID,
+		PaymentID: o.PaymentID, StaffID: o.StaffID, StaffName: o.StaffName, TenderLabel: o.TenderLabel, CreatedAt: o.CreatedAt.UnixMilli(), ExpiresAt: expires,
+		SettledAt: millis(o.SettledAt)}); err != nil {
+		return err
+	}
+	lines := make([]lineRow, len(o.Lines))
+	for i, l := range o.Lines {
+		lines[i] = lineRow{tx.NewID(), o.ID, i + 1, l.Kind, l.ItemID, l.Title, l.Explain, l.Qty, int64(l.UnitPriceFen), int64(l.AmountFen)}
+	}
+	if err := tx.Insert(ctx, "checkout_lines", lines); err != nil {
+		return err
+	}
+	tenders := make([]tenderRow, len(o.Tenders))
+	for i, t := range o.Tenders {
+		tenders[i] = tenderRow{tx.NewID(), o.ID, t.Kind, int64(t.AmountFen), int64(t.PrincipalFen), int64(t.BonusFen), int64(t.ReceivedFen), t.Reference, t.State,
+			o.StoreID, o.BizDay, tx.Millis()}
+	}
+	return tx.Insert(ctx, "checkout_tenders", tenders)
+}
+
+func orderByID(ctx context.Context, r db.Reader, id int64, lock string) (Order, error) {
+	var x orderRow
+	err := r.Get(ctx, &x, `SELECT `+orderColumns+` FROM checkout_orders WHERE id = ?`+lock, id)
+	if errors.Is(err, db.ErrNoRows) {
+		return Order{}, fault.ErrNotFound
+	}
+	if err != nil {
+		return Order{}, err
+	}
+	o := Order{ID: x.ID, No: x.No, StoreID: x.StoreID, StoreName: x.StoreName, BizDay: x.BizDay, MemberID: x.MemberID, ScanID: x.ScanID, Plate: x.Plate,
+		VehicleClassID: x.VehicleClassID, VehicleClassName: x.VehicleClassName, Title: x.Title, Subtotal: money.Fen(x.SubtotalFen), Discount: money.Fen(x.DiscountFen),
+		Total: money.Fen(x.TotalFen), Status: Status(x.Status), BalanceAfter: money.Fen(x.BalanceAfter), PostingID: x.PostingID, PaymentID: x.PaymentID,
+		StaffID: x.StaffID, StaffName: x.StaffName, TenderLabel: x.TenderLabel, CreatedAt: clock.FromMillis(x.CreatedAt), SettledAt: instant(x.SettledAt),
+		ReversedAt: instant(x.ReversedAt), ReversalPostingID: x.ReversalPostingID, ReverseReason: x.ReverseReason, ReverseStaff: x.ReverseStaff}
+	if x.ExpiresAt != 0 {
+		o.ExpiresAt = clock.FromMillis(x.ExpiresAt)
+	}
+	o.Tenders, err = tendersOf(ctx, r, id)
+	return o, err
+}
+
+func tendersOf(ctx context.Context, r db.Reader, id int64) ([]Paid, error) {
+	var rows []tenderRow
+	err := r.Select(ctx, &rows, `SELECT id, order_id, kind, amount_fen, principal_fen, bonus_fen, received_fen, reference, state, store_id, biz_day, created_at
+		FROM checkout_tenders WHERE order_id = ? ORDER BY id`, id)
+	var out []Paid
+	for _, t := range rows {
+		out = append(out, Paid{Tender: Tender{Kind: t.Kind, AmountFen: money.Fen(t.AmountFen), Reference: t.Reference, ReceivedFen: money.Fen(t.ReceivedFen)},
+			PrincipalFen: money.Fen(t.PrincipalFen), BonusFen: money.Fen(t.BonusFen), State: t.State})
+	}
+	return out, err
+}
+
+// fill reads lines and dispute of an order.
+func fill(ctx context.Context, r db.Reader, o *Order) error {
+	var rows []lineRow
+	if err := r.Select(ctx, &rows, `SELECT id, order_id, line_no, kind, item_id, title, explain_text, qty, unit_fen, amount_fen
+		FROM checkout_lines WHERE order_id = ? ORDER BY line_no`, o.ID); err != nil {
+		return err
+	}
+	o.Lines = nil
+	for _, l := range rows {
+		o.Lines = append(o.Lines, Line{Kind: l.Kind, ItemID: l.ItemID, Title: l.Title, Explain: l.Explain, Qty: l.Qty, UnitPriceFen: money.Fen(l.UnitFen), AmountFen: money.Fen(l.AmountFen)})
+	}
+	list, err := disputesWhere(ctx, r, "WHERE d.order_id = ?", o.ID)
+	if err == nil && len(list) > 0 {
+		o.Dispute = &list[0]
+	}
+	return err
+}
+
+func markSettled(ctx context.Context, tx *db.Tx, o Order) error {
+	if err := tx.ExecOne(ctx, ErrState, `UPDATE checkout_orders SET status = 'settled', posting_id = ?, balance_after = ?, settled_at = ? WHERE id = ? AND status = 'awaiting_payment'`,
+		o.PostingID, int64(o.BalanceAfter), tx.Millis(), o.ID); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE checkout_tenders SET state = 'taken' WHERE order_id = ?`, o.ID)
+	return err
+}
+
+func markCancelled(ctx context.Context, tx *db.Tx, id int64) error {
+	if err := tx.ExecOne(ctx, ErrState, `UPDATE checkout_orders SET status = 'cancelled' WHERE id = ? AND status = 'awaiting_payment'`, id); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE checkout_tenders SET state = 'returned' WHERE order_id = ?`, id)
+	return err
+}
+
+func markReversed(ctx context.Context, tx *db.Tx, id, posting int64, reason, staff string) error {
+	if err := tx.ExecOne(ctx, ErrState, `UPDATE checkout_orders SET status = 'reversed', reversed_at = ?, reversal_posting_id = ?, reverse_reason = ?, reverse_staff = ?
+		WHERE id = ? AND status = 'settled'`, tx.Millis(), posting, reason, staff, id); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE checkout_tenders SET state = 'returned' WHERE order_id = ?`, id)
+	return err
+}
+
+// Audit compares orders with their lines, tenders and postings and reports each difference in one sentence.
+func (s *Service) Audit(ctx context.Context, report func(problem string)) error {
+	checks := []struct{ query, say string }{
+		{`SELECT o.id FROM checkout_orders o LEFT JOIN checkout_lines l ON l.order_id = o.id GROUP BY o.id, o.total_fen HAVING COALESCE(SUM(l.amount_fen), 0) <> o.total_fen ORDER BY o.id`, "checkout_orders %d: its lines do not sum to its total"},
+		{`SELECT o.id FROM checkout_orders o LEFT JOIN checkout_tenders t ON t.order_id = o.id GROUP BY o.id, o.total_fen HAVING COALESCE(SUM(t.amount_fen), 0) <> o.total_fen ORDER BY o.id`, "checkout_orders %d: its tenders do not sum to its total"},
+		{`SELECT id FROM checkout_orders WHERE (status IN ('settled', 'reversed')) <> (posting_id <> 0) ORDER BY id`, "checkout_orders %d: its status does not fit its posting"},
+		{`SELECT id FROM checkout_orders WHERE (status = 'reversed') <> (reversal_posting_id <> 0) ORDER BY id`, "checkout_orders %d: its status does not fit its reversal"},
+		{`SELECT id FROM checkout_orders WHERE subtotal_fen - discount_fen <> total_fen OR total_fen < 0 ORDER BY id`, "checkout_orders %d: subtotal less discount is not the total"},
+		{`SELECT t.order_id FROM checkout_tenders t WHERE t.kind = 'balance' AND t.principal_fen + t.bonus_fen <> t.amount_fen ORDER BY t.order_id`, "checkout_orders %d: principal and bonus do not sum to its stored-value tender"},
+	}
+	for _, c := range checks {
+		var ids []int64
+		if err := s.db.Select(ctx, &ids, c.query); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			report(fmt.Sprintf(c.say, id))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,34 @@
+package member
+
+import (
+	"context"
+
+	"github.com/liangche/liangche/internal/db"
+)
+
+// MaskedNames maps member ids to masked names, for receipts and lists; unknown ids are absent.
+func (s *Service) MaskedNames(ctx context.Context, ids []int64) (map[int64]string, error) {
+	out := map[int64]string{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	query, args, err := db.In(`SELECT id, name_sealed FROM member_members WHERE id IN (?)`, ids)
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		ID   int64  `db:"id"`
+		Name string `db:"name_sealed"`
+	}
+	if err := s.db.Select(ctx, &rows, query, args...); err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		name, err := s.OpenName(r.Name)
+		if err != nil {
+			return nil, err
+		}
+		out[r.ID] = MaskName(name)
+	}
+	return out, nil
+}
