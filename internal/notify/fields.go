@@ -1,12 +1,15 @@
 package notify
 
 import (
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/wechat"
 )
+
+var numberForm = regexp.MustCompile(`^-?[0-9]{1,15}(\.[0-9]{1,15})?$`)
 
 // fill builds the data of a template. Every field that WeChat knows gets a value that WeChat accepts: one missing or
 // over-long value would make the whole message fail (N25).
@@ -22,6 +25,10 @@ func fill(fields map[string]string, data map[string]string, zone string) map[str
 			v = instant(v, "2006-01-02 15:04", zone)
 		case "date":
 			v = instant(v, time.DateOnly, zone)
+		case "number":
+			if v = strings.ReplaceAll(v, ",", ""); !numberForm.MatchString(v) {
+				v = "0"
+			}
 		}
 		out[key] = wechat.TrimField(key, v)
 	}
