@@ -33,6 +33,15 @@ type Classes interface {
 	VehicleClassName(ctx context.Context, r db.Reader, id int64) (string, error)
 }
 
+// Options are the shop's choices.
+type Options struct {
+	// AuthorizeURL is where a browser goes to log in at WeChat with a state; "" when there is no official account.
+	AuthorizeURL  func(state string) string
+	SecureCookies bool // the login cookie over https only
+	// StoreExists returns fault.ErrNotFound for an id that is no store.
+	StoreExists func(ctx context.Context, id int64) error
+}
+
 // Service is the use cases of this package. It is safe for concurrent use once connected.
 type Service struct {
 	db       *db.DB
@@ -42,11 +51,12 @@ type Service struct {
 	classes  Classes
 	balances Balances
 	tiers    Tiers
+	opt      Options
 }
 
 // New returns the service. Balances and tiers stand on members, so they are connected afterwards.
-func New(d *db.DB, box *secret.Box, settings *setting.Service, wx WeChat, classes Classes) *Service {
-	return &Service{db: d, box: box, settings: settings, wechat: wx, classes: classes}
+func New(d *db.DB, box *secret.Box, settings *setting.Service, wx WeChat, classes Classes, opt Options) *Service {
+	return &Service{db: d, box: box, settings: settings, wechat: wx, classes: classes, opt: opt}
 }
 
 // Connect gives the service what is built on top of it, before the first request.

@@ -191,3 +191,28 @@ const standingQuery = `SELECT m.id, m.name_sealed, m.phone_sealed, m.status, c.i
 	FROM member_members m LEFT JOIN member_cards c ON c.current_member = m.id WHERE m.id = ?`
 
 const whoQuery = `SELECT i.app, i.member_id, m.name_sealed FROM member_identities i LEFT JOIN member_members m ON m.id = i.member_id WHERE i.id = ?`
+
+// unbindTx frees an identity of its member.
+func unbindTx(ctx context.Context, tx *db.Tx, identityID int64) error {
+	_, err := tx.Exec(ctx, `UPDATE member_identities SET member_id = NULL, bound_at = 0 WHERE id = ?`, identityID)
+	return err
+}
+
+// samePerson picks an identity and those of its unionid. Fault: fault.ErrNotFound.
+func samePerson(ids []identityRow, identityID int64) (same []identityRow, app string, err error) {
+	union := ""
+	for _, x := range ids {
+		if x.ID == identityID {
+			union, app = x.UnionID, x.App
+		}
+	}
+	if app == "" {
+		return nil, "", fault.ErrNotFound
+	}
+	for _, x := range ids {
+		if x.ID == identityID || union != "" && x.UnionID == union {
+			same = append(same, x)
+		}
+	}
+	return same, app, nil
+}

@@ -66,3 +66,8 @@ func moveCardTx(ctx context.Context, tx *db.Tx, c cardRow, from, orFrom, to, rea
 	return tx.ExecOne(ctx, ErrCardState, `UPDATE member_cards SET status = ?, status_reason = ?, current_member = ?, changed_at = ?, replaced_by = ? WHERE id = ? AND status IN (?, ?)`,
 		to, reason, current, tx.Millis(), c.ReplacedBy, c.ID, from, orFrom)
 }
+
+func replacedByTx(ctx context.Context, tx *db.Tx, oldID, newID int64) error {
+	_, err := tx.Exec(ctx, `UPDATE member_cards SET replaced_by = ? WHERE id = ?`, newID, oldID)
+	return err
+}
