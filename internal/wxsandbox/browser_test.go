@@ -18,14 +18,15 @@ func hostPage(w http.ResponseWriter, _ *http.Request) {
 
 const frame = `document.querySelector("iframe.wxsandbox-cover")`
 
+// frameDoc finds an element of the open sheet, once its script has run.
 func frameDoc(sel string) string {
-	return fmt.Sprintf(`%s && %s.contentDocument && %s.contentDocument.querySelector(%q)`, frame, frame, frame, sel)
+	return fmt.Sprintf(`%s?.contentDocument?.readyState === "complete" && %s.contentDocument.querySelector(%q)`, frame, frame, sel)
 }
 
 // press waits for an element inside the open sheet and clicks it.
 func (p *tab) press(sel string) {
 	p.t.Helper()
-	p.until(frameDoc(sel) + ` && ` + frame + `.contentDocument.readyState === "complete"`)
+	p.until(frameDoc(sel))
 	p.eval(`(` + frameDoc(sel) + `).click()`)
 }
 
@@ -150,7 +151,7 @@ func TestPhoneInBrowser(t *testing.T) {
 	}
 	p.eval(`document.querySelector("#view .small").click()`)
 	const doc = `document.querySelector("iframe.overlay")?.contentDocument`
-	p.until(doc + `?.querySelector("#keys")`)
+	p.until(doc + `?.querySelector("#keys") && ` + doc + `.readyState === "complete"`)
 	p.eval(`"123456".split("").forEach(n => [...` + doc + `.querySelectorAll("#keys button")].find(b => b.textContent === n).click())`)
 	p.until(doc + `?.querySelector("#done:not([hidden])")`)
 	p.eval(doc + `.querySelector("[data-result=ok]").click()`)

@@ -45,7 +45,7 @@
 //	POST   /control/faults                         {target, path?, kind, count?, delayMs?, value?}
 //	DELETE /control/faults[?id=]                   clears one or all
 //	POST   /control/pay                            {prepayId|codeUrl|outTradeNo, personaId, outcome, amountFen?, delayMs?, force?}
-//	POST   /control/personas                       adds one, or changes nickname, phone, follows by id
+//	POST   /control/personas                       adds one; with a known id, changes follows
 //	POST   /control/login-code                     {personaId, app} → {code}
 //	POST   /control/oauth-code                     {personaId, scope} → {code}
 //	POST   /control/phone-code                     {personaId} → {code}
@@ -60,4 +60,7 @@
 //	pay.api              also forge (answer signed wrongly), unsigned
 //	pay.notify           delay, drop, duplicate, reorder, forge, wrong_amount, wrong_mchid, wrong_appid
 //	pay.refund           abnormal, closed
+//
+// A dropped GET on a kept-alive connection is repeated silently by Go's transport, against the real platform too: to
+// be seen, such a fault needs count 0 or a POST.
 package wxsandbox

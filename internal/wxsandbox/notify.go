@@ -71,12 +71,20 @@ func (s *Sandbox) sped(d time.Duration) time.Duration {
 func (s *Sandbox) startWorker(n *Notification, wait time.Duration) {
 	s.spawn(func() {
 		for s.pause(wait) {
+			s.mu.Lock()
+			owed := n.State == notifyPending // a resend or a reset may have ended it meanwhile
+			s.mu.Unlock()
+			if !owed {
+				return
+			}
 			ok := s.attempt(n)
+			if !ok && s.ctx.Err() != nil {
+				return // an attempt cut off by Close does not count; the next start repeats it
+			}
 			s.mu.Lock()
 			n.Tries++
 			switch {
-			case n.State == notifyDelivered: // by a resend meanwhile
-				ok = true
+			case n.State != notifyPending:
 			case ok:
 				n.State = notifyDelivered
 			case n.Tries > len(retrySchedule):

@@ -165,9 +165,12 @@ func (s *Sandbox) verify(r *http.Request, body []byte) *payError {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for n, at := range s.nonces {
-		if now.Sub(at) > 2*authWindow {
-			delete(s.nonces, n)
+	if now.Sub(s.swept) > time.Minute {
+		s.swept = now
+		for n, at := range s.nonces {
+			if now.Sub(at) > 2*authWindow {
+				delete(s.nonces, n)
+			}
 		}
 	}
 	if _, used := s.nonces[part["nonce_str"]]; used {

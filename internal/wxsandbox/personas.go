@@ -89,8 +89,9 @@ func (p *Persona) copy() Persona {
 }
 
 var (
-	phoneForm = regexp.MustCompile(`^1[3-9][0-9]{9}$`)
-	colorForm = regexp.MustCompile(`^#[0-9a-f]{6}$`)
+	phoneForm     = regexp.MustCompile(`^1[3-9][0-9]{9}$`)
+	personaIDForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
+	colorForm     = regexp.MustCompile(`^#[0-9a-f]{6}$`)
 )
 
 // ErrNoPersona means that no persona has the given id.
@@ -109,12 +110,13 @@ func (s *Sandbox) AddPersona(p Persona) (Persona, error) {
 	if p.Color != "" && !colorForm.MatchString(p.Color) {
 		return Persona{}, errors.New("wxsandbox: colour must look like #3a7bd5")
 	}
+	made := p.ID == ""
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p.ID == "" {
-		p.ID = fmt.Sprintf("p%d", len(s.st.Personas)+1)
+	for n := len(s.st.Personas) + 1; made && (p.ID == "" || s.persona(p.ID) != nil); n++ {
+		p.ID = fmt.Sprintf("p%d", n)
 	}
-	if !regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`).MatchString(p.ID) || s.persona(p.ID) != nil {
+	if !personaIDForm.MatchString(p.ID) || s.persona(p.ID) != nil {
 		return Persona{}, fmt.Errorf("wxsandbox: persona id %q is taken or malformed", p.ID)
 	}
 	none := p.UnionID == "-"

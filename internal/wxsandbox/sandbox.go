@@ -34,6 +34,7 @@ type Sandbox struct {
 	faults   []*Fault
 	faultSeq int
 	nonces   map[string]time.Time
+	swept    time.Time // when nonces was last cleaned
 	quota    map[string]*quotaWindow
 	tickets  map[string]payTicket
 	held     map[string]chan struct{} // notifications held back by "reorder"
@@ -159,6 +160,11 @@ func (s *Sandbox) appID(app string) string {
 func (s *Sandbox) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, n := range s.st.Notifications {
+		if n.State == notifyPending {
+			n.State = notifyLost // its worker ends at the next step
+		}
+	}
 	seq := s.st.Seq // message and transaction numbers are never reused
 	s.st = newState()
 	s.st.Seq = seq

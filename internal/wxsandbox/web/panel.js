@@ -46,7 +46,7 @@ function note(n) {
   const d = h('details', { class: 'note-row', open: ui.open.has(n.id) },
     h('summary', {}, h('div', { class: 'grow' }, h('div', { class: 'title' }, h('span', {}, n.summary), h('span', { class: 'when' }, when(n.createdAt))),
       h('div', { class: 'title' }, h('span', { class: 'sub' }, '订单 …' + n.outTradeNo.slice(-10)), h('span', { class: 'when ' + cls }, label + (n.attempts.length > 1 ? ' · ' + n.attempts.length + ' 次' : ''))))),
-    h('ol', {}, n.attempts.map((a) => h('li', {}, h('span', {}, new Date(a.at).toLocaleTimeString('zh-CN', { hour12: false })),
+    h('ol', {}, n.attempts.map((a) => h('li', {}, h('span', {}, clock(china(a.at)) + ':' + two(china(a.at).getUTCSeconds())),
       h('span', {}, [a.status ? '应答 ' + a.status : '', a.body, a.error, a.fault ? '（故障：' + a.fault.split('+').map((f) => faultNames[f] || f).join('、') + '）' : ''].filter(Boolean).join(' '))))),
     h('button', { class: 'ghost', type: 'button', onclick: () => post('/control/notify/' + encodeURIComponent(n.outTradeNo) + '/resend') }, '立即重发'));
   d.addEventListener('toggle', () => (d.open ? ui.open.add(n.id) : ui.open.delete(n.id)));

@@ -31,14 +31,18 @@ const badgeIcon = (name, color) => h('span', { class: 'icon ' + color }, icon(na
 const avatar = (p) => h('img', { class: 'avatar', src: base + '/avatar/' + p.id + '.svg', alt: '', width: 44, height: 44 });
 const yuan = (fen) => '¥' + (fen / 100).toFixed(2);
 
+// china shifts an instant so that its UTC fields read as China time: the phone is in China, wherever the browser is.
+const china = (text) => new Date((text === undefined ? Date.now() : Date.parse(text)) + 8 * 36e5);
+const two = (n) => String(n).padStart(2, '0');
+const clock = (d) => two(d.getUTCHours()) + ':' + two(d.getUTCMinutes());
+
 function when(text) {
-  const d = new Date(text), now = new Date();
-  const clock = String(d.getHours()).padStart(2, '0') + ':' + String(d.getMinutes()).padStart(2, '0');
-  const days = Math.round((new Date(now.getFullYear(), now.getMonth(), now.getDate()) - new Date(d.getFullYear(), d.getMonth(), d.getDate())) / 864e5);
-  if (days === 0) return clock;
-  if (days === 1) return '昨天 ' + clock;
-  const day = (d.getMonth() + 1) + '月' + d.getDate() + '日';
-  return (d.getFullYear() === now.getFullYear() ? '' : d.getFullYear() + '年') + day + ' ' + clock;
+  const d = china(text), now = china();
+  const days = Math.floor(now / 864e5) - Math.floor(d / 864e5);
+  if (days === 0) return clock(d);
+  if (days === 1) return '昨天 ' + clock(d);
+  const day = (d.getUTCMonth() + 1) + '月' + d.getUTCDate() + '日';
+  return (d.getUTCFullYear() === now.getUTCFullYear() ? '' : d.getUTCFullYear() + '年') + day + ' ' + clock(d);
 }
 
 function toast(text) {
