@@ -86,7 +86,9 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 	}
 	create := op("consoleMemberCreate", http.MethodPost, "/members", "Register a member", perm.MemberWrite)
 	create.Idempotent = true
-	httpapi.Register(r, create, func(ctx context.Context, in *httpapi.Body[NewMember]) (Joined, error) { return s.Register(ctx, in.Body) })
+	httpapi.Register(r, create, func(ctx context.Context, in *httpapi.Body[NewMember]) (Joined, error) {
+		return s.Register(ctx, in.Body)
+	})
 	httpapi.Register(r, op("consoleMemberUpdate", http.MethodPut, "/members/{id}", "Change a member's particulars", perm.MemberWrite),
 		func(ctx context.Context, in *httpapi.ByIDBody[UpdateRequest]) (Summary, error) {
 			b := in.Body
@@ -103,7 +105,9 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 
 	card := func(id, verb, summary string, do func(context.Context, int64, string) (Card, error)) {
 		httpapi.Register(r, op(id, http.MethodPost, "/members/{id}/card/"+verb, summary, perm.MemberCard),
-			func(ctx context.Context, in *httpapi.ByIDBody[ReasonRequest]) (Card, error) { return do(ctx, in.ID, in.Body.Reason) })
+			func(ctx context.Context, in *httpapi.ByIDBody[ReasonRequest]) (Card, error) {
+				return do(ctx, in.ID, in.Body.Reason)
+			})
 	}
 	card("consoleCardFreeze", "freeze", "Freeze the card", s.FreezeCard)
 	card("consoleCardUnfreeze", "unfreeze", "Unfreeze the card", s.UnfreezeCard)

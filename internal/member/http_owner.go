@@ -195,7 +195,9 @@ func (s *Service) profile(ctx context.Context, memberID int64) (Profile, error) 
 
 func (s *Service) ownerProfileRoutes(r *httpapi.Router, op opFunc) {
 	httpapi.Register(r, op("ownerProfile", http.MethodGet, "/profile", "The member's own particulars", httpapi.Member),
-		func(ctx context.Context, _ *httpapi.None) (Profile, error) { return s.profile(ctx, actor.From(ctx).MemberID) })
+		func(ctx context.Context, _ *httpapi.None) (Profile, error) {
+			return s.profile(ctx, actor.From(ctx).MemberID)
+		})
 	httpapi.Register(r, op("ownerProfileUpdate", http.MethodPut, "/profile", "Change one's particulars", httpapi.Member),
 		func(ctx context.Context, in *httpapi.Body[ProfileUpdate]) (Profile, error) {
 			id, b := actor.From(ctx).MemberID, in.Body
@@ -266,4 +268,3 @@ func (s *Service) ownerCardRoutes(r *httpapi.Router, op opFunc) {
 func (s *Service) codeDevice(d Device) CodeDevice {
 	return CodeDevice{DeviceNo: d.No, Secret: d.Secret, StepSeconds: stepSeconds, ServerTime: s.db.Now(), CodeLimits: CodeLimits(d.Limits)}
 }
-
