@@ -127,7 +127,7 @@ const tables = {
   },
   tradeType: { JSAPI: plain('微信内付款'), NATIVE: plain('扫码付款') },
   wechatApp: { mini_program: plain('小程序'), official_account: plain('公众号'), mp: plain('小程序'), oa: plain('公众号'), desk: plain('前台') },
-  disputeStatus: { open: warn('待处理'), upheld: bad('车主有理'), rejected: plain('维持原单') },
+  disputeStatus: { open: warn('待处理'), upheld: info('车主有理'), rejected: plain('维持原单') },
   disputeReason: { not_me: plain('不是我'), not_done: plain('没做这项'), amount: plain('金额不对'), other: plain('其他原因') },
   gender: { male: plain('先生'), female: plain('女士'), unknown: plain('未填') },
   plateKind: { blue: plain('蓝牌'), green: plain('新能源'), yellow: plain('黄牌'), other: plain('其他') },
