@@ -3,7 +3,9 @@ package wxsandbox
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/wechatpay-apiv3/wechatpay-go/core"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/payments/jsapi"
@@ -166,4 +168,43 @@ func TestPhoneInBrowser(t *testing.T) {
 	p.eval(`document.querySelector("#view .switch").click()`)
 	p.until(`document.querySelector("#view .switch").getAttribute("aria-checked") === "false"`)
 	until(t, "message shown", func() bool { return len(r.Notifications()) == 1 })
+}
+
+// The sandbox as a program of its own, on another port than the H5: allowed origins may log in and frame the sheets.
+func TestBridgeAcrossPorts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a browser")
+	}
+	p := newTab(t, 390, 844)
+	host := httptest.NewUnstartedServer(nil)
+	origin := "http://" + host.Listener.Addr().String()
+	r := newRig(t, func(o *Options) { o.FrameAncestors = []string{origin} })
+	host.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprintf(w, `<!doctype html><meta charset="utf-8"><title>H5</title><script src="%s/sandbox/bridge.js"></script>`, r.srv.URL)
+	})
+	host.Start()
+	defer host.Close()
+	p.open(r.srv.URL + "/sandbox/")
+	p.eval(`fetch("phone/persona", {method: "POST", headers: {"Content-Type": "application/json"}, body: '{"personaId":"p3"}'}).then(r => r.json())`)
+	p.open(origin + "/")
+	p.until(`window.__wxsandbox`)
+	if got := p.eval(`__wxsandbox.persona()`); got != "p3" {
+		t.Fatal(got)
+	}
+	res, err := r.mp().GetAuth().Code2Session(fmt.Sprint(p.eval(`__wxsandbox.login().then(r => r.code)`)))
+	if err != nil || res.OpenID != r.openID("p3", AppMP) {
+		t.Fatal(res, err)
+	}
+	// The sheet answers across origins: closing it by its own key handler resolves the question with nothing.
+	p.eval(`window.res = 1; void __wxsandbox.scanCode().then(r => { window.res = r })`)
+	p.until(frame)
+	for range 100 {
+		p.do("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": "Escape", "code": "Escape", "windowsVirtualKeyCode": 27})
+		if p.eval(`window.res === null`) == true {
+			return
+		}
+		time.Sleep(30 * time.Millisecond)
+	}
+	t.Fatal("no answer from the sheet of the other port")
 }
