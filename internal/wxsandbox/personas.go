@@ -25,7 +25,7 @@ type Persona struct {
 
 var palette = []string{"#3a7bd5", "#e0893a", "#4f9d69", "#b0578d", "#7a6fd0", "#c9514c", "#2f8f9d", "#8a7350", "#5b708b"}
 
-// seeds are the personas of a fresh sandbox. Phones are from ranges that are never assigned to subscribers in full.
+// seeds are the personas of a fresh sandbox. Their phone numbers are made up and nothing is ever sent to them.
 var seeds = []struct {
 	nick, role, phone      string
 	noUnion, snap, follows bool
