@@ -4,4 +4,13 @@ import App from './App.vue'
 import { makeRouter } from './router'
 import './styles/base.css'
 
-createApp(App).use(createPinia()).use(makeRouter()).mount('#app')
+async function start(): Promise<void> {
+  const app = createApp(App).use(createPinia())
+  const router = makeRouter()
+  app.use(router)
+  // Mounting replaces the "opening" line of index.html, so it waits until there is a page to show.
+  await router.isReady().catch(() => undefined)
+  app.mount('#app')
+}
+
+void start()
