@@ -149,7 +149,7 @@ func (s *Service) move(ctx context.Context, memberID int64, action, to, reason s
 
 // Left says how far leaving got.
 type Left struct {
-	Status  string `json:"status" enum:"closing,closed"`
+	Status  string `json:"status" enum:"closing,closed,active"`
 	Message string `json:"message" doc:"What happens next, in Chinese"`
 }
 

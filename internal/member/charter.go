@@ -16,6 +16,7 @@ import (
 // Charter is one version of the member charter with its privacy policy (A15). Texts are plain: blank lines part
 // paragraphs, "# " starts a heading.
 type Charter struct {
+	ID          int64     `json:"id" doc:"The same number as the version"`
 	Version     int64     `json:"version"`
 	Title       string    `json:"title"`
 	Body        string    `json:"body"`

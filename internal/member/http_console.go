@@ -20,6 +20,12 @@ type Summary struct {
 	PhoneVerified bool   `json:"phoneVerified"`
 }
 
+// Registered is a new member.
+type Registered struct {
+	Member Summary `json:"member"`
+	CardNo string  `json:"cardNo"`
+}
+
 // ReasonRequest says why; it goes into the audit trail.
 type ReasonRequest struct {
 	Reason string `json:"reason" minLength:"2" maxLength:"200"`
@@ -157,7 +163,7 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 		})
 
 	httpapi.Register(r, op("consoleCharterList", http.MethodGet, "/charters", "Every version of the charter", perm.SettingRead),
-		func(ctx context.Context, _ *httpapi.None) (CharterList, error) {
+		func(ctx context.Context, _ *httpapi.Paging) (CharterList, error) { // a handful: never more than one page
 			items, err := s.Charters(ctx)
 			return CharterList{items}, err
 		})

@@ -256,12 +256,8 @@ func (s *Service) ownerCardRoutes(r *httpapi.Router, op opFunc) {
 			return s.Close(ctx, actor.From(ctx).MemberID, in.Body.Reason)
 		})
 	httpapi.Register(r, op("ownerAccountReopen", http.MethodPost, "/account/reopen", "Withdraw the wish to leave", httpapi.Member),
-		func(ctx context.Context, _ *httpapi.None) (Profile, error) {
-			id := actor.From(ctx).MemberID
-			if err := s.Reopen(ctx, id); err != nil {
-				return Profile{}, err
-			}
-			return s.profile(ctx, id)
+		func(ctx context.Context, _ *httpapi.None) (Left, error) {
+			return Left{StatusActive, "已撤回注销，会员卡照常使用。"}, s.Reopen(ctx, actor.From(ctx).MemberID)
 		})
 }
 

@@ -16,7 +16,7 @@ type charterRow struct {
 }
 
 func (r charterRow) charter() Charter {
-	return Charter{Version: r.Version, Title: r.Title, Body: r.Body, PrivacyBody: r.PrivacyBody, PublishedAt: at(r.PublishedAt)}
+	return Charter{ID: r.Version, Version: r.Version, Title: r.Title, Body: r.Body, PrivacyBody: r.PrivacyBody, PublishedAt: at(r.PublishedAt)}
 }
 
 const charterColumns = `version, title, body, privacy_body, published_at, published_by`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/db"
@@ -45,11 +46,14 @@ type Service struct {
 	tickets Tickets
 	stores  Stores
 	opt     Options
+	hashing chan struct{} // bounds how many passwords are compared at once
+	decoy   func() string
 }
 
 // New returns the service.
 func New(d *db.DB, box *secret.Box, wx WeChat, tickets Tickets, stores Stores, opt Options) *Service {
-	return &Service{db: d, box: box, wechat: wx, tickets: tickets, stores: stores, opt: opt}
+	return &Service{db: d, box: box, wechat: wx, tickets: tickets, stores: stores, opt: opt, hashing: make(chan struct{}, 4),
+		decoy: sync.OnceValue(func() string { return hashPassword(secret.Token(16)) })}
 }
 
 // Authenticate resolves a staff access token with permissions and stores, from the database at every request, so that
