@@ -132,7 +132,8 @@ func (s *Service) refundDelayed(ctx context.Context, f refund, cause error) (tim
 func (s *Service) noteRefundTry(ctx context.Context, f refund, alert string) (time.Duration, error) {
 	next := nextRefundTry(f.State, f.Tries)
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if alert != "" {
+		// An automatic refund leaves the payment's alert alone, which says why the money goes back.
+		if alert != "" && f.SubjectKind != SubjectAutomatic {
 			if err := setAlert(ctx, tx, f.PaymentID, alert); err != nil {
 				return err
 			}
@@ -142,10 +143,10 @@ func (s *Service) noteRefundTry(ctx context.Context, f refund, alert string) (ti
 	return next, err
 }
 
-// alertAfter is what stays to be looked at on a payment once a refund went through.
-func alertAfter(p intent, f refund) string {
+// alertAfter is what stays to be looked at on a payment once a refund was accepted or went through.
+func alertAfter(p intent, f refund, to string) string {
 	switch {
-	case f.SubjectKind == SubjectAutomatic && strings.HasSuffix(p.Alert, goingBack):
+	case to == RefundSuccess && f.SubjectKind == SubjectAutomatic && strings.HasSuffix(p.Alert, goingBack):
 		return strings.TrimSuffix(p.Alert, goingBack) + wentBack
 	case p.Alert == f.Alert:
 		return ""
@@ -193,11 +194,11 @@ func (s *Service) settleRefundTx(ctx context.Context, tx *db.Tx, id int64, w wec
 		return f, false, "", err
 	}
 	about := alert
-	if to == RefundSuccess {
-		about = alertAfter(p, f)
+	if to == RefundSuccess || to == RefundProcessing {
+		about = alertAfter(p, f, to)
 	}
 	f.State, f.RefundID, f.Alert, f.Tries = to, w.RefundID, alert, 0
-	if to != RefundProcessing && about != p.Alert {
+	if about != p.Alert {
 		if err := setAlert(ctx, tx, p.ID, about); err != nil {
 			return f, false, "", err
 		}
