@@ -39,15 +39,20 @@ export function noVendorBeacon(): Plugin {
   }
 }
 
-/** wot-design-uni fetches its icon font from a public CDN on mini-programs: embed the copy that it ships. */
+/**
+ * wot-design-uni fetches its icon font from a public CDN on mini-programs: embed the copy that it ships.
+ * H5 has a second rule with that copy as a file of our own, so there the CDN's rule is only emptied.
+ */
 export function inlineWotIcons(): Plugin {
+  const local = 'local("wd-icons");'
   return {
     name: 'inline-wot-icons', // without `enforce`: it must see the CSS that vite:css compiled from SCSS
     transform(code, id) {
       if (!/wd-icon/.test(id) || !code.includes('at.alicdn.com')) return
       const ttf = path.resolve('node_modules/wot-design-uni/components/wd-icon/wd-icons.ttf')
-      const data = `url(data:font/ttf;base64,${fs.readFileSync(ttf).toString('base64')}) format("truetype");`
-      return { code: code.replace(/url\([^;]*at\.alicdn\.com[^;]*;/, data), map: null }
+      const embedded = () => `url(data:font/ttf;base64,${fs.readFileSync(ttf).toString('base64')}) format("truetype");`
+      const font = process.env.UNI_PLATFORM === 'mp-weixin' ? embedded() : local
+      return { code: code.replace(/url\([^;]*at\.alicdn\.com[^;]*;/, font), map: null }
     },
   }
 }

@@ -95,20 +95,20 @@ interface Today {
 
 export interface paths {
   '/api/owner/config': {
-    get: Op<{ shopName: string; accentColor: string; servicePhone: string; charterVersion: string; charterTitle: string
+    get: Op<{ shopName: string; accentColor: string; servicePhone: string; charterVersion: number; charterTitle: string
       templates: { deduction: string; topup: string; refund: string }; demo: boolean }>
   }
   '/api/owner/session': {
     post: Op<{ session: Session; memberStatus?: MemberStatus }, { channel: 'mini_program' | 'ticket'; code: string }>
     delete: Op<object>
   }
-  '/api/owner/charter': { get: Op<{ version: string; title: string; body: string; privacyBody: string; publishedAt: string }> }
-  '/api/owner/charter/accept': { post: Op<object, { version: string }> }
+  '/api/owner/charter': { get: Op<{ version: number; title: string; body: string; privacyBody: string; publishedAt: string }> }
+  '/api/owner/charter/accept': { post: Op<object, { version: number }> }
   '/api/owner/phone': { post: Op<{ phoneToken: string; phoneMasked: string; taken: boolean; bind?: BindOffer }, { code: string }> }
   '/api/owner/join': {
-    post: Op<JoinResult, { charterVersion: string; phoneToken?: string; phone?: string; name: string; gender?: Member['gender']; birthday?: string; vehicle?: VehicleInput }>
+    post: Op<JoinResult, { charterVersion: number; phoneToken?: string; phone?: string; name: string; gender?: Member['gender']; birthday?: string; vehicle?: VehicleInput }>
   }
-  '/api/owner/bind': { post: Op<JoinResult, { phoneToken: string; charterVersion: string }> }
+  '/api/owner/bind': { post: Op<JoinResult, { phoneToken: string; charterVersion: number }> }
   '/api/owner/home': { get: Op<Home> }
   '/api/owner/pulse': { get: Op<{ seq: number; items: Record_[] }, never, never, { since?: number }> }
   '/api/owner/profile': { get: Op<Member>; put: Op<Member, { name: string; gender: Member['gender']; birthday?: string }> }

@@ -23,14 +23,20 @@ declare global {
 }
 
 const LOGIN_FAULTS: Record<string, string> = {
-  'wechat.unavailable': '微信暂时没有响应，请稍后再登录一次',
-  'oauth.state_invalid': '登录页面停留太久了，请再登录一次',
-  'oauth.code_used': '这次登录已经用过了，请再登录一次',
-  'oauth.denied': '您没有同意微信登录，需要时可以再试',
-  'oauth.snapshot_user': '微信只给了一个临时身份，请点“使用完整服务”后再登录',
+  'wechat.unavailable': '微信暂时连不上，请稍后再登录一次',
+  'wechat.rejected': '微信没有受理这次登录，请稍后再试',
+  'wechat.quota': '微信接口正忙，请一分钟后再试',
+  'wechat.code_invalid': '这次授权已经用过了，请再登录一次',
+  'wechat.snapshot': '当前是预览模式，请点页面下方“使用完整服务”后再登录',
+  'wechat.not_configured': '门店还没有开通微信登录，请联系门店',
+  'member.oauth_state': '登录页面停留太久了，请再登录一次',
+  'member.oauth_denied': '您没有同意微信登录，需要时可以再试',
+  'member.ticket_used': '登录凭据已失效，请再登录一次',
 }
 
 const BRIDGE_WAIT_MS = 3000
+/** Set for this tab when it was opened as the mini-program: later logins take a js_code as well. */
+const AS_MINI_PROGRAM = 'lc.mini-program'
 
 /** What the address carried when the page was opened; read once and then removed from the address. */
 const arrival: { proof: LoginProof | null; audience: Audience; error: string } = readArrival()
@@ -43,6 +49,7 @@ function readArrival() {
   if (ticket || jsCode || fault) {
     for (const name of ['ticket', 'mp_code', 'loginError']) query.delete(name)
     const rest = query.toString()
+    if (jsCode) sessionStorage.setItem(AS_MINI_PROGRAM, '1')
     history.replaceState(history.state, '', location.pathname + (rest ? `?${rest}` : '') + location.hash)
   }
   return {
@@ -65,7 +72,8 @@ function bridge(): Promise<WeixinBridge | null> {
   })
 }
 
-const inMiniProgram = () => Boolean(window.__wxsandbox?.isMiniProgram)
+const inMiniProgram = () =>
+  Boolean(window.__wxsandbox && (window.__wxsandbox.isMiniProgram || sessionStorage.getItem(AS_MINI_PROGRAM)))
 
 async function silentLogin(audience: Audience): Promise<LoginProof | null> {
   if (arrival.proof && arrival.audience === audience) {
@@ -83,10 +91,14 @@ let wakeLock: { release(): Promise<void> } | null = null
 export const platform: Platform = {
   name: 'h5',
   apiBase: '',
-  scanner: 'camera',
+  get scanner() {
+    return inMiniProgram() ? ('native' as const) : ('camera' as const)
+  },
   canPrint: true,
 
   topInset: () => 12,
+
+  hasWeChatScanner: () => Boolean(window.__wxsandbox),
 
   silentLogin,
 

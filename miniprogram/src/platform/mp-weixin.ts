@@ -30,6 +30,8 @@ export const platform: Platform = {
     return uni.getMenuButtonBoundingClientRect().bottom + 8
   },
 
+  hasWeChatScanner: () => true,
+
   silentLogin: loginCode,
   login: loginCode,
   takeLoginError: () => '',

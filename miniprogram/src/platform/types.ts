@@ -29,6 +29,8 @@ export interface Platform {
   readonly canPrint: boolean
   /** Height in px that WeChat's capsule and the status bar take from a page without its own bar. */
   topInset(): number
+  /** True when `scan` works here at all (also where our own camera page comes first). */
+  hasWeChatScanner(): boolean
   /** A login proof without asking anybody anything, or null when only a redirect would give one. */
   silentLogin(audience: Audience): Promise<LoginProof | null>
   /** Login that the person asked for. Resolves with null when the page is being left for the redirect. */

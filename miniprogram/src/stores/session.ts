@@ -46,6 +46,13 @@ export const useSession = defineStore('session', () => {
     loggedIn.value = false
   }
 
+  /** Why the login redirect failed, for the page that shows it. */
+  function takeLoginError(): string {
+    const message = loginError.value
+    loginError.value = ''
+    return message
+  }
+
   /** Registered once at start: how the client renews a session that has run out. */
   function installRenewal(): void {
     setSilentLogin(async (audience) => {
@@ -56,5 +63,5 @@ export const useSession = defineStore('session', () => {
     })
   }
 
-  return { loggedIn, loginError, ensure, login, logout, drop, installRenewal }
+  return { loggedIn, loginError, ensure, login, logout, drop, takeLoginError, installRenewal }
 })

@@ -20,7 +20,7 @@ export const useShop = defineStore('shop', () => {
     config.value = await api.get('/api/owner/config')
     uni.setStorageSync(KEY, config.value)
     try {
-      uni.setTabBarStyle({ selectedColor: config.value.accentColor })
+      uni.setTabBarStyle({ selectedColor: config.value.accentColor, fail: () => {} })
     } catch {
       // Pages without a tab bar refuse this; the next tab page sets it.
     }
