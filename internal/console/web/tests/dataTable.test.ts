@@ -1,5 +1,6 @@
 import { mount } from '@vue/test-utils'
 import { describe, expect, it } from 'vitest'
+import type { Component } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import DataTable from '@/components/DataTable.vue'
 import type { Column } from '@/lib/columns'
@@ -23,7 +24,7 @@ const columns: Column<Row>[] = [
 
 function draw(props: Record<string, unknown> = {}) {
   const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/:all(.*)*', component: { template: '<i/>' } }] })
-  const table = mount(DataTable as never, {
+  const table = mount(DataTable as unknown as Component, {
     props: { columns, rows, caption: '会员', rowTo: (row: Row) => `/members/${row.id}`, ...props },
     global: { plugins: [router] },
     attachTo: document.body,

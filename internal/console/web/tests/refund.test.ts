@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createRefund, getRefundPlan } from '@/api/members'
 import { Problem } from '@/lib/problem'
 import { payable, refundButton, refundObstacle } from '@/lib/refund'
-import type { RefundPlan } from '@/lib/types'
+import type { Refund, RefundPlan } from '@/lib/types'
 import RefundWizard from '@/pages/member/RefundWizard.vue'
 
 vi.mock('@/api/members', () => ({ getRefundPlan: vi.fn(), createRefund: vi.fn() }))
@@ -15,13 +15,13 @@ const plan = (requestedFen: number, part: Partial<RefundPlan> = {}): RefundPlan 
   bonusBackFen: 8000,
   shortfallFen: 0,
   explain: ['只退本金，赠送按比例收回'],
-  parts: [{ topupId: 1, at: '2026-11-20T06:00:00Z', method: 'wechat', paidFen: 65000, alreadyRefundedFen: 0, refundFen: requestedFen, bonusBackFen: 8000 }],
+  parts: [{ topupId: 1, at: '2026-11-20T06:00:00Z', method: 'wechat', paidFen: 65000, alreadyRefundedFen: 0, byHand: false, refundFen: requestedFen, bonusBackFen: 8000 }],
   ...part,
 })
 
 beforeEach(() => {
   vi.mocked(getRefundPlan).mockReset().mockImplementation(async (_id, fen) => plan(fen ?? 65000))
-  vi.mocked(createRefund).mockReset().mockResolvedValue({ refundId: 1, state: 'processing' })
+  vi.mocked(createRefund).mockReset().mockResolvedValue({} as Refund)
 })
 
 describe('refund rules', () => {

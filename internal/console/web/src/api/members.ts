@@ -3,6 +3,7 @@ import type {
   Card,
   DeskTopup,
   DeskTopupInput,
+  Joined,
   LedgerEntry,
   MemberDetail,
   MemberInput,
@@ -12,7 +13,6 @@ import type {
   Refund,
   RefundInput,
   RefundPlan,
-  RefundResult,
   TopupRow,
   Unmasked,
   Vehicle,
@@ -27,12 +27,12 @@ export function getMember(id: number): Promise<MemberDetail> {
   return unwrap(api.GET('/api/console/members/{id}', { params: { path: { id } } }))
 }
 
-export function createMember(body: MemberInput, key: string): Promise<MemberDetail> {
+export function createMember(body: MemberInput, key: string): Promise<Joined> {
   return unwrap(api.POST('/api/console/members', { params: { header: keyHeader(key) }, body }))
 }
 
-export function updateMember(id: number, body: MemberUpdate): Promise<MemberDetail> {
-  return unwrap(api.PUT('/api/console/members/{id}', { params: { path: { id } }, body }))
+export async function updateMember(id: number, body: MemberUpdate): Promise<void> {
+  await unwrap(api.PUT('/api/console/members/{id}', { params: { path: { id } }, body }))
 }
 
 export function unmaskMember(id: number, reason: string): Promise<Unmasked> {
@@ -90,6 +90,11 @@ export function deskTopup(id: number, body: DeskTopupInput, key: string): Promis
   return unwrap(api.POST('/api/console/members/{id}/topups', { params: { path: { id }, header: keyHeader(key) }, body }))
 }
 
+/** The state of a desk top-up; while it is pending the server asks WeChat. */
+export function getDeskTopup(id: number): Promise<DeskTopup> {
+  return unwrap(api.GET('/api/console/topups/{id}', { params: { path: { id } } }))
+}
+
 export function listTopups(query: Query, signal?: AbortSignal): Promise<Page<TopupRow>> {
   return unwrap(api.GET('/api/console/topups', { params: { query: cleanQuery(query) }, signal }))
 }
@@ -99,12 +104,16 @@ export function getRefundPlan(id: number, amountFen: number | undefined, signal?
   return unwrap(api.GET('/api/console/members/{id}/refund-plan', { params: { path: { id }, query: cleanQuery({ amountFen }) }, signal }))
 }
 
-export function createRefund(id: number, body: RefundInput, key: string): Promise<RefundResult> {
+export function createRefund(id: number, body: RefundInput, key: string): Promise<Refund> {
   return unwrap(api.POST('/api/console/members/{id}/refunds', { params: { path: { id }, header: keyHeader(key) }, body }))
 }
 
-export function listRefunds(query: Query, signal?: AbortSignal): Promise<Page<Refund>> {
-  return unwrap(api.GET('/api/console/refunds', { params: { query: cleanQuery(query) }, signal }))
+/** A list row needs an `id`. */
+export type RefundRow = Refund & { id: number }
+
+export async function listRefunds(query: Query, signal?: AbortSignal): Promise<Page<RefundRow>> {
+  const page: Page<Refund> = await unwrap(api.GET('/api/console/refunds', { params: { query: cleanQuery(query) }, signal }))
+  return { ...page, items: page.items.map((refund) => ({ ...refund, id: refund.refundId })) }
 }
 
 export function getRefund(id: number): Promise<Refund> {

@@ -1,4 +1,5 @@
 import { fullTime } from './dates'
+import { anyLabel } from './labels'
 import { yuanText } from './money'
 
 export interface DetailLine {
@@ -34,7 +35,17 @@ const NAMES: Record<string, string> = {
   value: '改为',
   fields: '项目',
   expiresAt: '有效期至',
+  wechat: '微信状态',
+  method: '方式',
+  tender: '方式',
+  status: '状态',
+  state: '状态',
+  outcome: '结论',
 }
+
+// Values of these keys are codes of the API; one without a word is left out.
+const CODES = ['before', 'after', 'from', 'to', 'old', 'new', 'value', 'wechat', 'method', 'tender', 'status', 'state', 'outcome']
+const looksLikeCode = (text: string) => /^[A-Za-z][A-Za-z_.]*$/.test(text)
 
 /** The detail of an entry as readable pairs; whatever has no word here stays out. */
 export function detailLines(detail: unknown): DetailLine[] {
@@ -50,11 +61,13 @@ export function detailLines(detail: unknown): DetailLine[] {
   return Object.entries(value)
     .filter(([key, item]) => NAMES[key] && item !== null && item !== '' && typeof item !== 'object')
     .map(([key, item]) => ({ name: NAMES[key]!, value: say(key, item) }))
+    .filter((line) => line.value !== '')
 }
 
 function say(key: string, item: unknown): string {
   if (key.endsWith('Fen') && typeof item === 'number') return yuanText(item)
   if (key.endsWith('At') && typeof item === 'string') return fullTime(item)
   if (typeof item === 'boolean') return item ? '是' : '否'
+  if (CODES.includes(key) && typeof item === 'string' && looksLikeCode(item)) return anyLabel(item) ?? ''
   return String(item)
 }

@@ -66,6 +66,7 @@ const tables = {
     created: warn('处理中'),
     processing: warn('退款中'),
     done: good('已退款'),
+    attention: bad('要处理'),
     success: good('已退款'),
     succeeded: good('已退款'),
     partial: warn('部分完成'),
@@ -92,10 +93,12 @@ const tables = {
     REVOKED: plain('已撤销'),
     USERPAYING: warn('支付中'),
     PAYERROR: bad('支付失败'),
-    NOT_EXIST: plain('微信无此单'),
+    NOTEXIST: plain('微信无此单'),
   },
-  notificationKind: { pay: plain('付款通知'), payment: plain('付款通知'), transaction: plain('付款通知'), refund: plain('退款通知'), query: plain('主动查询') },
+  notificationKind: { 'TRANSACTION.SUCCESS': plain('付款通知'), 'REFUND.SUCCESS': plain('退款成功'), 'REFUND.ABNORMAL': plain('退款异常'), 'REFUND.CLOSED': plain('退款关闭'),  pay: plain('付款通知'), payment: plain('付款通知'), transaction: plain('付款通知'), refund: plain('退款通知'), query: plain('主动查询') },
   notificationOutcome: {
+    received: warn('已收到'),
+    verified: good('已核对'),
     accepted: good('已入账'),
     applied: good('已入账'),
     credited: good('已入账'),
@@ -151,7 +154,7 @@ const tables = {
     walk_in_tender: plain('现付消费'),
   },
   staffStatus: { invited: warn('待加入'), active: good('在职'), suspended: bad('已停用') },
-  actorKind: { staff: plain('员工'), owner: plain('车主'), member: plain('车主'), system: plain('系统'), wechat: plain('微信'), job: plain('系统') },
+  actorKind: { none: plain('未登录'), staff: plain('员工'), owner: plain('车主'), member: plain('车主'), system: plain('系统'), wechat: plain('微信'), job: plain('系统') },
   subjectKind: {
     member: plain('会员'),
     card: plain('会员卡'),
@@ -162,6 +165,9 @@ const tables = {
     payment: plain('支付'),
     topup: plain('充值'),
     refund: plain('退款'),
+    wallet_refund: plain('退款'),
+    order_reversal: plain('撤销'),
+    wallet: plain('储值'),
     dispute: plain('争议'),
     service: plain('服务'),
     good: plain('商品'),
@@ -183,6 +189,12 @@ export type LabelTable = keyof typeof tables
 export function label(table: LabelTable, code: string | undefined | null): string {
   if (!code) return '—'
   return (tables[table] as Table)[code]?.text ?? '其他'
+}
+
+/** The word for a code of whichever table: for details of the log, whose values come from everywhere. */
+export function anyLabel(code: string): string | undefined {
+  for (const table of Object.values(tables) as Table[]) if (table[code]) return table[code].text
+  return undefined
 }
 
 export function tone(table: LabelTable, code: string | undefined | null): Tone {

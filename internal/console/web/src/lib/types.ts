@@ -159,6 +159,11 @@ export interface MemberInput {
   birthday?: string
   vehicle?: VehicleInput
 }
+export interface Joined {
+  status: string
+  memberId: number
+  cardNo?: string
+}
 export interface MemberUpdate {
   name?: string
   gender?: string
@@ -198,6 +203,8 @@ export interface RefundPart {
   alreadyRefundedFen: number
   refundFen: number
   bonusBackFen: number
+  /** The desk hands this part out: it was not paid by WeChat, or too long ago. */
+  byHand: boolean
 }
 export interface RefundPlan {
   planHash: string
@@ -214,20 +221,24 @@ export interface RefundInput {
   planHash: string
 }
 export interface Refund {
-  id: number
-  at: string
+  refundId: number
+  no: string
   memberId: number
-  memberName: string
-  storeName: string
   staffName: string
   amountFen: number
   bonusBackFen: number
   state: string
   reason: string
-  parts?: RefundPart[]
+  createdAt: string
+  doneAt?: string
+  parts: RefundDonePart[]
 }
-export interface RefundResult {
-  refundId: number
+export interface RefundDonePart {
+  topupId: number
+  paymentId?: number
+  method: string
+  amountFen: number
+  bonusBackFen: number
   state: string
 }
 
