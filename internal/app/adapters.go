@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"strings"
+
+	"github.com/liangche/liangche/internal/config"
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/ledger"
+	"github.com/liangche/liangche/internal/member"
+	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/notify"
+	"github.com/liangche/liangche/internal/shop"
+	"github.com/liangche/liangche/internal/staff"
+	"github.com/liangche/liangche/internal/tier"
+)
+
+// secure says whether the public address is reached over https.
+func secure(publicURL string) bool { return strings.HasPrefix(publicURL, "https://") }
+
+// balances tells the member slice what a wallet holds.
+type balances struct{ db *db.DB }
+
+func (b balances) TotalFen(ctx context.Context, memberID int64) (money.Fen, error) {
+	x, err := ledger.BalanceOf(ctx, b.db, memberID)
+	return money.Fen(x.Principal + x.Bonus), err
+}
+
+// tierNames lets the member slice name and set tiers.
+type tierNames struct {
+	db    *db.DB
+	tiers *tier.Service
+}
+
+func (t tierNames) TierName(ctx context.Context, memberID int64) (string, error) {
+	x, err := t.tiers.OfMember(ctx, t.db, memberID)
+	return x.Name, err
+}
+
+func (t tierNames) SetTierTx(ctx context.Context, tx *db.Tx, memberID, tierID int64, reason string) error {
+	return t.tiers.SetMemberTierTx(ctx, tx, memberID, tierID, reason)
+}
+
+// staffStores names the stores in which staff may work.
+type staffStores struct{ shops *shop.Service }
+
+func (s staffStores) StaffStores(ctx context.Context) ([]staff.Store, error) {
+	all, err := s.shops.Stores(ctx)
+	var out []staff.Store
+	for _, x := range all {
+		if x.Active {
+			out = append(out, staff.Store{ID: x.ID, Name: x.Name})
+		}
+	}
+	return out, err
+}
+
+// directory tells the messages who a member is on WeChat.
+type directory struct{ members *member.Service }
+
+func (d directory) Recipients(ctx context.Context, memberID int64) ([]notify.Recipient, error) {
+	ids, err := d.members.Recipients(ctx, memberID)
+	var out []notify.Recipient
+	for _, x := range ids {
+		out = append(out, notify.Recipient{App: x.App, OpenID: x.OpenID})
+	}
+	return out, err
+}
+
+func (d directory) OpenID(ctx context.Context, identityID int64) (string, string, error) {
+	return d.members.OpenID(ctx, identityID)
+}
+
+// templates maps our events to the shop's subscribe templates. The fields are those of the templates that docs and README tell the shop to
+// choose in WeChat's library, in that order.
+func templates(c config.Config) map[string]notify.TemplateConfig {
+	fields := map[string]map[string]string{
+		notify.Deduction: {"thing1": "title", "amount2": "amount", "amount3": "balance", "time4": "time", "thing5": "store"},
+		notify.Topup:     {"thing1": "title", "amount2": "amount", "amount3": "balance", "time4": "time"},
+		notify.Reversal:  {"thing1": "title", "amount2": "amount", "amount3": "balance", "time4": "time", "thing5": "store"},
+		notify.Refund:    {"thing1": "title", "amount2": "amount", "amount3": "balance", "time4": "time"},
+	}
+	out := map[string]notify.TemplateConfig{}
+	for event, id := range c.WeChat.Templates {
+		if f, ok := fields[event]; ok && id != "" {
+			out[event] = notify.TemplateConfig{ID: id, Fields: f}
+		}
+	}
+	return out
+}

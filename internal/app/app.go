@@ -1,0 +1,207 @@
+// Package app is the composition root: it builds every slice, wires what they need of each other, and serves.
+//
+// Model: an App is one running instance over one database; the commands of cmd/liangche are thin uses of it.
+// Owns: nothing. Invariants: dependencies are handed over here and nowhere else; no rule lives here.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/liangche/liangche/internal/actor"
+	"github.com/liangche/liangche/internal/audit"
+	"github.com/liangche/liangche/internal/catalog"
+	"github.com/liangche/liangche/internal/checkout"
+	"github.com/liangche/liangche/internal/clock"
+	"github.com/liangche/liangche/internal/config"
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/httpapi"
+	"github.com/liangche/liangche/internal/idem"
+	"github.com/liangche/liangche/internal/jobs"
+	"github.com/liangche/liangche/internal/member"
+	"github.com/liangche/liangche/internal/memberview"
+	"github.com/liangche/liangche/internal/notify"
+	"github.com/liangche/liangche/internal/payment"
+	"github.com/liangche/liangche/internal/secret"
+	"github.com/liangche/liangche/internal/session"
+	"github.com/liangche/liangche/internal/setting"
+	"github.com/liangche/liangche/internal/shop"
+	"github.com/liangche/liangche/internal/staff"
+	"github.com/liangche/liangche/internal/tier"
+	"github.com/liangche/liangche/internal/wallet"
+	"github.com/liangche/liangche/internal/wechat"
+	"github.com/liangche/liangche/migrations"
+)
+
+// Version is stamped by the build.
+var Version = "dev"
+
+// Options are what an App is built from.
+type Options struct {
+	Config config.Config
+	Clock  clock.Clock
+	Log    *slog.Logger
+	Demo   bool         // shows the API documentation; loads Bridge into the H5 pages
+	Bridge string       // demo: address of the script that stands in for WeChat's browser
+	Extra  http.Handler // demo: what else answers on the same address, below /sandbox/
+}
+
+// App is one instance of the system.
+type App struct {
+	opt     Options
+	log     *slog.Logger
+	DB      *db.DB
+	Queue   *jobs.Queue
+	Box     *secret.Box
+	WeChat  *wechat.Client
+	Router  *httpapi.Router
+	metrics *metrics
+
+	prepared atomic.Bool
+
+	Settings *setting.Service
+	Shops    *shop.Service
+	Catalog  *catalog.Service
+	Members  *member.Service
+	Staff    *staff.Service
+	Payments *payment.Service
+	Messages *notify.Service
+	Tiers    *tier.Service
+	Wallet   *wallet.Service
+	Checkout *checkout.Service
+}
+
+// Open opens the database and builds every slice. It does not migrate. Faults: a plain error that names the wrong key or
+// what could not be reached.
+func Open(ctx context.Context, opt Options) (*App, error) {
+	c := opt.Config
+	box, err := secret.New([]byte(c.Secret.Keyset))
+	if err != nil {
+		return nil, fmt.Errorf("secret.keyset: %w", err)
+	}
+	d, err := db.Open(ctx, db.Config{Driver: db.Dialect(c.Database.Driver), Path: c.Database.Path, DSN: c.Database.DSN, MaxConns: c.Database.MaxConns}, opt.Clock)
+	if err != nil {
+		return nil, err
+	}
+	wx, err := wechat.New(ctx, wechatConfig(c), opt.Log)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	a := &App{opt: opt, log: opt.Log, DB: d, Box: box, WeChat: wx, metrics: newMetrics()}
+	a.build()
+	a.routes()
+	return a, nil
+}
+
+func wechatConfig(c config.Config) wechat.Config {
+	w := c.WeChat
+	return wechat.Config{
+		MiniProgram:     wechat.App{AppID: w.MiniProgram.AppID, Secret: w.MiniProgram.Secret, Token: w.MiniProgram.Token, AESKey: w.MiniProgram.AESKey},
+		OfficialAccount: wechat.App{AppID: w.OfficialAccount.AppID, Secret: w.OfficialAccount.Secret, Token: w.OfficialAccount.Token, AESKey: w.OfficialAccount.AESKey},
+		Pay: wechat.Pay{MchID: w.Pay.MchID, APIv3Key: w.Pay.APIv3Key, MerchantSerial: w.Pay.MerchantSerial, MerchantPrivateKeyPEM: w.Pay.MerchantPrivateKey, Mode: w.Pay.Mode,
+			PublicKeyID: w.Pay.PublicKeyID, PublicKeyPEM: w.Pay.PublicKey, NotifyURL: c.PublicURL + "/hooks/wxpay/notify", RefundNotifyURL: c.PublicURL + "/hooks/wxpay/refund"},
+		Endpoints: wechat.Endpoints{API: w.Endpoints.API, Open: w.Endpoints.Open, Pay: w.Endpoints.Pay},
+		Timeout:   time.Duration(w.TimeoutSeconds) * time.Second,
+	}
+}
+
+func (a *App) build() {
+	c, d := a.opt.Config, a.DB
+	a.Queue = jobs.New(d, a.log)
+	a.Settings = setting.New(d)
+	a.Shops = shop.New(d)
+	a.Catalog = catalog.New(d, a.Shops)
+	a.Tiers = tier.New(d)
+	a.Members = member.New(d, a.Box, a.Settings, a.WeChat, a.Catalog, member.Options{
+		AuthorizeURL:  a.authorizeURL,
+		SecureCookies: secure(c.PublicURL),
+		StoreExists:   func(ctx context.Context, id int64) error { _, err := a.Shops.Store(ctx, id); return err },
+	})
+	a.Members.Connect(balances{d}, tierNames{d, a.Tiers})
+	a.Staff = staff.New(d, a.Box, a.WeChat, a.Members, staffStores{a.Shops}, staff.Options{
+		SecureCookies: secure(c.PublicURL),
+		InviteURL:     c.PublicURL + "/h5/#/pkg-staff/login/index?invite=",
+		ShopName:      func(ctx context.Context) (string, error) { return a.Settings.Text(ctx, setting.ShopName) },
+		Demo:          a.opt.Demo,
+	})
+	a.Messages = notify.New(d, a.Queue, directory{a.Members}, a.WeChat, a.Settings, notify.Options{Templates: templates(c)})
+	a.Payments = payment.New(d, a.Queue, a.WeChat, a.log)
+	a.Wallet = wallet.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Shops, a.Settings, a.Messages)
+	a.Checkout = checkout.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Tiers, a.Shops, a.Settings, a.Messages)
+	a.Members.Jobs(a.Queue)
+	a.Staff.Jobs(a.Queue)
+	a.Queue.Every("app.purge", 6*time.Hour, a.purge)
+}
+
+// purge forgets what nobody will ask for again: idempotency keys after 30 days, ended sessions and done jobs after 7.
+func (a *App) purge(ctx context.Context) error {
+	now := a.DB.Now()
+	err := a.DB.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if _, err := idem.PurgeTx(ctx, tx, now.AddDate(0, 0, -30).UnixMilli()); err != nil {
+			return err
+		}
+		return session.PurgeTx(ctx, tx, now.AddDate(0, 0, -7).UnixMilli())
+	})
+	return errors.Join(err, a.Queue.Purge(ctx, now.AddDate(0, 0, -7).UnixMilli()))
+}
+
+func (a *App) authorizeURL(state string) string {
+	if a.opt.Config.WeChat.OfficialAccount.AppID == "" {
+		return ""
+	}
+	return a.WeChat.AuthorizeURL(a.opt.Config.PublicURL+"/hooks/oauth/return", state, "snsapi_base")
+}
+
+// Authenticate resolves a token by its kind; it is the edge's authenticator.
+func (a *App) Authenticate(ctx context.Context, kind actor.Kind, token string) (actor.Actor, error) {
+	if kind == actor.Staff {
+		return a.Staff.Authenticate(ctx, token)
+	}
+	return a.Members.Authenticate(ctx, token)
+}
+
+func (a *App) routes() {
+	c := a.opt.Config
+	frame := ""
+	if a.opt.Demo {
+		frame = "'self'"
+	}
+	a.Router = httpapi.New(httpapi.Options{Title: "Liangche 亮车", Version: Version, Log: a.log, Auth: a, SecureCookies: secure(c.PublicURL), TrustProxy: c.TrustProxy,
+		HSTS: secure(c.PublicURL), FrameAncestors: frame, Observe: a.metrics.observe})
+	store := func(ctx context.Context, id int64) string {
+		s, err := a.Shops.Store(ctx, id)
+		if err != nil {
+			return ""
+		}
+		return s.Name
+	}
+	for _, s := range []interface{ Routes(*httpapi.Router) }{
+		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Shops, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Checkout,
+		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings),
+	} {
+		s.Routes(a.Router)
+	}
+	a.pages()
+}
+
+// Migrate brings the database's schema up to date and installs what every shop starts with.
+func (a *App) Migrate(ctx context.Context, step func(name string)) error {
+	if err := a.DB.Migrate(ctx, migrations.FS, step); err != nil {
+		return err
+	}
+	return a.Install(ctx)
+}
+
+// Install makes what every shop starts with, where it is missing: roles, charter, default tier.
+func (a *App) Install(ctx context.Context) error {
+	ctx = actor.With(ctx, actor.Job("install"))
+	return errors.Join(a.Staff.EnsureRoles(ctx), a.Members.EnsureCharter(ctx), a.Tiers.EnsureDefault(ctx))
+}
+
+// Close closes the database.
+func (a *App) Close() error { return a.DB.Close() }

@@ -1,0 +1,54 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/liangche/liangche/internal/ledger"
+)
+
+// Audit recomputes everything that the database claims about money and writes each difference as one line to out, progress to
+// progress. It returns how many differences there are. It changes nothing.
+func (a *App) Audit(ctx context.Context, out, progress io.Writer) (problems int, err error) {
+	report := func(p string) {
+		problems++
+		fmt.Fprintln(out, "✗ "+p)
+	}
+	steps := []struct {
+		name string
+		run  func() error
+	}{
+		{"journal, balances, lots, holds", func() error {
+			return ledger.Audit(ctx, a.DB, report, func(n int) { fmt.Fprintf(progress, "\r  %d accounts and postings recomputed", n) })
+		}},
+		{"top-ups and refunds", func() error { return a.Wallet.Audit(ctx, report) }},
+		{"orders, lines, tenders", func() error { return a.Checkout.Audit(ctx, report) }},
+		{"payments, refunds at WeChat", func() error { return a.Payments.Audit(ctx, report) }},
+		{"every slice's view of the others", func() error { return a.auditJoins(ctx, report) }},
+	}
+	for i, s := range steps {
+		fmt.Fprintf(progress, "[%d/%d] %s\n", i+1, len(steps), s.name)
+		if err := s.run(); err != nil {
+			return problems, fmt.Errorf("%s: %w", s.name, err)
+		}
+		if i == 0 {
+			fmt.Fprintln(progress)
+		}
+	}
+	return problems, nil
+}
+
+// auditJoins compares what slices say of each other: only here may one statement read several slices' tables.
+func (a *App) auditJoins(ctx context.Context, report func(string)) error {
+	for _, c := range joins {
+		var ids []int64
+		if err := a.DB.Select(ctx, &ids, c.query); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			report(fmt.Sprintf(c.say, id))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,226 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/liangche/liangche/internal/clock"
+	"github.com/liangche/liangche/internal/config"
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/secret"
+	"github.com/liangche/liangche/internal/wxsandbox"
+	"github.com/liangche/liangche/migrations"
+)
+
+// DemoOptions are what a demo is started with.
+type DemoOptions struct {
+	Listen    string // host:port; port 0 picks one
+	PublicURL string // "" is the address listened on
+	Dir       string // everything that the demo keeps
+	Log       *slog.Logger
+	Out       io.Writer // the addresses go here
+	Empty     bool      // no shop, no members: for tests that build their own
+	Database  *db.Config
+	Clock     clock.Clock // nil is the machine's
+	Ready     func(*Demo) // called once everything answers
+	Tune      func(*config.Config)
+	Sandbox   func(*wxsandbox.Options)
+}
+
+// Demo is a running system together with its WeChat sandbox.
+type Demo struct {
+	*App
+	Sandbox *wxsandbox.Sandbox
+	URL     string
+}
+
+// demoTemplates are the subscribe templates of the sandboxed mini-program.
+var demoTemplates = []wxsandbox.Template{
+	{ID: "lc-deduction-0001", App: wxsandbox.AppMP, Title: "消费扣款通知", Fields: []wxsandbox.Field{{Key: "thing1", Label: "消费项目"}, {Key: "amount2", Label: "消费金额"},
+		{Key: "amount3", Label: "账户余额"}, {Key: "time4", Label: "消费时间"}, {Key: "thing5", Label: "消费门店"}}},
+	{ID: "lc-topup-0002", App: wxsandbox.AppMP, Title: "充值成功通知", Fields: []wxsandbox.Field{{Key: "thing1", Label: "充值方案"}, {Key: "amount2", Label: "充值金额"},
+		{Key: "amount3", Label: "账户余额"}, {Key: "time4", Label: "充值时间"}}},
+	{ID: "lc-reversal-0003", App: wxsandbox.AppMP, Title: "消费撤销通知", Fields: []wxsandbox.Field{{Key: "thing1", Label: "撤销项目"}, {Key: "amount2", Label: "撤销金额"},
+		{Key: "amount3", Label: "账户余额"}, {Key: "time4", Label: "撤销时间"}, {Key: "thing5", Label: "门店"}}},
+	{ID: "lc-refund-0004", App: wxsandbox.AppMP, Title: "退款通知", Fields: []wxsandbox.Field{{Key: "thing1", Label: "退款说明"}, {Key: "amount2", Label: "退款金额"},
+		{Key: "amount3", Label: "账户余额"}, {Key: "time4", Label: "退款时间"}}},
+}
+
+// RunDemo serves the whole system with a sandbox in place of WeChat until ctx ends. The same folder again continues where it was.
+func RunDemo(ctx context.Context, o DemoOptions) error {
+	if o.Clock == nil {
+		o.Clock = clock.System()
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", o.Listen, err)
+	}
+	if o.PublicURL == "" {
+		o.PublicURL = "http://" + reachable(ln.Addr().String())
+	}
+	d, moving, err := openDemo(ctx, o)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer func() {
+		if err := errors.Join(d.Sandbox.Close(), d.Close()); err != nil {
+			o.Log.Error("the demo did not end cleanly", "err", err)
+		}
+	}()
+	return d.ServeAfter(ctx, ln, func(ctx context.Context) error {
+		if err := d.prepare(ctx, o, moving); err != nil {
+			return err
+		}
+		printAddresses(o)
+		if o.Ready != nil {
+			o.Ready(d)
+		}
+		return nil
+	})
+}
+
+// reachable replaces an unspecified host, which nobody can dial, by loopback.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr
+}
+
+func openDemo(ctx context.Context, o DemoOptions) (*Demo, *clock.Switch, error) {
+	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
+		return nil, nil, err
+	}
+	cred, err := keep(filepath.Join(o.Dir, "sandbox-credentials.json"), func() (wxsandbox.Credentials, error) { return wxsandbox.NewCredentials(clock.System().Now()) })
+	if err != nil {
+		return nil, nil, err
+	}
+	keyset, err := keep(filepath.Join(o.Dir, "keyset.json"), func() (json.RawMessage, error) { return secret.Generate() })
+	if err != nil {
+		return nil, nil, err
+	}
+	moving := clock.NewSwitch(o.Clock)
+	u, err := url.Parse(o.PublicURL)
+	if err != nil {
+		return nil, nil, fmt.Errorf("public URL: %w", err)
+	}
+	so := wxsandbox.Options{PublicURL: o.PublicURL + "/sandbox", OAuthHosts: []string{u.Host}, MiniProgramURL: o.PublicURL + "/h5/", OfficialAccountURL: o.PublicURL + "/h5/",
+		Templates: demoTemplates, StateFile: filepath.Join(o.Dir, "sandbox-state.json"), NotifySpeedup: 5, Now: moving.Now, RealNow: clock.System().Now, Logger: o.Log,
+		Pay: wxsandbox.PayOptions{RefundInterval: -1, BillsImmediate: true}}
+	if o.Sandbox != nil {
+		o.Sandbox(&so)
+	}
+	sb, err := wxsandbox.New(so, cred)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg := demoConfig(o, cred, string(keyset))
+	a, err := Open(ctx, Options{Config: cfg, Clock: moving, Log: o.Log, Demo: true, Bridge: "/sandbox/bridge.js", Extra: sb.Handler()})
+	if err != nil {
+		return nil, nil, errors.Join(err, sb.Close())
+	}
+	return &Demo{App: a, Sandbox: sb, URL: o.PublicURL}, moving, nil
+}
+
+func demoConfig(o DemoOptions, cred wxsandbox.Credentials, keyset string) config.Config {
+	c := config.Default()
+	c.PublicURL, c.Secret.Keyset = o.PublicURL, keyset
+	c.Database.Path = filepath.Join(o.Dir, "liangche.db")
+	if o.Database != nil {
+		c.Database = config.Database{Driver: string(o.Database.Driver), Path: o.Database.Path, DSN: o.Database.DSN, MaxConns: o.Database.MaxConns}
+	}
+	sandbox := o.PublicURL + "/sandbox"
+	c.WeChat.MiniProgram = config.App{AppID: cred.MiniProgram.AppID, Secret: cred.MiniProgram.Secret}
+	c.WeChat.OfficialAccount = config.App{AppID: cred.OfficialAccount.AppID, Secret: cred.OfficialAccount.Secret}
+	c.WeChat.Pay = config.Pay{MchID: cred.MchID, APIv3Key: cred.APIv3Key, MerchantSerial: cred.MerchantSerial, MerchantPrivateKey: cred.MerchantPrivateKeyPEM,
+		Mode: "public_key", PublicKeyID: cred.PlatformPublicKeyID, PublicKey: cred.PlatformPublicKeyPEM}
+	c.WeChat.Endpoints = config.Endpoints{API: sandbox, Open: sandbox, Pay: sandbox}
+	c.WeChat.Templates = map[string]string{"deduction": demoTemplates[0].ID, "topup": demoTemplates[1].ID, "reversal": demoTemplates[2].ID, "refund": demoTemplates[3].ID}
+	if o.Tune != nil {
+		o.Tune(&c)
+	}
+	return c
+}
+
+// keep reads a JSON file, or makes its content and writes it for the next start.
+func keep[T any](file string, fresh func() (T, error)) (v T, err error) {
+	b, err := os.ReadFile(file)
+	if err == nil {
+		if err = json.Unmarshal(b, &v); err != nil {
+			err = fmt.Errorf("%s: %w", file, err)
+		}
+		return v, err
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return v, err
+	}
+	if v, err = fresh(); err != nil {
+		return v, err
+	}
+	if b, err = json.MarshalIndent(v, "", "  "); err != nil {
+		return v, err
+	}
+	return v, os.WriteFile(file, b, 0o600)
+}
+
+// prepare migrates and, in a fresh folder, lives through the shop's last months on a clock of its own.
+func (d *Demo) prepare(ctx context.Context, o DemoOptions, moving *clock.Switch) error {
+	applied := 0
+	now := o.Clock.Now()
+	past := clock.NewManual(now.AddDate(0, 0, -historyDays))
+	if err := d.DB.Migrate(ctx, migrations.FS, func(string) { applied++ }); err != nil {
+		return err
+	}
+	if applied > 0 {
+		fmt.Fprintf(o.Out, "数据库已就绪（%d 步迁移）\n", applied)
+	}
+	stores, err := d.Shops.Stores(ctx)
+	if err != nil {
+		return err
+	}
+	seed := len(stores) == 0 && !o.Empty
+	if seed {
+		moving.Follow(past)
+		defer moving.Follow(o.Clock)
+	}
+	if err := d.Install(ctx); err != nil || !seed {
+		return err
+	}
+	begin := clock.Stopwatch()
+	fmt.Fprintln(o.Out, "正在准备演示数据：两家门店、30 位会员、三个月的流水 …")
+	if err := d.seed(ctx, past, now, o.Out); err != nil {
+		return fmt.Errorf("demo data: %w", err)
+	}
+	fmt.Fprintf(o.Out, "演示数据已就绪，用时 %s\n", begin().Round(100*time.Millisecond))
+	return nil
+}
+
+func printAddresses(o DemoOptions) {
+	u := o.PublicURL
+	fmt.Fprintf(o.Out, `
+亮车演示已启动：
+  车主 H5        %[1]s/h5/
+  员工页面       %[1]s/h5/#/pkg-staff/login/index
+  管理后台       %[1]s/console/
+  沙箱手机       %[1]s/sandbox/      （扮演车主、付款、看消息）
+  API 文档       %[1]s/docs          （%[1]s/openapi.json）
+
+`, u)
+	if !o.Empty {
+		fmt.Fprintf(o.Out, "  后台与员工账号（密码都是 %s）：\n", DemoPassword)
+		for _, s := range demoStaff {
+			fmt.Fprintf(o.Out, "    %-10s %s\n", s.username, s.label)
+		}
+	}
+	fmt.Fprintf(o.Out, "\n数据保存在 %s，按 Ctrl+C 结束；下次用同一目录会接着来。\n", o.Dir)
+}

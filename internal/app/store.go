@@ -1,0 +1,40 @@
+package app
+
+import (
+	"context"
+
+	"github.com/liangche/liangche/internal/db"
+)
+
+// joins are the checks that span slices; each query returns the ids of the rows that are wrong.
+var joins = []struct{ query, say string }{
+	{`SELECT t.id FROM wallet_topups t WHERE t.state IN ('credited', 'refunded') AND (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e
+		WHERE e.posting_id = t.posting_id AND e.unit = 'principal') <> t.amount_fen ORDER BY t.id`, "wallet_topups %d: its posting credits another principal"},
+	{`SELECT t.id FROM wallet_topups t WHERE t.state IN ('credited', 'refunded') AND (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e
+		WHERE e.posting_id = t.posting_id AND e.unit = 'bonus') <> t.bonus_fen ORDER BY t.id`, "wallet_topups %d: its posting credits another bonus"},
+	{`SELECT o.id FROM checkout_orders o WHERE o.posting_id <> 0 AND (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e
+		WHERE e.posting_id = o.posting_id AND e.account = 'revenue') <> o.total_fen ORDER BY o.id`, "checkout_orders %d: its posting books another revenue"},
+	{`SELECT o.id FROM checkout_orders o WHERE o.posting_id <> 0 AND (SELECT COALESCE(-SUM(e.amount), 0) FROM ledger_entries e
+		WHERE e.posting_id = o.posting_id AND e.account = 'member') <> (SELECT COALESCE(SUM(t.amount_fen), 0) FROM checkout_tenders t WHERE t.order_id = o.id AND t.kind = 'balance') ORDER BY o.id`,
+		"checkout_orders %d: its posting takes another amount of stored value than its tender says"},
+	{`SELECT p.id FROM ledger_postings p LEFT JOIN checkout_orders o ON o.id = p.ref_id AND o.posting_id = p.id WHERE p.kind = 'consume' AND o.id IS NULL ORDER BY p.id`, "ledger_postings %d: no order belongs to it"},
+	{`SELECT p.id FROM ledger_postings p LEFT JOIN wallet_topups t ON t.id = p.ref_id AND t.posting_id = p.id WHERE p.kind = 'topup' AND t.id IS NULL ORDER BY p.id`, "ledger_postings %d: no top-up belongs to it"},
+	{`SELECT p.id FROM ledger_postings p LEFT JOIN wallet_refunds r ON r.id = p.ref_id AND r.posting_id = p.id WHERE p.kind = 'refund' AND r.id IS NULL ORDER BY p.id`, "ledger_postings %d: no refund belongs to it"},
+	{`SELECT t.id FROM wallet_topups t LEFT JOIN payment_intents p ON p.id = t.payment_id WHERE t.payment_id <> 0 AND t.state IN ('credited', 'refunded')
+		AND (p.id IS NULL OR p.state <> 'paid' OR p.paid_fen <> t.amount_fen) ORDER BY t.id`, "wallet_topups %d: credited, but its payment is not paid with that amount"},
+	{`SELECT p.id FROM payment_intents p LEFT JOIN wallet_topups t ON t.id = p.subject_id AND t.payment_id = p.id WHERE p.purpose = 'topup' AND p.state = 'paid'
+		AND (t.id IS NULL OR t.state NOT IN ('credited', 'refunded')) ORDER BY p.id`, "payment_intents %d: paid, but no top-up was credited"},
+	{`SELECT p.id FROM payment_intents p LEFT JOIN checkout_orders o ON o.id = p.subject_id AND o.payment_id = p.id WHERE p.purpose = 'order' AND p.state = 'paid'
+		AND (o.id IS NULL OR o.status NOT IN ('settled', 'reversed')) ORDER BY p.id`, "payment_intents %d: paid, but no order was settled"},
+	{`SELECT a.id FROM ledger_accounts a LEFT JOIN member_members m ON m.id = a.member_id WHERE m.id IS NULL ORDER BY a.id`, "ledger_accounts %d: its member is missing"},
+}
+
+// lastOrder is the member's latest settled order, 0 when there is none.
+func lastOrder(ctx context.Context, r db.Reader, memberID int64) (int64, error) {
+	var ids []int64
+	err := r.Select(ctx, &ids, `SELECT id FROM checkout_orders WHERE member_id = ? AND status = 'settled' ORDER BY id DESC LIMIT 1`, memberID)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	return ids[0], nil
+}
