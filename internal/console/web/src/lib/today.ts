@@ -12,14 +12,18 @@ export function shares(takings: Takings[]): ShareBar[] {
   return sorted.map((item) => ({ ...item, percent: most > 0 ? Math.round((item.amountFen * 100) / most) : 0 }))
 }
 
-/** One sentence that sets a day against the days before it, when there are enough of them. */
-export function compareDays(days: Dashboard['days'], date: string): string {
-  const today = days.find((day) => day.date === date)
+/**
+ * One sentence that sets a day against the days before it, when there are enough of them. A day that is
+ * not over yet is not called worse: it says how much of an average day is reached.
+ */
+export function compareDays(days: Dashboard['days'], date: string, today: string): string {
+  const shown = days.find((day) => day.date === date)
   const before = days.filter((day) => day.date < date).slice(-7)
-  if (!today || before.length < 3) return ''
+  if (!shown || before.length < 3) return ''
   const average = before.reduce((sum, day) => sum + day.settledFen, 0) / before.length
   if (average === 0) return ''
-  const change = Math.round(((today.settledFen - average) * 100) / average)
+  if (date === today) return `已到近 ${before.length} 天平均的 ${Math.round((shown.settledFen * 100) / average)}%`
+  const change = Math.round(((shown.settledFen - average) * 100) / average)
   if (Math.abs(change) < 3) return `和近 ${before.length} 天差不多`
   return `比近 ${before.length} 天平均${change > 0 ? '高' : '低'} ${Math.abs(change)}%`
 }
