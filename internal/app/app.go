@@ -183,6 +183,7 @@ func (a *App) routes() {
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
 		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Shops, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Checkout,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings),
+		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},
 	} {
 		s.Routes(a.Router)
 	}

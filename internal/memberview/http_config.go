@@ -1,0 +1,54 @@
+package memberview
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/liangche/liangche/internal/httpapi"
+	"github.com/liangche/liangche/internal/member"
+	"github.com/liangche/liangche/internal/setting"
+)
+
+// PublicConfig is what the app needs before anybody is signed in.
+type PublicConfig struct {
+	ShopName       string    `json:"shopName"`
+	AccentColor    string    `json:"accentColor"`
+	ServicePhone   string    `json:"servicePhone"`
+	CharterVersion int64     `json:"charterVersion"`
+	CharterTitle   string    `json:"charterTitle"`
+	Templates      Templates `json:"templates"`
+	Demo           bool      `json:"demo"`
+}
+
+// Templates are the mini-program's subscribe templates that the app may ask for; "" where the shop has none.
+type Templates struct {
+	Deduction string `json:"deduction"`
+	Topup     string `json:"topup"`
+	Refund    string `json:"refund"`
+	Reversal  string `json:"reversal"`
+}
+
+// Config serves ownerConfig.
+type Config struct {
+	Settings  *setting.Service
+	Members   *member.Service
+	Templates map[string]string // event → template id
+	Demo      bool
+}
+
+// Routes declares ownerConfig.
+func (c Config) Routes(r *httpapi.Router) {
+	httpapi.Register(r, httpapi.Op{ID: "ownerConfig", Method: http.MethodGet, Path: "/api/owner/config", Who: httpapi.Public, Summary: "What the app shows before login"},
+		func(ctx context.Context, _ *httpapi.None) (PublicConfig, error) {
+			out := PublicConfig{Demo: c.Demo, Templates: Templates{c.Templates["deduction"], c.Templates["topup"], c.Templates["refund"], c.Templates["reversal"]}}
+			for key, to := range map[string]*string{setting.ShopName: &out.ShopName, setting.ShopAccent: &out.AccentColor, setting.ShopPhone: &out.ServicePhone} {
+				var err error
+				if *to, err = c.Settings.Text(ctx, key); err != nil {
+					return out, err
+				}
+			}
+			ch, err := c.Members.Charter(ctx)
+			out.CharterVersion, out.CharterTitle = ch.Version, ch.Title
+			return out, err
+		})
+}
