@@ -290,7 +290,7 @@ func (s *Service) postTx(ctx context.Context, tx *db.Tx, o *Order, book *ledger.
 func (s *Service) tellTx(ctx context.Context, tx *db.Tx, o Order, event string) error {
 	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: o.MemberID, Event: event, Dedupe: event + ":" + o.No, Page: fmt.Sprintf("pages/receipt/index?id=%d", o.ID),
 		Data: map[string]string{"amount": o.Total.String(), "balance": o.BalanceAfter.String(), "store": o.StoreName, "plate": o.Plate, "title": o.Title, "staff": o.StaffName,
-			"time": tx.Now.In(bizday.Location(bizday.DefaultZone)).Format("2006-01-02 15:04")}})
+			"time": tx.Now.Format(time.RFC3339)}})
 }
 
 func amountOf(ts []Tender, kind string) money.Fen {

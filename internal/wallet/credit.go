@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
@@ -75,5 +76,5 @@ func (s *Service) creditTx(ctx context.Context, tx *db.Tx, t Topup) error {
 	}
 	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: t.MemberID, Event: "topup", Dedupe: "topup:" + t.No, Page: "pages/home/index",
 		Data: map[string]string{"amount": t.AmountFen.String(), "bonus": t.BonusFen.String(), "balance": total.String(),
-			"time": tx.Now.In(zone()).Format("2006-01-02 15:04"), "title": topupTitle(t)}})
+			"time": tx.Now.Format(time.RFC3339), "title": topupTitle(t)}})
 }

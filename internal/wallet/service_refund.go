@@ -163,7 +163,7 @@ func (s *Service) writeRefundTx(ctx context.Context, tx *db.Tx, label string, b 
 	}
 	total := money.Fen(b.Balance(ledger.Principal) + b.Balance(ledger.Bonus))
 	return r.ID, s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: b.MemberID, Event: "refund", Dedupe: "refund:" + r.No, Page: "pages/home/index",
-		Data: map[string]string{"amount": plan.RequestedFen.String(), "balance": total.String(), "time": tx.Now.In(zone()).Format("2006-01-02 15:04"), "title": "充值退款"}})
+		Data: map[string]string{"amount": plan.RequestedFen.String(), "balance": total.String(), "time": tx.Now.Format(time.RFC3339), "title": "充值退款"}})
 }
 
 // partDoneTx stores what WeChat decided on a part; the refund is done when all parts are.
