@@ -92,8 +92,13 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 	}
 	create := op("consoleMemberCreate", http.MethodPost, "/members", "Register a member", perm.MemberWrite)
 	create.Idempotent = true
-	httpapi.Register(r, create, func(ctx context.Context, in *httpapi.Body[NewMember]) (Joined, error) {
-		return s.Register(ctx, in.Body)
+	httpapi.Register(r, create, func(ctx context.Context, in *httpapi.Body[NewMember]) (Registered, error) {
+		j, err := s.Register(ctx, in.Body)
+		if err != nil {
+			return Registered{}, err
+		}
+		m, err := s.summary(ctx, j.MemberID)
+		return Registered{m, j.CardNo}, err
 	})
 	httpapi.Register(r, op("consoleMemberUpdate", http.MethodPut, "/members/{id}", "Change a member's particulars", perm.MemberWrite),
 		func(ctx context.Context, in *httpapi.ByIDBody[UpdateRequest]) (Summary, error) {

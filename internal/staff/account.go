@@ -51,8 +51,8 @@ type Invite struct {
 var phoneForm = regexp.MustCompile(`^1[3-9][0-9]{9}$`)
 
 // List reads accounts in the order of their creation.
-func (s *Service) List(ctx context.Context, after int64, limit int) ([]Account, error) {
-	rows, err := accounts(ctx, s.db, after, limit)
+func (s *Service) List(ctx context.Context, f Filter) ([]Account, error) {
+	rows, err := accounts(ctx, s.db, f)
 	if err != nil {
 		return nil, err
 	}

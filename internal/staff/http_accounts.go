@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/liangche/liangche/internal/fault"
@@ -178,14 +179,20 @@ func (s *Service) then(ctx context.Context, id int64, err error) (Row, error) {
 	return row(a), err
 }
 
-func (s *Service) listAccounts(ctx context.Context, in *httpapi.Paging) (page httpapi.Page[Row], err error) {
+type listInput struct {
+	httpapi.Paging
+	Q      string `query:"q" maxLength:"40" doc:"Part of name or user name"`
+	Status string `query:"status" enum:"invited,active,suspended"`
+}
+
+func (s *Service) listAccounts(ctx context.Context, in *listInput) (page httpapi.Page[Row], err error) {
 	var after int64
 	if in.After != "" {
 		if after, err = strconv.ParseInt(in.After, 10, 64); err != nil {
 			return page, fault.ErrInvalid.On("after", "翻页位置不正确，请从第一页开始")
 		}
 	}
-	all, err := s.List(ctx, after, in.Limit+1)
+	all, err := s.List(ctx, Filter{Text: strings.TrimSpace(in.Q), Status: in.Status, After: after, Limit: in.Limit + 1})
 	if err != nil {
 		return page, err
 	}

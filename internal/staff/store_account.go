@@ -9,10 +9,26 @@ import (
 	"github.com/liangche/liangche/internal/perm"
 )
 
-// accounts lists accounts by id, from one after the given id.
-func accounts(ctx context.Context, r db.Reader, after int64, limit int) ([]accountRow, error) {
+// Filter narrows the list of accounts; zero values do not. After is an account id.
+type Filter struct {
+	Text   string // part of name or user name
+	Status string
+	After  int64
+	Limit  int
+}
+
+// accounts lists accounts by id.
+func accounts(ctx context.Context, r db.Reader, f Filter) ([]accountRow, error) {
+	q, args := `SELECT `+accountColumns+` FROM staff_accounts WHERE id > ?`, []any{f.After}
+	if f.Status != "" {
+		q, args = q+` AND status = ?`, append(args, f.Status)
+	}
+	if f.Text != "" {
+		like := "%" + db.Like(f.Text) + "%"
+		q, args = q+` AND (name LIKE ? ESCAPE '!' OR username LIKE ? ESCAPE '!')`, append(args, like, like)
+	}
 	var rows []accountRow
-	err := r.Select(ctx, &rows, `SELECT `+accountColumns+` FROM staff_accounts WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
+	err := r.Select(ctx, &rows, q+` ORDER BY id LIMIT ?`, append(args, f.Limit)...)
 	return rows, err
 }
 
