@@ -92,7 +92,7 @@ func parseQuery(text string, names bool) (query, error) {
 			q.card = digits
 		}
 	}
-	if n >= 3 && n <= 8 && platePart(norm) {
+	if PlatePart(norm) {
 		q.plate = norm
 	}
 	return q, nil
@@ -102,10 +102,14 @@ func onlyDigits(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }) < 0
 }
 
-// platePart says whether s may be part of a plate: letters and digits, Han characters at its ends, and a digit at least,
-// because every plate has one and a text without digits would match far too many.
-func platePart(s string) bool {
+// PlatePart says whether s, normalised by member.NormalPlate, may be searched as part of a plate: 3 to 8 letters and
+// digits, Han characters at its ends, and a digit at least, because every plate has one and a text without digits would
+// match far too many (N32).
+func PlatePart(s string) bool {
 	r := []rune(s)
+	if len(r) < 3 || len(r) > 8 {
+		return false
+	}
 	digit := false
 	for i, c := range r {
 		switch {
