@@ -160,7 +160,7 @@ func (s *Service) Resolve(ctx context.Context, id int64, outcome, answer string)
 	if err != nil {
 		return DisputeRecord{}, err
 	}
-	list, err := disputesWhere(ctx, s.db, "WHERE d.id = ?", id)
+	list, err := disputesWhere(ctx, s.db, oneDispute, id)
 	if err != nil || len(list) == 0 {
 		return DisputeRecord{}, err
 	}

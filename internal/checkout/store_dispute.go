@@ -47,6 +47,8 @@ func resolve(ctx context.Context, tx *db.Tx, id int64, outcome, answer, by strin
 		outcome, answer, by, tx.Millis(), id)
 }
 
+const oneDispute = "WHERE d.id = ?"
+
 // disputesWhere reads disputes; where is one of this package's own constants.
 func disputesWhere(ctx context.Context, r db.Reader, where string, args ...any) ([]DisputeRecord, error) {
 	var rows []struct {

@@ -152,10 +152,10 @@ func (w *writes) flush(ctx context.Context, tx *db.Tx) error {
 	if err := tx.Insert(ctx, "ledger_lot_moves", w.moves); err != nil {
 		return err
 	}
-	if err := w.lotDelta.apply(ctx, tx, `UPDATE ledger_lots SET remaining = remaining + %[1]s WHERE id IN (%[2]s) AND remaining + %[1]s >= 0`); err != nil {
+	if err := w.lotDelta.apply(ctx, tx, changeLots); err != nil {
 		return err
 	}
-	return w.balance.apply(ctx, tx, `UPDATE ledger_accounts SET balance = balance + %[1]s, seq = seq + 1 WHERE id IN (%[2]s) AND balance + %[1]s >= held`)
+	return w.balance.apply(ctx, tx, changeBalances)
 }
 
 // ReverseTx undoes a posting by a new one that points at it: every leg with the opposite sign, every lot move undone. b must
@@ -211,7 +211,7 @@ func EndHoldTx(ctx context.Context, tx *db.Tx, b *Book, refKind string, refID in
 	if captured {
 		state = "captured"
 	}
-	if err := tx.ExecOne(ctx, ErrHold, `UPDATE ledger_holds SET state = ? WHERE id = ? AND state = 'held'`, state, h.ID); err != nil {
+	if err := tx.ExecOne(ctx, ErrHold, endHold, state, h.ID); err != nil {
 		return 0, 0, err
 	}
 	return h.Principal, h.Bonus, b.moveHeld(ctx, tx, -h.Principal, -h.Bonus)
@@ -225,5 +225,5 @@ func (b *Book) moveHeld(ctx context.Context, tx *db.Tx, principal, bonus int64) 
 			d.add(b.accounts[u].ID, n)
 		}
 	}
-	return d.apply(ctx, tx, `UPDATE ledger_accounts SET held = held + %[1]s WHERE id IN (%[2]s) AND held + %[1]s BETWEEN 0 AND balance`)
+	return d.apply(ctx, tx, changeHeld)
 }

@@ -9,6 +9,14 @@ import (
 	"github.com/liangche/liangche/internal/db"
 )
 
+// Guarded changes: a row that the guard refuses is missing from the affected rows. %[1]s is the change of each row, %[2]s the ids.
+const (
+	changeLots     = `UPDATE ledger_lots SET remaining = remaining + %[1]s WHERE id IN (%[2]s) AND remaining + %[1]s >= 0`
+	changeBalances = `UPDATE ledger_accounts SET balance = balance + %[1]s, seq = seq + 1 WHERE id IN (%[2]s) AND balance + %[1]s >= held`
+	changeHeld     = `UPDATE ledger_accounts SET held = held + %[1]s WHERE id IN (%[2]s) AND held + %[1]s BETWEEN 0 AND balance`
+	endHold        = `UPDATE ledger_holds SET state = ? WHERE id = ? AND state = 'held'`
+)
+
 type postingRow struct {
 	ID         int64  `db:"id"`
 	Kind       string `db:"kind"`

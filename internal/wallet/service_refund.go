@@ -206,7 +206,7 @@ func paymentIDs(topups []Topup) []int64 {
 
 // RefundByID reads a refund with its parts. Fault: fault.ErrNotFound.
 func (s *Service) RefundByID(ctx context.Context, id int64) (Refund, error) {
-	list, err := refundsWhere(ctx, s.db, `WHERE id = ?`, id)
+	list, err := refundsWhere(ctx, s.db, refundByID, id)
 	if err != nil {
 		return Refund{}, err
 	}

@@ -145,6 +145,8 @@ func setRefundState(ctx context.Context, tx *db.Tx, id int64, state string, done
 	return err
 }
 
+const refundByID = `WHERE id = ?`
+
 // refundsWhere reads refunds; where is one of this package's own constants.
 func refundsWhere(ctx context.Context, r db.Reader, where string, args ...any) ([]Refund, error) {
 	var rows []refundRow
