@@ -230,11 +230,18 @@ func when(ok bool, v verdict) verdict {
 	return nothing
 }
 
-// nextPoll is the pause before WeChat is asked again about an unpaid order, after polls questions.
-func nextPoll(polls int) time.Duration {
-	steps := []time.Duration{5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, time.Minute, time.Minute}
-	if polls < len(steps) {
-		return steps[polls]
+// nextPoll is the pause before WeChat is asked again about an order that it has known for age: after 5 s, 20 s, 50 s,
+// then every minute, and after five minutes every five.
+func nextPoll(age time.Duration) time.Duration {
+	switch {
+	case age < 5*time.Second:
+		return 5*time.Second - age
+	case age < 20*time.Second:
+		return 15 * time.Second
+	case age < 50*time.Second:
+		return 30 * time.Second
+	case age < 5*time.Minute:
+		return time.Minute
 	}
 	return 5 * time.Minute
 }

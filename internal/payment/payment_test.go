@@ -62,17 +62,18 @@ func TestN02JudgeComparesEverything(t *testing.T) {
 func TestPollingSchedule(t *testing.T) {
 	var at time.Duration
 	var marks []time.Duration
-	for i := range 6 {
-		at += nextPoll(i)
+	for range 9 {
+		at += nextPoll(at)
 		marks = append(marks, at)
 	}
-	want := []time.Duration{5 * time.Second, 20 * time.Second, 50 * time.Second, 110 * time.Second, 170 * time.Second, 230 * time.Second}
+	want := []time.Duration{5 * time.Second, 20 * time.Second, 50 * time.Second, 110 * time.Second, 170 * time.Second, 230 * time.Second, 290 * time.Second,
+		350 * time.Second, 650 * time.Second}
 	for i := range want {
 		if marks[i] != want[i] {
 			t.Fatalf("polls at %v, want %v", marks, want)
 		}
 	}
-	if nextPoll(1000) != 5*time.Minute || nextRefundTry(RefundPending, 1000) != time.Hour || nextRefundTry(RefundAbnormal, 0) != 6*time.Hour {
+	if nextPoll(time.Hour) != 5*time.Minute || nextRefundTry(RefundPending, 1000) != time.Hour || nextRefundTry(RefundAbnormal, 0) != 6*time.Hour {
 		t.Fatal("wrong steady pace")
 	}
 }

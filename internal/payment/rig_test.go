@@ -35,7 +35,6 @@ type rig struct {
 	q    *jobs.Queue
 	shop *shopFake
 	srv  *httptest.Server
-	auto bool // notifications are delivered; otherwise the test sends them itself
 	subj int64
 }
 

@@ -218,7 +218,7 @@ func (s *Service) forged(ctx context.Context, code string, status int) {
 // nextCheck is when a payment is looked at again: by the schedule, but not later than its end.
 func (s *Service) nextCheck(p intent) time.Time {
 	now := s.db.Now()
-	next := now.Add(nextPoll(p.Polls + 1))
+	next := now.Add(nextPoll(now.Sub(clock.FromMillis(max(p.PrepayAt, p.SentAt)))))
 	if end := clock.FromMillis(p.ExpiresAt).Add(time.Second); next.After(end) && end.After(now) {
 		return end
 	}

@@ -29,7 +29,7 @@ func TrimField(key, value string) string {
 	case "phrase":
 		return or(first(keep(v, han), 5), "无")
 	case "character_string":
-		return or(first(keep(v, func(r rune) bool { return r >= 0x20 && r <= 0x7e }), 32), "-")
+		return or(first(strings.TrimSpace(keep(v, func(r rune) bool { return r >= 0x20 && r <= 0x7e })), 32), "-")
 	case "letter":
 		return or(first(keep(v, func(r rune) bool { return r < 0x80 && unicode.IsLetter(r) }), 32), "N")
 	case "number":
