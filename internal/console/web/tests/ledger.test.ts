@@ -40,7 +40,7 @@ describe('ledger', () => {
 
   it('draws every entry with its links and never a code', async () => {
     setActivePinia(createPinia())
-    useSession().me = { id: 1, name: '周', roles: [], permissions: ['checkout.read'], stores: [], wechatBound: false, shopName: '', demo: false }
+    useSession().me = { id: 1, name: '周', username: 'zhou', roles: [], permissions: ['checkout.read'], stores: [], wechatBound: false, shopName: '', demo: false }
     const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/:all(.*)*', component: { template: '<i/>' } }] })
     const page = mount(LedgerTab, { props: { memberId: 7 }, global: { plugins: [router] } })
     await flushPromises()

@@ -1,52 +1,52 @@
 import { api, unwrap } from './client'
-import type { Good, Page, Service, Store, TierAdmin, TopupPlan, VehicleClass } from '@/lib/types'
+import type { Good, GoodInput, Page, Service, ServiceInput, Store, StoreInput, Tier, TierInput, TopupPlan, TopupPlanInput, VehicleClass, VehicleClassInput } from '@/lib/types'
 
 /** One kind of catalogue entry: how it is listed, saved and taken away. */
-export interface Resource<T extends { id: number }> {
+export interface Resource<T extends { id: number }, Input> {
   list: () => Promise<Page<T>>
-  create: (body: Omit<T, 'id'>) => Promise<unknown>
-  update: (id: number, body: Omit<T, 'id'>) => Promise<unknown>
+  create: (body: Input) => Promise<unknown>
+  update: (id: number, body: Input) => Promise<unknown>
   remove?: (id: number) => Promise<unknown>
 }
 
 const at = (id: number) => ({ params: { path: { id } } })
 const all = { params: { query: { limit: 200 } } }
 
-export const services: Resource<Service> = {
+export const services: Resource<Service, ServiceInput> = {
   list: () => unwrap(api.GET('/api/console/services', all)),
   create: (body) => unwrap(api.POST('/api/console/services', { body })),
   update: (id, body) => unwrap(api.PUT('/api/console/services/{id}', { ...at(id), body })),
   remove: (id) => unwrap(api.DELETE('/api/console/services/{id}', at(id))),
 }
 
-export const vehicleClasses: Resource<VehicleClass> = {
+export const vehicleClasses: Resource<VehicleClass, VehicleClassInput> = {
   list: () => unwrap(api.GET('/api/console/vehicle-classes', all)),
   create: (body) => unwrap(api.POST('/api/console/vehicle-classes', { body })),
   update: (id, body) => unwrap(api.PUT('/api/console/vehicle-classes/{id}', { ...at(id), body })),
   remove: (id) => unwrap(api.DELETE('/api/console/vehicle-classes/{id}', at(id))),
 }
 
-export const goods: Resource<Good> = {
+export const goods: Resource<Good, GoodInput> = {
   list: () => unwrap(api.GET('/api/console/goods', all)),
   create: (body) => unwrap(api.POST('/api/console/goods', { body })),
   update: (id, body) => unwrap(api.PUT('/api/console/goods/{id}', { ...at(id), body })),
   remove: (id) => unwrap(api.DELETE('/api/console/goods/{id}', at(id))),
 }
 
-export const topupPlans: Resource<TopupPlan> = {
+export const topupPlans: Resource<TopupPlan, TopupPlanInput> = {
   list: () => unwrap(api.GET('/api/console/topup-plans', all)),
   create: (body) => unwrap(api.POST('/api/console/topup-plans', { body })),
   update: (id, body) => unwrap(api.PUT('/api/console/topup-plans/{id}', { ...at(id), body })),
   remove: (id) => unwrap(api.DELETE('/api/console/topup-plans/{id}', at(id))),
 }
 
-export const tiers: Resource<TierAdmin> = {
+export const tiers: Resource<Tier, TierInput> = {
   list: () => unwrap(api.GET('/api/console/tiers', all)),
   create: (body) => unwrap(api.POST('/api/console/tiers', { body })),
   update: (id, body) => unwrap(api.PUT('/api/console/tiers/{id}', { ...at(id), body })),
 }
 
-export const stores: Resource<Store> = {
+export const stores: Resource<Store, StoreInput> = {
   list: () => unwrap(api.GET('/api/console/stores', all)),
   create: (body) => unwrap(api.POST('/api/console/stores', { body })),
   update: (id, body) => unwrap(api.PUT('/api/console/stores/{id}', { ...at(id), body })),

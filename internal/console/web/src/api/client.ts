@@ -4,9 +4,10 @@
  */
 import createClient from 'openapi-fetch'
 import { problemFrom } from '@/lib/problem'
+import type { PendingPaths } from '@/lib/pending'
+import type { paths as generated } from '@/lib/schema'
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type paths = any
+type paths = generated & PendingPaths
 
 const BASE = typeof location === 'undefined' ? 'http://localhost' : location.origin
 const REFRESH_PATH = '/api/console/session/refresh'
@@ -71,9 +72,16 @@ export function keyHeader(key: string): { 'Idempotency-Key': string } {
   return { 'Idempotency-Key': key }
 }
 
-/** Query values as the API takes them: empty ones are left out. */
+/** Filters, sort and cursor of a list, as the pages hold them. */
 export type Query = Record<string, string | number | undefined>
 
-export function cleanQuery(query: Query): Record<string, string | number> {
-  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined && value !== '')) as Record<string, string | number>
+type GetPath = { [P in keyof paths]: paths[P] extends { get: { parameters: { query?: unknown } } } ? P : never }[keyof paths]
+type QueryOf<P extends GetPath> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? Q : never
+
+/**
+ * Filters live in the address as text, so they take the types of the operation only here; the server
+ * checks the values and says at which field they are wrong. Empty ones are left out.
+ */
+export function cleanQuery<P extends GetPath>(query: Query): QueryOf<P> {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined && value !== '')) as QueryOf<P>
 }

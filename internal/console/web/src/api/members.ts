@@ -20,7 +20,7 @@ import type {
 } from '@/lib/types'
 
 export function listMembers(query: Query, signal?: AbortSignal): Promise<Page<MemberRow>> {
-  return unwrap(api.GET('/api/console/members', { params: { query: cleanQuery(query) }, signal }))
+  return unwrap(api.GET('/api/console/members', { params: { query: cleanQuery<'/api/console/members'>(query) }, signal }))
 }
 
 export function getMember(id: number): Promise<MemberDetail> {
@@ -40,21 +40,21 @@ export function unmaskMember(id: number, reason: string): Promise<Unmasked> {
 }
 
 export function listLedger(id: number, query: Query, signal?: AbortSignal): Promise<Page<LedgerEntry>> {
-  return unwrap(api.GET('/api/console/members/{id}/ledger', { params: { path: { id }, query: cleanQuery(query) }, signal }))
+  return unwrap(api.GET('/api/console/members/{id}/ledger', { params: { path: { id }, query: cleanQuery<'/api/console/members/{id}/ledger'>(query) }, signal }))
 }
 
 export type MemberAction = 'suspend' | 'reinstate' | 'approve' | 'reject' | 'close'
 
 export async function actOnMember(id: number, action: MemberAction, reason: string): Promise<void> {
   const options = { params: { path: { id } }, body: { reason } }
-  const calls = {
-    suspend: () => api.POST('/api/console/members/{id}/suspend', options),
-    reinstate: () => api.POST('/api/console/members/{id}/reinstate', options),
-    approve: () => api.POST('/api/console/members/{id}/approve', options),
-    reject: () => api.POST('/api/console/members/{id}/reject', options),
-    close: () => api.POST('/api/console/members/{id}/close', options),
+  const calls: Record<MemberAction, () => Promise<unknown>> = {
+    suspend: () => unwrap(api.POST('/api/console/members/{id}/suspend', options)),
+    reinstate: () => unwrap(api.POST('/api/console/members/{id}/reinstate', options)),
+    approve: () => unwrap(api.POST('/api/console/members/{id}/approve', options)),
+    reject: () => unwrap(api.POST('/api/console/members/{id}/reject', options)),
+    close: () => unwrap(api.POST('/api/console/members/{id}/close', options)),
   }
-  await unwrap(calls[action]())
+  await calls[action]()
 }
 
 export type CardAction = 'freeze' | 'unfreeze' | 'lost' | 'reissue'
@@ -96,12 +96,12 @@ export function getDeskTopup(id: number): Promise<DeskTopup> {
 }
 
 export function listTopups(query: Query, signal?: AbortSignal): Promise<Page<TopupRow>> {
-  return unwrap(api.GET('/api/console/topups', { params: { query: cleanQuery(query) }, signal }))
+  return unwrap(api.GET('/api/console/topups', { params: { query: cleanQuery<'/api/console/topups'>(query) }, signal }))
 }
 
 /** The plan of a refund; without an amount, the plan of everything that may be paid back. */
 export function getRefundPlan(id: number, amountFen: number | undefined, signal?: AbortSignal): Promise<RefundPlan> {
-  return unwrap(api.GET('/api/console/members/{id}/refund-plan', { params: { path: { id }, query: cleanQuery({ amountFen }) }, signal }))
+  return unwrap(api.GET('/api/console/members/{id}/refund-plan', { params: { path: { id }, query: cleanQuery<'/api/console/members/{id}/refund-plan'>({ amountFen }) }, signal }))
 }
 
 export function createRefund(id: number, body: RefundInput, key: string): Promise<Refund> {
@@ -112,7 +112,7 @@ export function createRefund(id: number, body: RefundInput, key: string): Promis
 export type RefundRow = Refund & { id: number }
 
 export async function listRefunds(query: Query, signal?: AbortSignal): Promise<Page<RefundRow>> {
-  const page: Page<Refund> = await unwrap(api.GET('/api/console/refunds', { params: { query: cleanQuery(query) }, signal }))
+  const page: Page<Refund> = await unwrap(api.GET('/api/console/refunds', { params: { query: cleanQuery<'/api/console/refunds'>(query) }, signal }))
   return { ...page, items: page.items.map((refund) => ({ ...refund, id: refund.refundId })) }
 }
 

@@ -4,7 +4,7 @@ import type { AuditRow, Charter, Page, Permission, Role, SettingItem, SettingVal
 const at = (id: number) => ({ params: { path: { id } } })
 
 export function listStaff(query: Query, signal?: AbortSignal): Promise<Page<StaffRow>> {
-  return unwrap(api.GET('/api/console/staff', { params: { query: cleanQuery(query) }, signal }))
+  return unwrap(api.GET('/api/console/staff', { params: { query: cleanQuery<'/api/console/staff'>(query) }, signal }))
 }
 
 export function inviteStaff(body: StaffInput): Promise<StaffRow & StaffInvite> {
@@ -48,17 +48,22 @@ export function listPermissions(): Promise<Page<Permission>> {
 }
 
 export function listAudit(query: Query, signal?: AbortSignal): Promise<Page<AuditRow>> {
-  return unwrap(api.GET('/api/console/audit', { params: { query: cleanQuery(query) }, signal }))
+  return unwrap(api.GET('/api/console/audit', { params: { query: cleanQuery<'/api/console/audit'>(query) }, signal }))
+}
+
+/** The schema cannot say that a value is a bool, an integer or a text by its type; here it is said. */
+function settingItems(items: { value: unknown; default: unknown }[]): SettingItem[] {
+  return items as SettingItem[]
 }
 
 export async function getSettings(): Promise<SettingItem[]> {
-  const body: { items: SettingItem[] } = await unwrap(api.GET('/api/console/settings', {}))
-  return body.items
+  const list = await unwrap(api.GET('/api/console/settings', {}))
+  return settingItems(list.items)
 }
 
 export async function saveSettings(values: { key: string; value: SettingValue }[]): Promise<SettingItem[]> {
-  const body: { items: SettingItem[] } = await unwrap(api.PUT('/api/console/settings', { body: { values } }))
-  return body.items
+  const list = await unwrap(api.PUT('/api/console/settings', { body: { values } }))
+  return settingItems(list.items)
 }
 
 export function listCharters(): Promise<Page<Charter>> {

@@ -2,11 +2,11 @@ import { api, cleanQuery, keyHeader, unwrap, type Query } from './client'
 import type { Dashboard, Dispute, OrderRow, Page, PaymentDetail, PaymentRow, Receipt } from '@/lib/types'
 
 export function getDashboard(query: { storeId?: number; date?: string }, signal?: AbortSignal): Promise<Dashboard> {
-  return unwrap(api.GET('/api/console/dashboard', { params: { query: cleanQuery(query) }, signal }))
+  return unwrap(api.GET('/api/console/dashboard', { params: { query: cleanQuery<'/api/console/dashboard'>(query) }, signal }))
 }
 
 export function listOrders(query: Query, signal?: AbortSignal): Promise<Page<OrderRow>> {
-  return unwrap(api.GET('/api/console/orders', { params: { query: cleanQuery(query) }, signal }))
+  return unwrap(api.GET('/api/console/orders', { params: { query: cleanQuery<'/api/console/orders'>(query) }, signal }))
 }
 
 export function getOrder(id: number): Promise<Receipt> {
@@ -18,7 +18,7 @@ export function reverseOrder(id: number, reason: string, key: string): Promise<R
 }
 
 export function listPayments(query: Query, signal?: AbortSignal): Promise<Page<PaymentRow>> {
-  return unwrap(api.GET('/api/console/payments', { params: { query: cleanQuery(query) }, signal }))
+  return unwrap(api.GET('/api/console/payments', { params: { query: cleanQuery<'/api/console/payments'>(query) }, signal }))
 }
 
 export function getPayment(id: number): Promise<PaymentDetail> {
@@ -31,7 +31,7 @@ export function checkPayment(id: number): Promise<PaymentDetail> {
 }
 
 export function listDisputes(query: Query, signal?: AbortSignal): Promise<Page<Dispute>> {
-  return unwrap(api.GET('/api/console/disputes', { params: { query: cleanQuery(query) }, signal }))
+  return unwrap(api.GET('/api/console/disputes', { params: { query: cleanQuery<'/api/console/disputes'>(query) }, signal }))
 }
 
 export async function resolveDispute(id: number, outcome: 'upheld' | 'rejected', answer: string): Promise<void> {
