@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/liangche/liangche/internal/config"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/member"
@@ -71,9 +70,9 @@ func (d directory) OpenID(ctx context.Context, identityID int64) (string, string
 	return d.members.OpenID(ctx, identityID)
 }
 
-// templates maps our events to the shop's subscribe templates. The fields are those of the templates that docs and README tell the shop to
-// choose in WeChat's library, in that order.
-func templates(c config.Config) map[string]notify.TemplateConfig {
+// templates maps our events to the shop's templates. The fields are those that docs and README tell the shop to choose in WeChat's
+// library, in that order.
+func templates(ids map[string]string) map[string]notify.TemplateConfig {
 	fields := map[string]map[string]string{
 		notify.Deduction: {"thing1": "title", "amount2": "amount", "amount3": "balance", "time4": "time", "thing5": "store"},
 		notify.Topup:     {"thing1": "title", "amount2": "amount", "amount3": "balance", "time4": "time"},
@@ -81,7 +80,7 @@ func templates(c config.Config) map[string]notify.TemplateConfig {
 		notify.Refund:    {"thing1": "title", "amount2": "amount", "amount3": "balance", "time4": "time"},
 	}
 	out := map[string]notify.TemplateConfig{}
-	for event, id := range c.WeChat.Templates {
+	for event, id := range ids {
 		if f, ok := fields[event]; ok && id != "" {
 			out[event] = notify.TemplateConfig{ID: id, Fields: f}
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/liangche/liangche/internal/checkout"
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/config"
+	"github.com/liangche/liangche/internal/console"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/httpapi"
 	"github.com/liangche/liangche/internal/idem"
@@ -27,6 +28,7 @@ import (
 	"github.com/liangche/liangche/internal/memberview"
 	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/payment"
+	"github.com/liangche/liangche/internal/report"
 	"github.com/liangche/liangche/internal/secret"
 	"github.com/liangche/liangche/internal/session"
 	"github.com/liangche/liangche/internal/setting"
@@ -129,7 +131,8 @@ func (a *App) build() {
 		ShopName:      func(ctx context.Context) (string, error) { return a.Settings.Text(ctx, setting.ShopName) },
 		Demo:          a.opt.Demo,
 	})
-	a.Messages = notify.New(d, a.Queue, directory{a.Members}, a.WeChat, a.Settings, notify.Options{Templates: templates(c)})
+	a.Messages = notify.New(d, a.Queue, directory{a.Members}, a.WeChat, a.Settings, notify.Options{Templates: templates(c.WeChat.Templates),
+		OfficialTemplates: templates(c.WeChat.OATemplates), PageBase: c.PublicURL + "/h5/#/"})
 	a.Payments = payment.New(d, a.Queue, a.WeChat, a.log)
 	a.Wallet = wallet.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Shops, a.Settings, a.Messages)
 	a.Checkout = checkout.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Tiers, a.Shops, a.Settings, a.Messages)
@@ -183,6 +186,7 @@ func (a *App) routes() {
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
 		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Shops, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Checkout,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings),
+		report.New(a.DB, a.Shops), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},
 	} {
 		s.Routes(a.Router)

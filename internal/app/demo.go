@@ -43,16 +43,28 @@ type Demo struct {
 	URL     string
 }
 
-// demoTemplates are the subscribe templates of the sandboxed mini-program.
-var demoTemplates = []wxsandbox.Template{
-	{ID: "lc-deduction-0001", App: wxsandbox.AppMP, Title: "消费扣款通知", Fields: []wxsandbox.Field{{Key: "thing1", Label: "消费项目"}, {Key: "amount2", Label: "消费金额"},
-		{Key: "amount3", Label: "账户余额"}, {Key: "time4", Label: "消费时间"}, {Key: "thing5", Label: "消费门店"}}},
-	{ID: "lc-topup-0002", App: wxsandbox.AppMP, Title: "充值成功通知", Fields: []wxsandbox.Field{{Key: "thing1", Label: "充值方案"}, {Key: "amount2", Label: "充值金额"},
-		{Key: "amount3", Label: "账户余额"}, {Key: "time4", Label: "充值时间"}}},
-	{ID: "lc-reversal-0003", App: wxsandbox.AppMP, Title: "消费撤销通知", Fields: []wxsandbox.Field{{Key: "thing1", Label: "撤销项目"}, {Key: "amount2", Label: "撤销金额"},
-		{Key: "amount3", Label: "账户余额"}, {Key: "time4", Label: "撤销时间"}, {Key: "thing5", Label: "门店"}}},
-	{ID: "lc-refund-0004", App: wxsandbox.AppMP, Title: "退款通知", Fields: []wxsandbox.Field{{Key: "thing1", Label: "退款说明"}, {Key: "amount2", Label: "退款金额"},
-		{Key: "amount3", Label: "账户余额"}, {Key: "time4", Label: "退款时间"}}},
+// demoTemplates are the templates of the sandboxed apps: the mini-program's first, then the official account's.
+var demoTemplates = func() (all []wxsandbox.Template) {
+	type field = wxsandbox.Field
+	money := func(what string) []field {
+		return []field{{Key: "thing1", Label: what}, {Key: "amount2", Label: "金额"}, {Key: "amount3", Label: "账户余额"}, {Key: "time4", Label: "时间"}}
+	}
+	for _, app := range []string{wxsandbox.AppMP, wxsandbox.AppOA} {
+		all = append(all,
+			wxsandbox.Template{ID: "lc-" + app + "-deduction", App: app, Title: "消费扣款通知", Fields: append(money("消费项目"), field{Key: "thing5", Label: "消费门店"})},
+			wxsandbox.Template{ID: "lc-" + app + "-topup", App: app, Title: "充值成功通知", Fields: money("充值方案")},
+			wxsandbox.Template{ID: "lc-" + app + "-reversal", App: app, Title: "消费撤销通知", Fields: append(money("撤销项目"), field{Key: "thing5", Label: "门店"})},
+			wxsandbox.Template{ID: "lc-" + app + "-refund", App: app, Title: "退款通知", Fields: money("退款说明")})
+	}
+	return all
+}()
+
+func demoTemplateIDs(app string) map[string]string {
+	out := map[string]string{}
+	for _, event := range []string{"deduction", "topup", "reversal", "refund"} {
+		out[event] = "lc-" + app + "-" + event
+	}
+	return out
 }
 
 // RunDemo serves the whole system with a sandbox in place of WeChat until ctx ends. The same folder again continues where it was.
@@ -145,7 +157,7 @@ func demoConfig(o DemoOptions, cred wxsandbox.Credentials, keyset string) config
 	c.WeChat.Pay = config.Pay{MchID: cred.MchID, APIv3Key: cred.APIv3Key, MerchantSerial: cred.MerchantSerial, MerchantPrivateKey: cred.MerchantPrivateKeyPEM,
 		Mode: "public_key", PublicKeyID: cred.PlatformPublicKeyID, PublicKey: cred.PlatformPublicKeyPEM}
 	c.WeChat.Endpoints = config.Endpoints{API: sandbox, Open: sandbox, Pay: sandbox}
-	c.WeChat.Templates = map[string]string{"deduction": demoTemplates[0].ID, "topup": demoTemplates[1].ID, "reversal": demoTemplates[2].ID, "refund": demoTemplates[3].ID}
+	c.WeChat.Templates, c.WeChat.OATemplates = demoTemplateIDs(wxsandbox.AppMP), demoTemplateIDs(wxsandbox.AppOA)
 	if o.Tune != nil {
 		o.Tune(&c)
 	}

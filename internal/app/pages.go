@@ -8,7 +8,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/liangche/liangche/internal/console"
 	"github.com/liangche/liangche/internal/h5"
 )
 
@@ -21,16 +20,12 @@ func (a *App) pages() {
 	r.Raw(http.MethodPost, "/hooks/wxpay/refund", a.Payments.RefundNotifyHandler())
 
 	h5Pages := h5.Handler("/h5/", a.opt.Bridge)
-	for _, p := range []string{"/h5/", "/h5/*"} {
-		r.Raw(http.MethodGet, p, h5Pages)
-	}
-	for _, p := range []string{"/console/", "/console/*"} {
-		r.Raw(http.MethodGet, p, console.Handler("/console/"))
+	for _, m := range []string{http.MethodGet, http.MethodHead} {
+		r.Raw(m, "/h5/*", h5Pages)
 	}
 	redirect := func(to string) http.Handler { return http.RedirectHandler(to, http.StatusFound) }
 	r.Raw(http.MethodGet, "/", redirect("/h5/"))
 	r.Raw(http.MethodGet, "/h5", redirect("/h5/"))
-	r.Raw(http.MethodGet, "/console", redirect("/console/"))
 
 	r.Raw(http.MethodGet, "/healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) }))
 	r.Raw(http.MethodGet, "/readyz", http.HandlerFunc(a.ready))

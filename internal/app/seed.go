@@ -15,6 +15,7 @@ import (
 	"github.com/liangche/liangche/internal/idem"
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/shop"
 	"github.com/liangche/liangche/internal/tier"
 	"github.com/liangche/liangche/internal/wallet"
@@ -227,8 +228,15 @@ func (s *seeder) join(ctx context.Context, i int) error {
 	}
 	p.id = got.MemberID
 	p.owner.MemberID = got.MemberID
-	if err := s.Sandbox.Grant(who.ID, demoTemplates[0].ID, 20); err != nil {
-		return err
+	// They allow two notices when they join, as the app asks for: the purse runs dry later, which is what a shop sees too.
+	for range 2 {
+		id := demoTemplateIDs(wxsandbox.AppMP)["deduction"]
+		if err := s.Sandbox.Grant(who.ID, id, 1); err != nil {
+			return err
+		}
+		if _, err := s.Messages.Grant(actor.With(ctx, p.owner), []notify.GrantResult{{TemplateID: id, Result: notify.Accept}}); err != nil {
+			return err
+		}
 	}
 	s.people = append(s.people, p)
 	return s.topup(ctx, &s.people[i])

@@ -128,14 +128,19 @@ func (k *checker) checkWeChat(w WeChat) {
 			"wechat.endpoints."+e.key, "must be an absolute address, such as https://api.weixin.qq.com; leave it out for the real WeChat")
 	}
 	k.between(w.TimeoutSeconds, 1, 30, "wechat.timeout_seconds")
+	k.checkTemplates(w.Templates, "wechat.templates", w.MiniProgram.AppID, "wechat.mini_program.app_id")
+	k.checkTemplates(w.OATemplates, "wechat.oa_templates", w.OfficialAccount.AppID, "wechat.official_account.app_id")
+}
+
+func (k *checker) checkTemplates(ids map[string]string, section, appID, appKey string) {
 	for _, event := range events {
-		id := w.Templates[event]
-		key := "wechat.templates." + event
-		k.need(id == "" || templateForm.MatchString(id), key, "is no template id; copy it from the mini-program's subscribe messages")
-		k.need(id == "" || w.MiniProgram.AppID != "", key, "needs wechat.mini_program.app_id")
+		id := ids[event]
+		key := section + "." + event
+		k.need(id == "" || templateForm.MatchString(id), key, "is no template id; copy it from WeChat's administration pages")
+		k.need(id == "" || appID != "", key, "needs %s", appKey)
 	}
-	for event := range w.Templates {
-		k.need(slices.Contains(events, event), "wechat.templates."+event, "is no known event; known are %s", strings.Join(events, ", "))
+	for event := range ids {
+		k.need(slices.Contains(events, event), section+"."+event, "is no known event; known are %s", strings.Join(events, ", "))
 	}
 }
 

@@ -48,6 +48,7 @@ type WeChat struct {
 	Endpoints       Endpoints         `koanf:"endpoints"`
 	TimeoutSeconds  int               `koanf:"timeout_seconds"` // of one call
 	Templates       map[string]string `koanf:"templates"`       // event → subscribe template id of the mini-program
+	OATemplates     map[string]string `koanf:"oa_templates"`    // event → template id of the official account
 }
 
 // App is a mini-program or an official account.
@@ -76,7 +77,7 @@ type Endpoints struct {
 	Pay  string `koanf:"pay"`
 }
 
-// Events are the keys that wechat.templates may hold.
+// Events are the keys that wechat.templates and wechat.oa_templates may hold.
 var events = []string{"deduction", "topup", "refund", "reversal"}
 
 // Default is what holds for every key that is written nowhere.
@@ -93,6 +94,7 @@ func Default() Config {
 			},
 			TimeoutSeconds: 5,
 			Templates:      map[string]string{},
+			OATemplates:    map[string]string{},
 		},
 	}
 }

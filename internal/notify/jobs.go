@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/liangche/liangche/internal/clock"
@@ -49,40 +50,71 @@ func (s *Service) deliver(ctx context.Context, id int64) error {
 	if !want {
 		return s.end(ctx, m, Off, "店铺关闭了这类消息")
 	}
-	tmpl, ok := s.opt.Templates[m.Event]
-	if !ok || tmpl.ID == "" {
-		return s.end(ctx, m, Unreachable, "没有为这类消息配置微信模板")
-	}
 	people, err := s.dir.Recipients(ctx, m.MemberID)
 	if err != nil {
 		return err
 	}
-	refused := false
-	for _, to := range people {
-		if to.App != MiniProgram || to.OpenID == "" {
-			continue
+	refused, configured := false, false
+	for _, ch := range s.channels(m.Event) {
+		configured = true
+		for _, to := range people {
+			if to.App != ch.app || to.OpenID == "" {
+				continue
+			}
+			done, no, err := s.try(ctx, &m, ch, to)
+			if done || err != nil {
+				return err
+			}
+			refused = refused || no
 		}
-		done, no, err := s.try(ctx, &m, tmpl, to)
-		if done || err != nil {
-			return err
-		}
-		refused = refused || no
 	}
-	if refused {
+	switch {
+	case !configured:
+		return s.end(ctx, m, Unreachable, "没有为这类消息配置微信模板")
+	case refused:
 		return s.end(ctx, m, Refused, "车主未同意接收，或同意次数已用完")
 	}
-	return s.end(ctx, m, Unreachable, "没有可用的订阅同意")
+	return s.end(ctx, m, Unreachable, "没有可用的订阅同意，也没有关注公众号")
 }
 
-// try sends m to one identity if that has a grant. done says that m's fate is decided or another run holds it;
+// channel is one way to reach an identity of an app (X04).
+type channel struct {
+	app      string
+	template TemplateConfig
+	granted  bool // each message costs a grant
+	send     func(ctx context.Context, m messageRow, to Recipient, data map[string]string) error
+}
+
+// channels lists the ways for an event in the order of preference: the mini-program's subscribe message, then the official account's
+// template message to those who follow it.
+func (s *Service) channels(event string) (out []channel) {
+	if t := s.opt.Templates[event]; t.ID != "" {
+		out = append(out, channel{MiniProgram, t, true, func(ctx context.Context, m messageRow, to Recipient, data map[string]string) error {
+			return s.sender.SendSubscribe(ctx, wechat.SubscribeMessage{OpenID: to.OpenID, TemplateID: t.ID, Page: m.Page, Data: data})
+		}})
+	}
+	if t := s.opt.OfficialTemplates[event]; t.ID != "" {
+		out = append(out, channel{OfficialAccount, t, false, func(ctx context.Context, m messageRow, to Recipient, data map[string]string) error {
+			_, err := s.sender.SendTemplate(ctx, wechat.TemplateMessage{OpenID: to.OpenID, TemplateID: t.ID, URL: s.opt.PageBase + m.Page,
+				ClientMsgID: strconv.FormatInt(m.ID, 10), Data: data})
+			return err
+		}})
+	}
+	return out
+}
+
+// try sends m to one identity, if that has a grant where one is needed. done says that m's fate is decided or another run holds it;
 // refused that WeChat says no for this identity.
-func (s *Service) try(ctx context.Context, m *messageRow, tmpl TemplateConfig, to Recipient) (done, refused bool, err error) {
+func (s *Service) try(ctx context.Context, m *messageRow, ch channel, to Recipient) (done, refused bool, err error) {
 	var lease int64
-	var granted, claimed bool
+	var claimed bool
+	granted, tmpl := true, ch.template
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
 		lease, claimed = tx.Now.Add(leaseTime).UnixMilli(), false
-		if granted, err = takeGrant(ctx, tx, to, tmpl.ID); err != nil || !granted {
-			return err
+		if ch.granted {
+			if granted, err = takeGrant(ctx, tx, to, tmpl.ID); err != nil || !granted {
+				return err
+			}
 		}
 		if claimed, err = claim(ctx, tx, m.ID, to, tmpl.ID); err == nil && !claimed {
 			return errLostClaim // gives the grant back
@@ -99,8 +131,13 @@ func (s *Service) try(ctx context.Context, m *messageRow, tmpl TemplateConfig, t
 	if err := json.Unmarshal([]byte(m.Data), &data); err != nil {
 		return true, false, s.close(ctx, m.ID, lease, Failed, "消息内容无法读取", nil)
 	}
-	sendErr := s.sender.SendSubscribe(ctx, wechat.SubscribeMessage{OpenID: to.OpenID, TemplateID: tmpl.ID, Page: m.Page,
-		Data: fill(tmpl.Fields, data, s.opt.Zone)})
+	sendErr := ch.send(ctx, *m, to, fill(tmpl.Fields, data, s.opt.Zone))
+	giveBack := func(ctx context.Context, tx *db.Tx) error {
+		if !ch.granted {
+			return nil
+		}
+		return addGrant(ctx, tx, to, tmpl.ID)
+	}
 	// What WeChat did is written down even when the job is being stopped.
 	fin, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
@@ -108,25 +145,25 @@ func (s *Service) try(ctx context.Context, m *messageRow, tmpl TemplateConfig, t
 	case "":
 		return true, false, s.close(fin, m.ID, lease, Sent, "", nil)
 	case wechat.Refused:
-		// 43101 says that WeChat counts no grant: our count was wrong, so it becomes zero. Another identity may have one.
+		// 43101 says that WeChat counts no grant: our count was wrong, so it becomes zero. 43004 says that they do not follow. Another way may work.
 		return false, true, s.db.InTx(fin, func(ctx context.Context, tx *db.Tx) error {
-			if err := zeroGrant(ctx, tx, to, tmpl.ID); err != nil {
-				return err
+			if ch.granted {
+				if err := zeroGrant(ctx, tx, to, tmpl.ID); err != nil {
+					return err
+				}
 			}
 			_, err := requeue(ctx, tx, m.ID, lease, "车主未同意接收，或同意次数已用完")
 			return err
 		})
 	case wechat.Rejected, wechat.NotConfigured:
-		return true, false, s.close(fin, m.ID, lease, Failed, "微信不接受："+sendErr.Error(), func(ctx context.Context, tx *db.Tx) error {
-			return addGrant(ctx, tx, to, tmpl.ID)
-		})
+		return true, false, s.close(fin, m.ID, lease, Failed, "微信不接受："+sendErr.Error(), giveBack)
 	}
 	err = s.db.InTx(fin, func(ctx context.Context, tx *db.Tx) error {
 		ok, err := requeue(ctx, tx, m.ID, lease, "微信暂时无法连接，将自动重试")
 		if err != nil || !ok {
 			return err
 		}
-		return addGrant(ctx, tx, to, tmpl.ID)
+		return giveBack(ctx, tx)
 	})
 	return true, false, errors.Join(err, sendErr)
 }

@@ -36,8 +36,11 @@ const (
 	Off         = "off"         // the shop does not want this kind of message
 )
 
-// MiniProgram is the app whose identities receive subscribe messages.
-const MiniProgram = "mini_program"
+// The apps whose identities can be reached: by subscribe message, by template message.
+const (
+	MiniProgram     = "mini_program"
+	OfficialAccount = "official_account"
+)
 
 // leaseTime bounds one call to WeChat. A message whose lease ended with its process may or may not have been sent.
 const leaseTime = 3 * time.Minute
@@ -67,8 +70,10 @@ type TemplateConfig struct {
 
 // Options configure the service.
 type Options struct {
-	Templates map[string]TemplateConfig // by event; an event without one cannot be delivered
-	Zone      string                    // in which instants are written, Asia/Shanghai unless told
+	Templates         map[string]TemplateConfig // the mini-program's subscribe templates by event
+	OfficialTemplates map[string]TemplateConfig // the official account's templates by event, where no subscribe message can be sent
+	PageBase          string                    // what is put before Message.Page to make an address for the official account
+	Zone              string                    // in which instants are written, Asia/Shanghai unless told
 }
 
 // Recipient is a WeChat identity of a member.
@@ -80,9 +85,10 @@ type Directory interface {
 	OpenID(ctx context.Context, identityID int64) (app, openID string, err error)
 }
 
-// Sender sends one subscribe message; it is *wechat.Client. The class of its error decides what becomes of the message.
+// Sender sends one message; it is *wechat.Client. The class of its error decides what becomes of the message.
 type Sender interface {
 	SendSubscribe(ctx context.Context, m wechat.SubscribeMessage) error
+	SendTemplate(ctx context.Context, m wechat.TemplateMessage) (msgID int64, err error)
 }
 
 // Switches tells which kinds of message the shop wants; it is setting.Service.

@@ -29,6 +29,21 @@ type platform struct {
 	answer func(m wechat.SubscribeMessage) error
 	sent   []wechat.SubscribeMessage
 	calls  int
+
+	template func(m wechat.TemplateMessage) error
+	sentOA   []wechat.TemplateMessage
+}
+
+func (p *platform) SendTemplate(_ context.Context, m wechat.TemplateMessage) (int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.template != nil {
+		if err := p.template(m); err != nil {
+			return 0, err
+		}
+	}
+	p.sentOA = append(p.sentOA, m)
+	return int64(len(p.sentOA)), nil
 }
 
 func (p *platform) SendSubscribe(_ context.Context, m wechat.SubscribeMessage) error {
@@ -383,4 +398,29 @@ func TestGrantsOverHTTP(t *testing.T) {
 	c.Fault(fault.ErrInvalid, http.MethodPost, "/api/owner/grants", GrantInput{[]GrantResult{{"tmpl-topup", Accept}, {"tmpl-topup", Accept}}})
 	c.Fault(fault.ErrInvalid, http.MethodPost, "/api/owner/grants", GrantInput{})
 	base.As(apitest.Staff()).Fault(fault.ErrExpired, http.MethodPost, "/api/owner/grants", in)
+}
+
+// X04: without a grant the message goes to the official account; someone who does not follow it (43004) is unreachable by it.
+func TestOfficialAccountIsTheNextWay(t *testing.T) {
+	f := setUp(t, people{1: {{MiniProgram, "mp1"}, {OfficialAccount, "oa1"}}, 2: {{OfficialAccount, "oa2"}}})
+	f.s.opt.OfficialTemplates = map[string]TemplateConfig{Topup: {ID: "oa-topup", Fields: map[string]string{"amount2": "amount"}}}
+	f.s.opt.PageBase = "https://car.example.com/h5/#/"
+	f.wx.template = func(m wechat.TemplateMessage) error {
+		if m.OpenID == "oa2" {
+			return &wechat.Error{Class: wechat.Refused, Code: "43004"}
+		}
+		return nil
+	}
+	f.enqueue(t, Message{MemberID: 1, Event: Topup, Dedupe: "topup:1", Page: "pages/home/index", Data: map[string]string{"amount": "500.00"}})
+	f.enqueue(t, Message{MemberID: 2, Event: Topup, Dedupe: "topup:2", Data: map[string]string{"amount": "1.00"}})
+	f.drain(t)
+	if len(f.wx.sent) != 0 || len(f.wx.sentOA) != 1 || f.wx.sentOA[0].OpenID != "oa1" || f.wx.sentOA[0].URL != "https://car.example.com/h5/#/pages/home/index" {
+		t.Fatalf("sent %+v, official %+v", f.wx.sent, f.wx.sentOA)
+	}
+	if got := f.state(t, "topup:1").State; got != Sent {
+		t.Errorf("first message is %s", got)
+	}
+	if got := f.state(t, "topup:2").State; got != Refused {
+		t.Errorf("second message is %s", got)
+	}
 }
