@@ -156,7 +156,7 @@ describe('top-up', () => {
   it('polls the result, asking WeChat now and then, until the money is there', async () => {
     loggedIn()
     pageQuery.id = '7'
-    let state = 'paying'
+    let state = 'pending'
     const answer = () => ({ data: { id: 7, state, amountFen: 50000, bonusFen: 8000, createdAt: new Date().toISOString(), balanceAfterFen: 94800, message: '' } })
     serveMap({ 'GET /api/owner/topups/7': answer, 'POST /api/owner/topups/7/check': answer, 'GET /api/owner/home': HOME, 'GET /api/owner/pulse': { seq: 1, items: [] } })
     vi.useFakeTimers()
