@@ -227,23 +227,26 @@ func (c cli) audit(ctx context.Context, args []string) error {
 	return nil
 }
 
-// openAudit opens a demo folder with --data, a configured system otherwise.
+// openAudit opens a demo folder with --data, a configured system otherwise. A demo may be running over the folder: nothing in it is touched.
 func (c cli) openAudit(ctx context.Context, args []string, data *string) (*App, error) {
 	for _, x := range args {
-		if strings.HasPrefix(strings.TrimLeft(x, "-"), "data") {
-			if err := c.flags("audit", args, func(f *flag.FlagSet) { f.StringVar(data, "data", "", "demo folder") }); err != nil {
-				return nil, err
-			}
-			if _, err := os.Stat(filepath.Join(*data, "liangche.db")); err != nil {
+		if !strings.HasPrefix(strings.TrimLeft(x, "-"), "data") {
+			continue
+		}
+		if err := c.flags("audit", args, func(f *flag.FlagSet) { f.StringVar(data, "data", "", "demo folder") }); err != nil {
+			return nil, err
+		}
+		for _, name := range []string{demoDatabase, demoCredentials, demoKeyset} {
+			if _, err := os.Stat(filepath.Join(*data, name)); err != nil {
 				return nil, fmt.Errorf("%s holds no demo: %w", *data, err)
 			}
-			o := DemoOptions{Dir: *data, PublicURL: "http://127.0.0.1", Log: logger(c.err, "warn", "text"), Clock: clock.System()}
-			d, _, err := openDemo(ctx, o)
-			if err != nil {
-				return nil, err
-			}
-			return d.App, d.Sandbox.Close()
 		}
+		o := DemoOptions{Dir: *data, PublicURL: "http://127.0.0.1", Log: logger(c.err, "warn", "text")}
+		cfg, _, err := demoConfig(o)
+		if err != nil {
+			return nil, err
+		}
+		return Open(ctx, Options{Config: cfg, Clock: clock.System(), Log: o.Log})
 	}
 	return c.open(ctx, "audit", args, nil)
 }
@@ -328,7 +331,7 @@ func (c cli) sandbox(ctx context.Context, args []string) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
-	cred, err := keep(filepath.Join(dir, "sandbox-credentials.json"), func() (wxsandbox.Credentials, error) { return wxsandbox.NewCredentials(clock.System().Now()) })
+	cred, err := sandboxCredentials(dir)
 	if err != nil {
 		return err
 	}
@@ -343,7 +346,7 @@ func (c cli) sandbox(ctx context.Context, args []string) error {
 		return err
 	}
 	srv := &http.Server{Handler: sb.Handler(), ReadHeaderTimeout: 5 * time.Second}
-	fmt.Fprintf(c.out, "WeChat sandbox: http://%s/\nidentifiers and keys for config.yaml: %s\n", reachable(ln.Addr().String()), filepath.Join(dir, "sandbox-credentials.json"))
+	fmt.Fprintf(c.out, "WeChat sandbox: http://%s/\nidentifiers and keys for config.yaml: %s\n", reachable(ln.Addr().String()), filepath.Join(dir, demoCredentials))
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
 	select {

@@ -113,11 +113,7 @@ func openDemo(ctx context.Context, o DemoOptions) (*Demo, *clock.Switch, error) 
 	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
 		return nil, nil, err
 	}
-	cred, err := keep(filepath.Join(o.Dir, "sandbox-credentials.json"), func() (wxsandbox.Credentials, error) { return wxsandbox.NewCredentials(clock.System().Now()) })
-	if err != nil {
-		return nil, nil, err
-	}
-	keyset, err := keep(filepath.Join(o.Dir, "keyset.json"), func() (json.RawMessage, error) { return secret.Generate() })
+	cfg, cred, err := demoConfig(o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -136,7 +132,6 @@ func openDemo(ctx context.Context, o DemoOptions) (*Demo, *clock.Switch, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg := demoConfig(o, cred, string(keyset))
 	a, err := Open(ctx, Options{Config: cfg, Clock: moving, Log: o.Log, Demo: true, Bridge: "/sandbox/bridge.js", Extra: sb.Handler()})
 	if err != nil {
 		return nil, nil, errors.Join(err, sb.Close())
@@ -144,10 +139,26 @@ func openDemo(ctx context.Context, o DemoOptions) (*Demo, *clock.Switch, error) 
 	return &Demo{App: a, Sandbox: sb, URL: o.PublicURL}, moving, nil
 }
 
-func demoConfig(o DemoOptions, cred wxsandbox.Credentials, keyset string) config.Config {
+// What a demo folder holds, beside the sandbox's state.
+const (
+	demoDatabase    = "liangche.db"
+	demoCredentials = "sandbox-credentials.json"
+	demoKeyset      = "keyset.json"
+)
+
+// demoConfig is the configuration of a demo: everything points at its sandbox. Identifiers and keys are made at the first start.
+func demoConfig(o DemoOptions) (config.Config, wxsandbox.Credentials, error) {
 	c := config.Default()
-	c.PublicURL, c.Secret.Keyset = o.PublicURL, keyset
-	c.Database.Path = filepath.Join(o.Dir, "liangche.db")
+	cred, err := sandboxCredentials(o.Dir)
+	if err != nil {
+		return c, cred, err
+	}
+	keyset, err := keep(filepath.Join(o.Dir, demoKeyset), func() (json.RawMessage, error) { return secret.Generate() })
+	if err != nil {
+		return c, cred, err
+	}
+	c.PublicURL, c.Secret.Keyset = o.PublicURL, string(keyset)
+	c.Database.Path = filepath.Join(o.Dir, demoDatabase)
 	if o.Database != nil {
 		c.Database = config.Database{Driver: string(o.Database.Driver), Path: o.Database.Path, DSN: o.Database.DSN, MaxConns: o.Database.MaxConns}
 	}
@@ -161,7 +172,11 @@ func demoConfig(o DemoOptions, cred wxsandbox.Credentials, keyset string) config
 	if o.Tune != nil {
 		o.Tune(&c)
 	}
-	return c
+	return c, cred, nil
+}
+
+func sandboxCredentials(dir string) (wxsandbox.Credentials, error) {
+	return keep(filepath.Join(dir, demoCredentials), func() (wxsandbox.Credentials, error) { return wxsandbox.NewCredentials(clock.System().Now()) })
 }
 
 // keep reads a JSON file, or makes its content and writes it for the next start.
