@@ -39,22 +39,24 @@ type Plan struct {
 	Explain       []string  `json:"explain"`
 }
 
-// source is a top-up with what is left of it.
+// source is a top-up with what is left of it and promised to nothing else.
 type source struct {
 	Topup
 	principal, bonus     int64
 	principalIx, bonusIx []ledger.Lot
 }
 
-// refundable is how much principal of the top-up may go back: what is left of the whole, at the share that was paid. When the bonus was
-// spent ahead of its share, as much principal stays in the wallet to be spent; it is never forfeited (X01). Rounded up, in favour of the member.
+// refundable is how much principal of the top-up may still go back: what was paid, less what went back, less the paid share of what was
+// consumed. When the bonus was spent ahead of its share, as much principal stays in the wallet to be spent; it is never forfeited (X01).
+// Rounded up, in favour of the member. What was consumed is counted from the start, so that several small refunds give what one gives.
 func (s source) refundable() money.Fen {
-	paid, given := int64(s.AmountFen-s.RefundedFen), int64(s.BonusFen-s.BonusBack)
+	paid, given := int64(s.AmountFen), int64(s.BonusFen)
+	used := paid - int64(s.RefundedFen) - s.principal + given - int64(s.BonusBack) - s.bonus
 	if given <= 0 {
-		return money.Fen(min(s.principal, paid))
+		return money.Fen(min(s.principal, paid-int64(s.RefundedFen)))
 	}
-	fair := (paid*(s.principal+s.bonus) + paid + given - 1) / (paid + given)
-	return money.Fen(min(s.principal, fair, paid))
+	fair := paid - int64(s.RefundedFen) - used*paid/(paid+given)
+	return money.Fen(max(min(s.principal, fair), 0))
 }
 
 func (s source) byHand(now time.Time) bool {
@@ -162,9 +164,10 @@ func fromLots(lots []ledger.Lot, amount int64) (out []ledger.Take) {
 
 func sourcesOf(b *ledger.Book, topups []Topup) []source {
 	var out []source
+	lots := unheld(b, b.Lots(ledger.Principal, ledger.Bonus))
 	for _, t := range topups {
 		s := source{Topup: t}
-		for _, l := range b.Lots(ledger.Principal, ledger.Bonus) {
+		for _, l := range lots {
 			if l.RefKind != "topup" || l.RefID != t.ID {
 				continue
 			}

@@ -67,7 +67,7 @@ func (s *Service) planTx(ctx context.Context, tx *db.Tx, memberID int64, amount 
 	if err != nil {
 		return Plan{}, nil, nil, err
 	}
-	topups, err := creditedTopups(ctx, tx, memberID)
+	topups, err := creditedTopups(ctx, tx, memberID, tx.ForUpdate())
 	if err != nil {
 		return Plan{}, nil, nil, err
 	}
@@ -90,16 +90,16 @@ func (s *Service) Refund(ctx context.Context, memberID int64, amount money.Fen, 
 }
 
 func (s *Service) refundTx(ctx context.Context, tx *db.Tx, memberID int64, amount money.Fen, reason, planHash string) (int64, error) {
+	// Payments lock before members and wallets, so the top-ups are read once without a lock to learn which ones, and again under it.
+	seen, err := creditedTopups(ctx, tx, memberID, "")
+	if err != nil {
+		return 0, err
+	}
+	if err := s.payments.LockTx(ctx, tx, paymentIDs(seen)); err != nil {
+		return 0, err
+	}
 	st, err := s.members.StandingTx(ctx, tx, memberID)
 	if err != nil {
-		return 0, err
-	}
-	// Payments lock before the wallet, so the plan is read once to learn which ones and again under the wallet's lock.
-	topups, err := creditedTopups(ctx, tx, memberID)
-	if err != nil {
-		return 0, err
-	}
-	if err := s.payments.LockTx(ctx, tx, paymentIDs(topups)); err != nil {
 		return 0, err
 	}
 	plan, b, topups, err := s.planTx(ctx, tx, memberID, amount)

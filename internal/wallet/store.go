@@ -66,9 +66,9 @@ func topupByID(ctx context.Context, r db.Reader, id int64, lock string) (Topup, 
 	return row.topup(), err
 }
 
-func creditedTopups(ctx context.Context, tx *db.Tx, memberID int64) ([]Topup, error) {
+func creditedTopups(ctx context.Context, tx *db.Tx, memberID int64, lock string) ([]Topup, error) {
 	var rows []topupRow
-	err := tx.Select(ctx, &rows, `SELECT `+topupColumns+` FROM wallet_topups WHERE member_id = ? AND state IN ('credited', 'refunded') ORDER BY id`+tx.ForUpdate(), memberID)
+	err := tx.Select(ctx, &rows, `SELECT `+topupColumns+` FROM wallet_topups WHERE member_id = ? AND state IN ('credited', 'refunded') ORDER BY id`+lock, memberID)
 	out := make([]Topup, 0, len(rows))
 	for _, r := range rows {
 		out = append(out, r.topup())

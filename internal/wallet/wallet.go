@@ -125,9 +125,13 @@ func Spend(b *ledger.Book, now time.Time, amount money.Fen, rule string) ([]ledg
 	return takes, nil
 }
 
-// spendable copies the lots that may be used now, less what is held; holds rest on the newest lots.
+// spendable copies the lots that may be used now, less what is held.
 func spendable(b *ledger.Book, now time.Time) []ledger.Lot {
-	lots := slices.DeleteFunc(b.Lots(ledger.Principal, ledger.Bonus), func(l ledger.Lot) bool { return l.Expired(now) })
+	return unheld(b, slices.DeleteFunc(b.Lots(ledger.Principal, ledger.Bonus), func(l ledger.Lot) bool { return l.Expired(now) }))
+}
+
+// unheld takes what is held off the lots, newest first: holds rest on the newest lots.
+func unheld(b *ledger.Book, lots []ledger.Lot) []ledger.Lot {
 	for _, u := range []ledger.Unit{ledger.Principal, ledger.Bonus} {
 		held := b.Held(u)
 		for i := len(lots) - 1; i >= 0 && held > 0; i-- {
