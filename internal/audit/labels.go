@@ -80,6 +80,8 @@ var labels = map[string]string{
 	// money
 	"checkout.settle":  "结算",
 	"checkout.cancel":  "取消待支付订单",
+	"order.reverse":    "撤销结算",
+	"order.cancel":     "取消待支付订单",
 	"checkout.reverse": "撤销结算",
 	"topup.desk":       "前台充值",
 	"topup.create":     "发起充值",
