@@ -30,6 +30,12 @@ describe('settings form', () => {
     expect(showSetting(item({ type: 'enum', options: [] }), 'raw_code')).toBe('其他')
   })
 
+  it('counts the letters of a text', () => {
+    expect(settingProblem(item({ min: 1, max: 3 }), '')).toBe('至少 1 个字')
+    expect(settingProblem(item({ min: 1, max: 3 }), '亮车洗护')).toBe('最多 3 个字')
+    expect(settingProblem(item({ min: 0, max: 20 }), '')).toBe('')
+  })
+
   it('sends only what changed', () => {
     const items = [item({ key: 'a', type: 'bool', value: false }), item({ key: 'b', type: 'int', value: 3 }), item({ key: 'c', type: 'int', value: 3 })]
     expect(changedSettings(items, { a: false, b: 5, c: null })).toEqual([{ key: 'b', value: 5 }])

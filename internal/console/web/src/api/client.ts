@@ -4,10 +4,7 @@
  */
 import createClient from 'openapi-fetch'
 import { problemFrom } from '@/lib/problem'
-import type { PendingPaths } from '@/lib/pending'
-import type { paths as generated } from '@/lib/schema'
-
-type paths = generated & PendingPaths
+import type { paths } from '@/lib/schema'
 
 const BASE = typeof location === 'undefined' ? 'http://localhost' : location.origin
 const REFRESH_PATH = '/api/console/session/refresh'

@@ -3,7 +3,7 @@ import type {
   Card,
   DeskTopup,
   DeskTopupInput,
-  Joined,
+  Registered,
   LedgerEntry,
   MemberDetail,
   MemberInput,
@@ -27,7 +27,7 @@ export function getMember(id: number): Promise<MemberDetail> {
   return unwrap(api.GET('/api/console/members/{id}', { params: { path: { id } } }))
 }
 
-export function createMember(body: MemberInput, key: string): Promise<Joined> {
+export function createMember(body: MemberInput, key: string): Promise<Registered> {
   return unwrap(api.POST('/api/console/members', { params: { header: keyHeader(key) }, body }))
 }
 

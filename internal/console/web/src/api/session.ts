@@ -1,5 +1,5 @@
 import { api, unwrap } from './client'
-import type { OwnerConfig, StaffMe } from '@/lib/types'
+import type { ShopLook, StaffMe } from '@/lib/types'
 
 export function login(username: string, password: string): Promise<StaffMe> {
   return unwrap(api.POST('/api/console/session', { body: { username, password } }))
@@ -18,6 +18,6 @@ export async function changePassword(old: string, fresh: string): Promise<void> 
 }
 
 /** Public: the shop's name and accent, for the login page and the whole look. */
-export function getShopLook(): Promise<OwnerConfig> {
+export function getShopLook(): Promise<ShopLook> {
   return unwrap(api.GET('/api/owner/config', {}))
 }

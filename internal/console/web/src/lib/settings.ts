@@ -47,6 +47,11 @@ export function showSetting(item: SettingItem, value: SettingValue): string {
 /** Why a value cannot be saved; empty when it can. */
 export function settingProblem(item: SettingItem, value: SettingValue | null): string {
   if (value === null) return '填得不对'
+  if (item.type === 'text') {
+    const length = [...String(value)].length
+    if (item.min !== undefined && length < item.min) return `至少 ${item.min} 个字`
+    return item.max !== undefined && length > item.max ? `最多 ${item.max} 个字` : ''
+  }
   if (typeof value !== 'number') return ''
   if (item.min !== undefined && value < item.min) return `不能小于 ${showSetting(item, item.min)}`
   if (item.max !== undefined && value > item.max) return `不能大于 ${showSetting(item, item.max)}`

@@ -14,10 +14,7 @@ export interface Page<T> {
 
 export type NamedRef = Schemas['StaffNamed']
 export type StaffMe = Schemas['StaffConsoleMe']
-export interface OwnerConfig {
-  shopName: string
-  accentColor: string
-}
+export type ShopLook = Schemas['MemberviewPublicConfig']
 
 export type Tier = Schemas['Tier']
 export type TierInput = Schemas['TierInput']
@@ -30,7 +27,7 @@ export type Identity = Schemas['MemberviewIdentity']
 export type MemberDetail = Schemas['MemberviewDetail']
 export type MemberInput = Schemas['MemberNewMember']
 export type MemberUpdate = Schemas['MemberUpdateRequest']
-export type Joined = Schemas['MemberJoined']
+export type Registered = Schemas['MemberRegistered']
 export type Unmasked = Schemas['MemberClear']
 export type LedgerEntry = Schemas['MemberviewEntry']
 
@@ -73,53 +70,7 @@ export type Charter = Schemas['MemberCharter']
 export type SettingValue = boolean | number | string
 export type SettingItem = Omit<Schemas['SettingItem'], 'value' | 'default'> & { value: SettingValue; default: SettingValue }
 
-export interface Takings {
-  kind: string
-  label: string
-  amountFen: number
-  count: number
-}
-
-export interface Dashboard {
-  date: string
-  storeName?: string
-  takings: Takings[]
-  topups: { count: number; amountFen: number; bonusFen: number }
-  settlements: { count: number; totalFen: number; balanceFen: number }
-  newMembers: number
-  liability: { principalFen: number; bonusFen: number; members: number }
-  openDisputes: number
-  awaitingPayments: number
-  hourly: { hour: number; settledFen: number; topupFen: number }[]
-  days: { date: string; settledFen: number; topupFen: number }[]
-}
-
-export interface TopupRow {
-  id: number
-  no: string
-  at: string
-  memberId: number
-  memberName: string
-  amountFen: number
-  bonusFen: number
-  method: string
-  state: string
-  storeName: string
-  refundedFen: number
-}
-
-export interface OrderRow {
-  id: number
-  no: string
-  at: string
-  storeName: string
-  staffName: string
-  memberId?: number
-  memberName?: string
-  plate: string
-  title: string
-  totalFen: number
-  tenderLabel: string
-  status: string
-  disputed: boolean
-}
+export type Dashboard = Schemas['ReportDashboard']
+export type Takings = Schemas['ReportTaking']
+export type OrderRow = Schemas['ConsoleOrderRow']
+export type TopupRow = Schemas['ConsoleTopupRow']
