@@ -1,0 +1,72 @@
+# Liangche. `make demo` builds everything and starts it; `make help` lists the rest.
+
+LISTEN ?= 127.0.0.1:8080
+DATA   ?= data/demo
+ARGS   ?=
+
+APP     := miniprogram
+WEB     := internal/console/web
+NPM_CI  := npm ci --prefer-offline --no-audit --no-fund --loglevel=error
+# uni-app's command line reports to its vendor unless CI is set.
+export CI := 1
+
+APP_SRC := $(shell find $(APP)/src $(APP)/scripts -type f 2>/dev/null) $(wildcard $(APP)/*.json $(APP)/*.ts $(APP)/index.html)
+WEB_SRC := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) $(wildcard $(WEB)/*.json $(WEB)/*.ts $(WEB)/index.html)
+
+.PHONY: help demo build front binary test lint fmt openapi bench clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+demo: build ## build everything, then run it with a WeChat sandbox (LISTEN=host:port DATA=folder)
+	@exec ./bin/liangche demo --listen $(LISTEN) --data $(DATA) $(ARGS)
+
+build: front binary ## build both front ends, then bin/liangche with them inside
+
+front: $(APP)/node_modules/.package-lock.json internal/h5/dist/index.html $(WEB)/dist/index.html
+
+binary: ## build bin/liangche with whatever front ends were built before; needs no Node
+	@.ci/tools go
+	@mkdir -p bin
+	@go build -trimpath -ldflags="-s -w" -o bin/liangche ./cmd/liangche
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	@.ci/tools node
+	@echo "installing the packages of $*"
+	@cd $* && $(NPM_CI)
+	@touch $@
+
+# The browser build of the owner's and staff's app goes to where Go embeds it.
+internal/h5/dist/index.html: $(APP)/node_modules/.package-lock.json $(APP_SRC)
+	@echo "building the owner's and staff's pages"
+	@cd $(APP) && npm run --silent build:h5
+	@find internal/h5/dist -mindepth 1 ! -name .gitkeep -delete
+	@cp -R $(APP)/dist/build/h5/. internal/h5/dist/
+	@touch $@
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SRC)
+	@echo "building the console"
+	@cd $(WEB) && npm run --silent build
+	@touch $(WEB)/dist/.gitkeep $@
+
+test: ## everything that must hold, on SQLite and on MariaDB, in browsers too
+	@.ci/test
+
+lint: ## gofmt, go vet, staticcheck
+	@.ci/test lint
+
+fmt: ## format the Go code
+	@gofmt -w cmd internal migrations
+
+openapi: $(APP)/node_modules/.package-lock.json $(WEB)/node_modules/.package-lock.json ## write docs/openapi.yaml and the front ends' types from the Go types
+	@go run ./cmd/liangche openapi > docs/openapi.yaml.new && mv docs/openapi.yaml.new docs/openapi.yaml
+	@cd $(APP) && npm run --silent gen:api
+	@cd $(WEB) && npm run --silent gen:api
+
+bench: ## measure; prints each figure as a ratio of one run
+	@go run ./internal/bench $(ARGS)
+
+clean: ## remove what was built; data/ stays
+	@rm -rf bin .cache $(APP)/dist $(APP)/runner/dist
+	@find internal/h5/dist $(WEB)/dist -mindepth 1 ! -name .gitkeep -delete
