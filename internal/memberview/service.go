@@ -92,11 +92,11 @@ func (s *Service) records(ctx context.Context, rows []postingRow) ([]Record, err
 	if err != nil {
 		return nil, err
 	}
-	bills, err := amounts(ctx, s.db, `SELECT id, total_fen AS amount FROM checkout_orders WHERE id IN (?)`, orderIDs)
+	billed, err := bills(ctx, s.db, orderIDs)
 	if err != nil {
 		return nil, err
 	}
-	paid, err := amounts(ctx, s.db, `SELECT id, amount_fen AS amount FROM wallet_topups WHERE id IN (?)`, topupIDs)
+	paid, err := paidTopups(ctx, s.db, topupIDs)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (s *Service) records(ctx context.Context, rows []postingRow) ([]Record, err
 		}
 		switch p.RefKind {
 		case "order":
-			r.OrderID, r.PaidFen = p.RefID, bills[p.RefID]
+			r.OrderID, r.PaidFen = p.RefID, billed[p.RefID]
 		case "topup":
 			r.TopupID, r.PaidFen = p.RefID, paid[p.RefID]
 		default:

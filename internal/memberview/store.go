@@ -234,6 +234,16 @@ func amounts(ctx context.Context, r db.Reader, query string, ids []int64) (map[i
 	return out, err
 }
 
+// bills maps orders to what they charged.
+func bills(ctx context.Context, r db.Reader, ids []int64) (map[int64]money.Fen, error) {
+	return amounts(ctx, r, `SELECT id, total_fen AS amount FROM checkout_orders WHERE id IN (?)`, ids)
+}
+
+// paidTopups maps top-ups to what was paid for them.
+func paidTopups(ctx context.Context, r db.Reader, ids []int64) (map[int64]money.Fen, error) {
+	return amounts(ctx, r, `SELECT id, amount_fen AS amount FROM wallet_topups WHERE id IN (?)`, ids)
+}
+
 func charterOutdated(ctx context.Context, r db.Reader, accepted int64) (bool, error) {
 	var latest int64
 	err := r.Get(ctx, &latest, `SELECT COALESCE(MAX(version), 0) FROM member_charters`)
