@@ -16,9 +16,11 @@ it('offers filter choices in the order of the table', () => {
 
 it('shows only those details of the log that have a word', () => {
   expect(detailLines({ reason: '搬家', amountFen: 5000, internalKey: 'x', nested: { a: 1 } })).toEqual([
-    { name: '原因', value: '搬家' },
     { name: '金额', value: '¥50.00' },
+    { name: '原因', value: '搬家' },
   ])
   expect(detailLines('{"reason":"x"}')).toEqual([{ name: '原因', value: 'x' }])
+  expect(detailLines({ to: 'frozen', reason: '手机遗失', from: 'active' }).map((line) => line.value)).toEqual(['正常', '已冻结', '手机遗失'])
+  expect(detailLines({ to: 'brand_new_code' })).toEqual([])
   expect(detailLines(null)).toEqual([])
 })

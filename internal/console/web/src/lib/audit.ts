@@ -1,50 +1,63 @@
 import { fullTime } from './dates'
 import { anyLabel } from './labels'
-import { yuanText } from './money'
+import { percentOf, yuanText } from './money'
 
 export interface DetailLine {
   name: string
   value: string
 }
 
-// Words for the keys that the log writes; a key without a word is not shown.
+// Words for the keys that the log writes, in the order in which they are read; a key without a word is not shown.
 const NAMES: Record<string, string> = {
-  reason: '原因',
+  before: '原来',
+  from: '原来',
+  old: '原来',
+  after: '改为',
+  to: '改为',
+  new: '改为',
+  value: '改为',
   amountFen: '金额',
   refundFen: '退款',
   totalFen: '合计',
   bonusFen: '赠送',
   bonusBackFen: '收回赠送',
   priceFen: '价格',
+  method: '方式',
+  tender: '方式',
+  via: '方式',
+  reference: '流水号',
+  refundNo: '退款单号',
+  outcome: '结论',
+  answer: '答复',
+  reason: '原因',
   name: '名称',
   username: '用户名',
   title: '标题',
+  unit: '单位',
+  minutes: '分钟',
+  minPriceBp: '最低折扣',
+  discountBp: '折扣',
   version: '版本',
+  charterVersion: '章程版本',
   no: '单号',
   orderNo: '订单',
   cardNo: '卡号',
   plate: '车牌',
-  answer: '答复',
+  address: '地址',
+  hoursText: '营业时间',
+  description: '说明',
   note: '说明',
-  before: '原来',
-  after: '改为',
-  from: '原来',
-  to: '改为',
-  old: '原来',
-  new: '改为',
-  value: '改为',
-  fields: '项目',
+  example: '举例',
   expiresAt: '有效期至',
   wechat: '微信状态',
-  method: '方式',
-  tender: '方式',
   status: '状态',
   state: '状态',
-  outcome: '结论',
+  app: '入口',
 }
+const ORDER = Object.keys(NAMES)
 
 // Values of these keys are codes of the API; one without a word is left out.
-const CODES = ['before', 'after', 'from', 'to', 'old', 'new', 'value', 'wechat', 'method', 'tender', 'status', 'state', 'outcome']
+const CODES = ['before', 'after', 'from', 'to', 'old', 'new', 'value', 'wechat', 'method', 'tender', 'status', 'state', 'outcome', 'via', 'app']
 const looksLikeCode = (text: string) => /^[A-Za-z][A-Za-z_.]*$/.test(text)
 
 /** The detail of an entry as readable pairs; whatever has no word here stays out. */
@@ -60,12 +73,14 @@ export function detailLines(detail: unknown): DetailLine[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
   return Object.entries(value)
     .filter(([key, item]) => NAMES[key] && item !== null && item !== '' && typeof item !== 'object')
+    .sort(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b))
     .map(([key, item]) => ({ name: NAMES[key]!, value: say(key, item) }))
     .filter((line) => line.value !== '')
 }
 
 function say(key: string, item: unknown): string {
   if (key.endsWith('Fen') && typeof item === 'number') return yuanText(item)
+  if (key.endsWith('Bp') && typeof item === 'number') return `${percentOf(item)}%`
   if (key.endsWith('At') && typeof item === 'string') return fullTime(item)
   if (typeof item === 'boolean') return item ? '是' : '否'
   if (CODES.includes(key) && typeof item === 'string' && looksLikeCode(item)) return anyLabel(item) ?? ''
