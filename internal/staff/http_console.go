@@ -34,12 +34,34 @@ type ConsoleSession struct {
 	ExpiresAt time.Time `json:"expiresAt"`
 }
 
+// FromConsole is what every command of the console carries: a header that another site cannot send.
+type FromConsole struct {
+	Client string `header:"X-Liangche" doc:"console"`
+}
+
+// check refuses a request that another site may have sent. Fault: fault.ErrCSRF.
+func (f FromConsole) check() error {
+	if f.Client != "console" {
+		return fault.ErrCSRF
+	}
+	return nil
+}
+
+type consoleLoginInput struct {
+	FromConsole
+	Body ConsoleLoginRequest
+}
+
 func (s *Service) consoleRoutes(r *httpapi.Router, logins *httpapi.Limiter) {
 	op := func(id, method, path, summary string, who httpapi.Who) httpapi.Op {
 		return httpapi.Op{ID: id, Method: method, Path: "/api/console" + path, Summary: summary, Who: who}
 	}
 	httpapi.Register(r, op("consoleLogin", http.MethodPost, "/session", "Sign in; the session travels in cookies", httpapi.Public),
-		func(ctx context.Context, in *httpapi.Body[ConsoleLoginRequest]) (ConsoleMe, error) {
+		func(ctx context.Context, in *consoleLoginInput) (ConsoleMe, error) {
+			// Nobody shall be signed in to somebody else's account by another site.
+			if err := in.check(); err != nil {
+				return ConsoleMe{}, err
+			}
 			if err := logins.Allow(s.db.Now(), httpapi.ClientIP(ctx)); err != nil {
 				return ConsoleMe{}, err
 			}
@@ -54,7 +76,10 @@ func (s *Service) consoleRoutes(r *httpapi.Router, logins *httpapi.Limiter) {
 			return me, err
 		})
 	httpapi.Register(r, op("consoleRefresh", http.MethodPost, "/session/refresh", "Replace the session's cookies", httpapi.Public),
-		func(ctx context.Context, _ *httpapi.None) (ConsoleSession, error) {
+		func(ctx context.Context, in *FromConsole) (ConsoleSession, error) {
+			if err := in.check(); err != nil {
+				return ConsoleSession{}, err
+			}
 			token := httpapi.Cookie(ctx, refreshCookie)
 			if token == "" {
 				return ConsoleSession{}, fault.ErrNoSession

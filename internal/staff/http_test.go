@@ -81,16 +81,18 @@ func (b *browser) do(want int, code, method, path string, body, out any, header 
 	}
 }
 
-var fromConsole = []string{"X-Liangche", "console"}
+var consoleHeader = []string{"X-Liangche", "console"}
 
 func TestConsoleSession(t *testing.T) {
 	w := newWorld(t)
 	b := newBrowser(t, w)
 	b.do(401, "session.required", http.MethodGet, "/api/console/me", nil, nil)
-	b.do(401, "session.required", http.MethodPost, "/api/console/session/refresh", nil, nil)
-	b.do(401, "staff.bad_credentials", http.MethodPost, "/api/console/session", ConsoleLoginRequest{"boss", "nope"}, nil)
+	b.do(401, "session.required", http.MethodPost, "/api/console/session/refresh", nil, nil, consoleHeader...)
+	b.do(401, "staff.bad_credentials", http.MethodPost, "/api/console/session", ConsoleLoginRequest{"boss", "nope"}, nil, consoleHeader...)
+	b.do(403, "session.csrf", http.MethodPost, "/api/console/session", ConsoleLoginRequest{"boss", goodPassword}, nil)
+	b.do(403, "session.csrf", http.MethodPost, "/api/console/session/refresh", nil, nil)
 	var me ConsoleMe
-	b.do(200, "", http.MethodPost, "/api/console/session", ConsoleLoginRequest{"boss", goodPassword}, &me)
+	b.do(200, "", http.MethodPost, "/api/console/session", ConsoleLoginRequest{"boss", goodPassword}, &me, consoleHeader...)
 	if me.Name != "周老板" || me.ShopName != "亮车洗护" || !me.Demo || len(me.Stores) != 2 || me.Roles[0].Name != "老板" || me.WeChatBound {
 		t.Fatalf("%+v", me)
 	}
@@ -99,15 +101,15 @@ func TestConsoleSession(t *testing.T) {
 	}
 	b.do(200, "", http.MethodGet, "/api/console/me", nil, &me)
 	old := b.jar[httpapi.ConsoleCookie].Value
-	b.do(200, "", http.MethodPost, "/api/console/session/refresh", nil, nil)
+	b.do(200, "", http.MethodPost, "/api/console/session/refresh", nil, nil, consoleHeader...)
 	if b.jar[httpapi.ConsoleCookie].Value == old {
 		t.Fatal("refreshing left the token as it was")
 	}
 	b.do(200, "", http.MethodGet, "/api/console/me", nil, nil)
 	b.do(403, "session.csrf", http.MethodDelete, "/api/console/session", nil, nil)
-	b.do(200, "", http.MethodPost, "/api/console/me/password", PasswordChange{goodPassword, "another-good-1"}, nil, fromConsole...)
+	b.do(200, "", http.MethodPost, "/api/console/me/password", PasswordChange{goodPassword, "another-good-1"}, nil, consoleHeader...)
 	b.do(200, "", http.MethodGet, "/api/console/me", nil, nil) // this browser goes on
-	b.do(200, "", http.MethodDelete, "/api/console/session", nil, nil, fromConsole...)
+	b.do(200, "", http.MethodDelete, "/api/console/session", nil, nil, consoleHeader...)
 	if len(b.jar) != 0 {
 		t.Fatalf("%+v", b.jar)
 	}
@@ -116,10 +118,10 @@ func TestConsoleSession(t *testing.T) {
 func TestConsoleStaff(t *testing.T) {
 	w := newWorld(t)
 	b := newBrowser(t, w)
-	b.do(200, "", http.MethodPost, "/api/console/session", ConsoleLoginRequest{"boss", goodPassword}, nil)
+	b.do(200, "", http.MethodPost, "/api/console/session", ConsoleLoginRequest{"boss", goodPassword}, nil, consoleHeader...)
 	call := func(want int, code, method, path string, body, out any) {
 		t.Helper()
-		b.do(want, code, method, path, body, out, fromConsole...)
+		b.do(want, code, method, path, body, out, consoleHeader...)
 	}
 	var made Created
 	call(200, "", http.MethodPost, "/api/console/staff", Body{Name: "小李", Username: "xiaoli", Phone: "13800138000", RoleIDs: []int64{w.roles[perm.RoleReceptionist]}}, &made)

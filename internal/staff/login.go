@@ -138,6 +138,13 @@ func (s *Service) LoginIdentity(ctx context.Context, who Identity, invite string
 				return err
 			}
 			via = "invite"
+		} else if err := notAnothers(ctx, tx, found, invite); err != nil {
+			return err
+		}
+		if invite != "" {
+			if err := forgiveTx(ctx, tx, bucket, false); err != nil {
+				return err
+			}
 		}
 		a, err := s.readAccount(ctx, tx, found, tx.ForUpdate())
 		if err != nil {
@@ -148,6 +155,19 @@ func (s *Service) LoginIdentity(ctx context.Context, who Identity, invite string
 		return err
 	})
 	return out, id, err
+}
+
+// notAnothers refuses an identity that works for one account and shows the invite of another. An invite that is worn is
+// no matter: phones keep it and send it along. Fault: ErrBound.
+func notAnothers(ctx context.Context, tx *db.Tx, accountID int64, invite string) error {
+	if invite == "" {
+		return nil
+	}
+	id, err := invitedTx(ctx, tx, secret.Hash(invite))
+	if err == nil && id != 0 && id != accountID {
+		err = ErrBound
+	}
+	return err
 }
 
 // acceptTx consumes an invite and binds the identity to its account. Faults: ErrNotBound without an invite, ErrInvite,

@@ -125,6 +125,12 @@ func TestInvite(t *testing.T) {
 	wants(t, err, ErrInvite)
 	_, _, err = w.LoginIdentity(ctx, li, "")
 	must(t, err)
+	_, _, err = w.LoginIdentity(ctx, li, fresh.Code) // a worn invite that the phone still sends
+	must(t, err)
+	_, others, err := w.Create(w.owner, Input{Name: "小赵", RoleIDs: []int64{w.roles[perm.RoleReceptionist]}})
+	must(t, err)
+	_, _, err = w.LoginIdentity(ctx, li, others.Code)
+	wants(t, err, ErrBound)
 	// N24: the same openid text at the other app is another person; the unionid is the same one.
 	_, _, err = w.LoginIdentity(ctx, Identity{App: "official_account", OpenID: "o-li"}, "")
 	wants(t, err, ErrNotBound)

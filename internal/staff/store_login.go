@@ -96,6 +96,16 @@ func revokeInvitesTx(ctx context.Context, tx *db.Tx, accountID int64) error {
 	return err
 }
 
+// invitedTx tells whose a valid invite is, 0 for none.
+func invitedTx(ctx context.Context, tx *db.Tx, hash string) (int64, error) {
+	var id int64
+	err := tx.Get(ctx, &id, `SELECT account_id FROM staff_invites WHERE code_hash = ? AND used_at IS NULL AND revoked_at IS NULL AND expires_at > ?`, hash, tx.Millis())
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
+}
+
 // useInviteTx consumes an invite, once, and tells whose it is. Fault: ErrInvite.
 func useInviteTx(ctx context.Context, tx *db.Tx, hash string) (int64, error) {
 	if err := tx.ExecOne(ctx, ErrInvite, `UPDATE staff_invites SET used_at = ? WHERE code_hash = ? AND used_at IS NULL AND revoked_at IS NULL AND expires_at > ?`,
