@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/fault"
@@ -51,18 +52,22 @@ type TopupRow struct {
 	RefundedFen money.Fen `json:"refundedFen"`
 }
 
-// search is what a text in a list of documents may mean: a document number, a plate or a part of one, a phone number.
+// search is what a text in a list of documents may mean: a document number, a plate or a part of one, a member's phone
+// number or whole name. The indexes are the blind ones of phone and name.
 type search struct {
-	no    string
-	plate string
-	phone string
+	no, plate, phone, name string
+	phoneIndex, nameIndex  string
 }
 
 // parseSearch reads a search text. Fault: lookup.too_short.
 func parseSearch(text string) (s search, err error) {
-	norm := member.NormalPlate(strings.TrimSpace(text))
-	if len([]rune(norm)) < 3 {
-		return s, memberview.ErrTooShort.Say("请输入单号、完整手机号，或至少 3 位车牌").On("q", "至少 3 个字")
+	text = strings.TrimSpace(text)
+	norm := member.NormalPlate(text)
+	if utf8.RuneCountInString(text) >= 2 && !strings.ContainsAny(text, "0123456789%_") {
+		s.name = strings.Join(strings.Fields(text), " ")
+	}
+	if utf8.RuneCountInString(norm) < 3 && s.name == "" {
+		return s, memberview.ErrTooShort.Say("请输入单号、会员姓名、完整手机号，或至少 3 位车牌").On("q", "至少 3 个字")
 	}
 	if len(norm) >= 6 && len(norm) <= 24 && (isDigits(norm) || isDigits(norm[1:])) {
 		s.no = norm

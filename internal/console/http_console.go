@@ -13,7 +13,7 @@ import (
 
 type orderInput struct {
 	httpapi.Paging
-	Q        string `query:"q" maxLength:"40" doc:"Order number, three characters of a plate, or a member's phone"`
+	Q        string `query:"q" maxLength:"40" doc:"Order number, three characters of a plate, a member's phone or whole name"`
 	Status   string `query:"status" enum:"awaiting_payment,settled,cancelled,reversed"`
 	StoreID  int64  `query:"storeId" minimum:"0"`
 	MemberID int64  `query:"memberId" minimum:"0"`
@@ -26,7 +26,7 @@ type orderInput struct {
 
 type topupInput struct {
 	httpapi.Paging
-	Q        string `query:"q" maxLength:"40" doc:"Top-up number or the member's phone"`
+	Q        string `query:"q" maxLength:"40" doc:"Top-up number, the member's phone or whole name"`
 	State    string `query:"state" enum:"pending,credited,closed,refunded"`
 	Method   string `query:"method" enum:"wechat,wechat_native,cash,card,alipay"`
 	StoreID  int64  `query:"storeId" minimum:"0"`
@@ -54,7 +54,7 @@ func (s *Service) orders(ctx context.Context, in *orderInput) (page httpapi.Page
 	if f.stores, err = stores(ctx, in.StoreID); err != nil {
 		return page, err
 	}
-	if f.find, f.phoneIndex, err = s.find(in.Q); err != nil {
+	if f.find, err = s.find(in.Q); err != nil {
 		return page, err
 	}
 	p, ok, err := parsePlace(in.After)
@@ -99,7 +99,7 @@ func (s *Service) topups(ctx context.Context, in *topupInput) (page httpapi.Page
 	if f.stores, err = stores(ctx, in.StoreID); err != nil {
 		return page, err
 	}
-	if f.find, f.phoneIndex, err = s.find(in.Q); err != nil {
+	if f.find, err = s.find(in.Q); err != nil {
 		return page, err
 	}
 	p, ok, err := parsePlace(in.After)

@@ -37,14 +37,17 @@ func stores(ctx context.Context, storeID int64) ([]int64, error) {
 	return append([]int64{}, who.Stores...), nil
 }
 
-// find parses a search text; nil without one.
-func (s *Service) find(text string) (*search, string, error) {
+// find parses a search text; nil without one. Fault: lookup.too_short.
+func (s *Service) find(text string) (*search, error) {
 	if strings.TrimSpace(text) == "" {
-		return nil, "", nil
+		return nil, nil //nolint:nilnil // no text is no search
 	}
 	f, err := parseSearch(text)
-	if err != nil || f.phone == "" {
-		return &f, "", err
+	if f.phone != "" {
+		f.phoneIndex = s.members.PhoneIndex(f.phone)
 	}
-	return &f, s.members.PhoneIndex(f.phone), nil
+	if f.name != "" {
+		f.nameIndex = s.members.NameIndex(f.name)
+	}
+	return &f, err
 }

@@ -10,7 +10,6 @@ import (
 type orderFilter struct {
 	stores         []int64 // nil: all
 	find           *search
-	phoneIndex     string
 	status, tender string
 	from, to       string
 	byTotal, desc  bool
@@ -61,14 +60,24 @@ func (c *conditions) in(column string, ids []int64) {
 	c.add(column+` IN (`+marks+`)`, args...)
 }
 
+// byID is the order of time: ids are made in it, and their index saves sorting the whole table.
+const byID = `o.id`
+
 // follow adds the keyset condition and returns the ORDER BY.
 func (c *conditions) follow(column string, desc bool, after *place) string {
 	dir, cmp := ` ASC`, ` > ?`
 	if desc {
 		dir, cmp = ` DESC`, ` < ?`
 	}
-	if after != nil {
+	switch {
+	case after == nil:
+	case column == byID:
+		c.add(byID+cmp, after.id)
+	default:
 		c.add(`(`+column+cmp+` OR (`+column+` = ? AND o.id`+cmp+`))`, after.value, after.value, after.id)
+	}
+	if column == byID {
+		return ` ORDER BY ` + byID + dir
 	}
 	return ` ORDER BY ` + column + dir + `, o.id` + dir
 }
@@ -80,26 +89,32 @@ func (c *conditions) where() string {
 	return ` WHERE ` + strings.Join(c.parts, ` AND `)
 }
 
+// conditions are the readings of a search text, each of which may hit; plateColumn "" is a list without plates.
+func (s search) conditions(noColumn, plateColumn string) (c conditions) {
+	if s.no != "" {
+		c.add(noColumn+` LIKE ? ESCAPE '!'`, "%"+db.Like(s.no)+"%")
+	}
+	if s.plate != "" && plateColumn != "" {
+		c.add(plateColumn+` LIKE ? ESCAPE '!'`, "%"+db.Like(s.plate)+"%")
+	}
+	if s.phoneIndex != "" {
+		c.add(`o.member_id IN (SELECT m.id FROM member_members m WHERE m.phone_index = ?)`, s.phoneIndex)
+	}
+	if s.nameIndex != "" {
+		c.add(`o.member_id IN (SELECT m.id FROM member_members m WHERE m.name_index = ?)`, s.nameIndex)
+	}
+	return c
+}
+
 func listOrders(ctx context.Context, r db.Reader, f orderFilter) ([]orderLine, error) {
 	var c conditions
 	c.in(`o.store_id`, f.stores)
 	if f.find != nil {
-		var either []string
-		var args []any
-		or := func(cond, arg string) { either, args = append(either, cond), append(args, arg) }
-		if f.find.no != "" {
-			or(`o.order_no LIKE ? ESCAPE '!'`, "%"+db.Like(f.find.no)+"%")
-		}
-		if f.find.plate != "" {
-			or(`o.plate LIKE ? ESCAPE '!'`, "%"+db.Like(f.find.plate)+"%")
-		}
-		if f.phoneIndex != "" {
-			or(`o.member_id IN (SELECT m.id FROM member_members m WHERE m.phone_index = ?)`, f.phoneIndex)
-		}
-		if len(either) == 0 {
+		either := f.find.conditions(`o.order_no`, `o.plate`)
+		if len(either.parts) == 0 {
 			return nil, nil
 		}
-		c.add(`(`+strings.Join(either, ` OR `)+`)`, args...)
+		c.add(`(`+strings.Join(either.parts, ` OR `)+`)`, either.args...)
 	}
 	if f.memberID != 0 {
 		c.add(`o.member_id = ?`, f.memberID)
@@ -119,7 +134,7 @@ func listOrders(ctx context.Context, r db.Reader, f orderFilter) ([]orderLine, e
 	if f.to != "" {
 		c.add(`o.biz_day <= ?`, f.to)
 	}
-	column := `o.created_at`
+	column := byID
 	if f.byTotal {
 		column = `o.total_fen`
 	}
@@ -134,7 +149,6 @@ func listOrders(ctx context.Context, r db.Reader, f orderFilter) ([]orderLine, e
 type topupFilter struct {
 	stores        []int64
 	find          *search
-	phoneIndex    string
 	state, method string
 	from, to      string
 	memberID      int64
@@ -161,14 +175,11 @@ func listTopups(ctx context.Context, r db.Reader, f topupFilter) ([]topupLine, e
 	var c conditions
 	c.in(`o.store_id`, f.stores)
 	if f.find != nil {
-		switch {
-		case f.find.no != "" && f.phoneIndex != "":
-			c.add(`(o.topup_no LIKE ? ESCAPE '!' OR o.member_id IN (SELECT m.id FROM member_members m WHERE m.phone_index = ?))`, "%"+db.Like(f.find.no)+"%", f.phoneIndex)
-		case f.find.no != "":
-			c.add(`o.topup_no LIKE ? ESCAPE '!'`, "%"+db.Like(f.find.no)+"%")
-		default:
+		either := f.find.conditions(`o.topup_no`, "")
+		if len(either.parts) == 0 {
 			return nil, nil
 		}
+		c.add(`(`+strings.Join(either.parts, ` OR `)+`)`, either.args...)
 	}
 	if f.memberID != 0 {
 		c.add(`o.member_id = ?`, f.memberID)
@@ -185,7 +196,7 @@ func listTopups(ctx context.Context, r db.Reader, f topupFilter) ([]topupLine, e
 	if f.to != "" {
 		c.add(`o.biz_day <= ?`, f.to)
 	}
-	order := c.follow(`o.created_at`, f.desc, f.after)
+	order := c.follow(byID, f.desc, f.after)
 	var rows []topupLine
 	err := r.Select(ctx, &rows, `SELECT o.id, o.topup_no, o.member_id, o.store_id, o.amount_fen, o.bonus_fen, o.method, o.state, o.staff_name, o.refunded_fen,
 		o.created_at FROM wallet_topups o`+c.where()+order+` LIMIT ?`, append(c.args, f.limit)...)
