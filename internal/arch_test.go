@@ -22,7 +22,7 @@ const module = "github.com/liangche/liangche/"
 
 // tiers: a package imports lower tiers only. Sub-packages count as their parent.
 var tiers = map[string]int{
-	"migrations": 0, "h5": 0, // embedded files
+	"migrations": 0, "h5": 0, "site": 0, // embedded files and who serves them
 	"clock": 0, "id": 0, "money": 0, "fault": 0, "actor": 0, "perm": 0, "bizday": 0, "fresh": 0, "db": 0, "idem": 0, "jobs": 0,
 	"session": 0, "secret": 0, "httpapi": 0, "config": 0, "wechat": 0, "wxsandbox": 0,
 	"shop": 1, "catalog": 1, "member": 1, "staff": 1, "payment": 1, "notify": 1, "audit": 1, "setting": 1,
@@ -36,7 +36,7 @@ const readTier, appTier = 4, 5
 
 // sameTier are the edges that are allowed inside one tier.
 var sameTier = map[string]string{
-	"db": "clock fault id", "idem": "clock db fault", "jobs": "clock db fault id", "session": "actor clock db fault id secret",
+	"h5": "site", "db": "clock fault id", "idem": "clock db fault", "jobs": "clock db fault id", "session": "actor clock db fault id secret",
 	"httpapi": "actor clock db fault id idem perm secret", "wechat": "clock fault money",
 	"shop": "audit setting", "catalog": "audit setting shop", "member": "audit setting", "staff": "audit setting",
 	"payment": "audit setting", "notify": "audit setting", "setting": "audit",
@@ -224,7 +224,7 @@ func (r *reviewer) imports(f goFile) {
 		}
 		rest, ours := strings.CutPrefix(p, module)
 		if !ours {
-			if isSlice(f.pkg) && p == "net/http" && !f.test && !strings.HasPrefix(f.base, "http") && f.path != embedsFiles && !onlyStatus(f.ast) {
+			if isSlice(f.pkg) && p == "net/http" && !f.test && !strings.HasPrefix(f.base, "http") && !onlyStatus(f.ast) {
 				r.report("file role", r.at(f, s), "net/http belongs in http*.go; elsewhere only its status numbers")
 			}
 			continue
@@ -252,9 +252,6 @@ func (r *reviewer) imports(f goFile) {
 		}
 	}
 }
-
-// embedsFiles serves the console's build and is the whole of its package's logic.
-const embedsFiles = "internal/console/console.go"
 
 // onlyStatus says whether net/http is used for the names of status numbers alone.
 func onlyStatus(a *ast.File) bool {
@@ -497,7 +494,7 @@ func (r *reviewer) packageDocs() {
 		if f.ast.Doc != nil && (f.base == f.pkg+".go" || !isSlice(f.pkg)) {
 			doc[f.pkg] += f.ast.Doc.Text()
 		}
-		if isSlice(f.pkg) && f.base == f.pkg+".go" && f.path != embedsFiles {
+		if isSlice(f.pkg) && f.base == f.pkg+".go" {
 			for _, s := range f.ast.Imports {
 				if slices.Contains([]string{"os", "net", "net/http", "database/sql", "io/fs"}, importPath(s)) {
 					r.report("file role", r.at(f, s), "%s does no I/O", f.base)
