@@ -38,7 +38,7 @@ describe('idempotency key of a dialog', () => {
 })
 
 describe('messages at fields', () => {
-  const problem = new Problem(422, { code: 'invalid', message: '请检查', fields: [{ field: 'body.phone', message: '手机号不对' }, { field: 'storeId', message: '没有这家店' }] })
+  const problem = new Problem(422, { code: 'request.invalid', message: '请检查', fields: [{ field: 'body.phone', message: '手机号不对' }, { field: 'storeId', message: '没有这家店' }] })
 
   it('finds a field with and without the body prefix', () => {
     expect(fieldMessage(problem, 'phone')).toBe('手机号不对')
@@ -48,6 +48,8 @@ describe('messages at fields', () => {
   it('shows above the form only what no field shows', () => {
     expect(generalMessage(problem, ['phone', 'storeId'])).toBe('')
     expect(generalMessage(problem, ['phone'])).toBe('没有这家店')
+    const tooMuch = new Problem(422, { code: 'wallet.topup_amount', message: '一次最多充值 ¥5,000.00', fields: [{ field: 'amountFen', message: '金额太大' }] })
+    expect(generalMessage(tooMuch, ['amountFen'])).toBe('一次最多充值 ¥5,000.00')
     expect(generalMessage(new Problem(409, { code: 'x', message: '已被别人改过' }), ['phone'])).toBe('已被别人改过')
   })
 })

@@ -36,6 +36,9 @@ export class Problem extends Error {
   }
 }
 
+/** The code of a body that did not fit; its message says nothing that the fields do not say. */
+const GENERIC_INVALID = 'request.invalid'
+
 const FALLBACK: Record<number, string> = {
   400: '请求没有被接受，请刷新页面再试',
   401: '登录已过期，请重新登录',
@@ -74,11 +77,17 @@ export function fieldMessage(problem: Problem | null | undefined, field: string)
   return problem?.fields.find((item) => item.field === field || item.field.replace(/^(body|query|path)\./, '') === field)?.message ?? ''
 }
 
-/** The part of a problem that no field on screen shows: the message above the form. */
+/**
+ * The part of a problem that no field on screen shows: the message above the form. A message of its own
+ * ("at most ¥5,000.00 at a time") stays even when the field says briefly what is wrong.
+ */
 export function generalMessage(problem: Problem | null, shownFields: string[]): string {
   if (!problem) return ''
   const unseen = problem.fields.filter((item) => !shownFields.some((field) => fieldMessage(problem, field) === item.message))
-  if (problem.fields.length > 0 && unseen.length === 0) return ''
+  if (problem.fields.length > 0 && unseen.length === 0) {
+    const repeated = problem.fields.some((item) => problem.message.startsWith(item.message))
+    return problem.code === GENERIC_INVALID || repeated ? '' : problem.message
+  }
   return unseen.length > 0 ? unseen.map((item) => item.message).join('；') : problem.message
 }
 
