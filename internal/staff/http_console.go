@@ -36,7 +36,7 @@ type ConsoleSession struct {
 
 // FromConsole is what every command of the console carries: a header that another site cannot send.
 type FromConsole struct {
-	Client string `header:"X-Liangche" doc:"console"`
+	Client string `header:"X-Liangche" hidden:"true"`
 }
 
 // check refuses a request that another site may have sent. Fault: fault.ErrCSRF.
