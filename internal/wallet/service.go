@@ -99,7 +99,7 @@ func (s *Service) price(ctx context.Context, tx *db.Tx, a Ask, l limits) (name s
 }
 
 // beginTx writes a pending top-up after checking amount, member and cap. Faults: ErrAmount, ErrNoCustom, ErrPlanChanged, ErrCap and those
-// of member.Standing.Usable.
+// of member.Standing.MayTopUp.
 func (s *Service) beginTx(ctx context.Context, tx *db.Tx, a Ask, l limits) (Topup, error) {
 	name, bonus, err := s.price(ctx, tx, a, l)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *Service) beginTx(ctx context.Context, tx *db.Tx, a Ask, l limits) (Topu
 	if err != nil {
 		return Topup{}, err
 	}
-	if err := st.Usable(); err != nil {
+	if err := st.MayTopUp(); err != nil {
 		return Topup{}, err
 	}
 	b, err := ledger.LockTx(ctx, tx, a.MemberID)
