@@ -11,6 +11,7 @@ export const useShop = defineStore('shop', () => {
   const config = ref<OwnerConfig | null>((uni.getStorageSync(KEY) as OwnerConfig) || null)
   const name = computed(() => config.value?.shopName || '亮车')
   const vars = computed(() => accentVars(config.value?.accentColor))
+  /** WeChat asks for at most three messages at once. */
   const templates = computed(() => {
     const t = config.value?.templates
     return t ? [t.deduction, t.topup, t.refund].filter(Boolean) : []

@@ -72,8 +72,10 @@ export function accentVars(accent: string | undefined): string {
 
 /** Face of the membership card for a tier's colour. */
 export function cardFace(color: string | undefined): { background: string; ink: string } {
-  const base = color && parseHex(color) ? color : FALLBACK_ACCENT
-  const ink = textOn(base)
-  const deep = ink === '#ffffff' ? mix(base, '#000000', 0.28) : mix(base, '#ffffff', 0.35)
-  return { background: `linear-gradient(135deg, ${base} 10%, ${deep} 100%)`, ink }
+  const own = color && parseHex(color) ? color : FALLBACK_ACCENT
+  // Colours of middle brightness look dull under dark text: deepen them and write in white. Light ones stay light.
+  const deepened = contrast(own, '#ffffff') >= 2.2 ? readableOnWhite(own) : own
+  const ink = textOn(deepened)
+  const far = ink === '#ffffff' ? mix(deepened, '#0a1a1e', 0.45) : mix(deepened, '#ffffff', 0.4)
+  return { background: `linear-gradient(135deg, ${deepened} 10%, ${far} 100%)`, ink }
 }
