@@ -56,9 +56,18 @@ func (d *Demo) seed(ctx context.Context, past *clock.Manual, until time.Time, ou
 	}
 	days := int(until.Sub(past.Now()).Hours() / 24)
 	zone := bizday.Location(bizday.DefaultZone)
+	today := until.In(zone)
 	for day := range days + 1 {
-		morning := time.Date(until.Year(), until.Month(), until.Day()-days+day, 9, 0, 0, 0, zone)
-		if err := s.day(ctx, day, morning, until); err != nil {
+		morning := time.Date(today.Year(), today.Month(), today.Day()-days+day, 9, 0, 0, 0, zone)
+		pace := time.Minute
+		if day == days { // whatever the hour, today has a few hours behind it
+			midnight := time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, zone)
+			if morning = until.Add(-6 * time.Hour); morning.Before(midnight) {
+				morning = midnight
+			}
+			pace = until.Sub(morning) / 400
+		}
+		if err := s.day(ctx, day, morning, until, pace); err != nil {
 			return fmt.Errorf("day %d: %w", day, err)
 		}
 		fmt.Fprintf(out, "\r  第 %d / %d 天", day+1, days+1)
@@ -136,10 +145,10 @@ func (s *seeder) offers(ctx context.Context) error {
 	return nil
 }
 
-// day lives through one day: people join, top up, are served.
-func (s *seeder) day(ctx context.Context, day int, morning, until time.Time) error {
+// day lives through one day at the given pace of a minute: people join, top up, are served.
+func (s *seeder) day(ctx context.Context, day int, morning, until time.Time, pace time.Duration) error {
 	at := func(minute int) bool {
-		t := morning.Add(time.Duration(minute) * time.Minute)
+		t := morning.Add(time.Duration(minute) * pace)
 		if t.After(until) || t.Before(s.clk.Now()) {
 			return t.Before(until)
 		}
@@ -238,8 +247,27 @@ func (s *seeder) join(ctx context.Context, i int) error {
 			return err
 		}
 	}
+	if who.Follows {
+		if err := s.follow(ctx, who.ID); err != nil {
+			return err
+		}
+	}
 	s.people = append(s.people, p)
 	return s.topup(ctx, &s.people[i])
+}
+
+// follow opens the official account's pages once, so that the member is known there too and can be told by template message.
+func (s *seeder) follow(ctx context.Context, persona string) error {
+	code, err := s.Sandbox.OAuthCode(persona, "snsapi_base")
+	if err != nil {
+		return err
+	}
+	who, err := s.WeChat.OAuthIdentity(ctx, code)
+	if err != nil {
+		return err
+	}
+	_, _, err = s.Members.LoginAs(ctx, who)
+	return err
 }
 
 // topup buys a plan: online by WeChat Pay for members in WeChat, at the desk for the others.
