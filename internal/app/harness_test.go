@@ -116,6 +116,16 @@ func (s *system) run(o app.DemoOptions) {
 	}
 }
 
+// sub runs a subtest on the system of the running test; the helpers fail the one that runs.
+func (s *system) sub(name string, f func(*testing.T)) bool {
+	parent := s.t.(*testing.T)
+	return parent.Run(name, func(t *testing.T) {
+		s.t = t
+		defer func() { s.t = parent }()
+		f(t)
+	})
+}
+
 // key makes a fresh idempotency key.
 func (s *system) key() string { return fmt.Sprintf("test-key-%08d", s.keys.Add(1)) }
 

@@ -49,11 +49,10 @@ func TestStoryMain(t *testing.T) {
 		{"7 the books are exact", func(*testing.T) { s.exact() }},
 		{"7 the audit names what was changed by hand", s.tampered},
 	} {
-		if !t.Run(step.name, func(t *testing.T) { s.t = t; step.tell(t) }) {
+		if !s.sub(step.name, step.tell) {
 			t.FailNow() // the rest of the story stands on it
 		}
 	}
-	s.t = t
 }
 
 func (s *story) joins(t *testing.T) {
