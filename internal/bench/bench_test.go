@@ -1,6 +1,7 @@
 package main
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -35,5 +36,31 @@ func TestVariantsLeaveExactBooks(t *testing.T) {
 	}
 	if err := w.exact(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// A settlement answers from memory what it has just written, and the same again when it is sent twice.
+func TestSettleAnswersWhatIsStored(t *testing.T) {
+	w, err := newWorld(t.Context(), dbtest.Config(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	c := w.members[0]
+	ctx := w.as(t.Context(), "settle-0001")
+	first, err := w.Checkout.Settle(ctx, w.visit(c, c.home), c.atHome, c.pay())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := w.Checkout.Order(ctx, first.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := w.Checkout.Settle(ctx, w.visit(c, c.home), c.atHome, c.pay())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(first, stored) || !reflect.DeepEqual(again, stored) {
+		t.Errorf("answered %+v\nagain    %+v\nstored   %+v", first, again, stored)
 	}
 }

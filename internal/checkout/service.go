@@ -170,33 +170,42 @@ func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tende
 	if err != nil {
 		return Order{}, err
 	}
-	var id int64
+	var o Order
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		got, _, err := idem.Once(ctx, tx, func() (int64, error) { return s.settleTx(ctx, tx, f, quoteHash, tenders) })
-		id = got
+		fresh := tx.NewID()
+		id, _, err := idem.OnceAs(ctx, tx, fresh, func() (err error) {
+			o, err = s.settleTx(ctx, tx, f, fresh, quoteHash, tenders)
+			return err
+		})
+		if id != fresh {
+			o = Order{ID: id} // settled before under the same key
+		}
 		return err
 	})
 	if err != nil {
 		return Order{}, err
 	}
-	return s.Order(ctx, id)
+	if o.No != "" {
+		return o, nil // just written: nothing to read back
+	}
+	return s.Order(ctx, o.ID)
 }
 
-func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, quoteHash string, tenders []Tender) (int64, error) {
+func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, id int64, quoteHash string, tenders []Tender) (Order, error) {
 	balance := amountOf(tenders, TenderBalance)
 	var book *ledger.Book
 	if f.MemberID != 0 {
 		st, err := s.members.StandingTx(ctx, tx, f.MemberID)
 		if err != nil {
-			return 0, err
+			return Order{}, err
 		}
 		if balance > 0 {
 			if err := st.Usable(); err != nil {
-				return 0, err
+				return Order{}, err
 			}
 		}
 		if book, err = ledger.LockTx(ctx, tx, f.MemberID); err != nil {
-			return 0, err
+			return Order{}, err
 		}
 	}
 	var available money.Fen
@@ -205,34 +214,33 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, quoteHash st
 	}
 	q, p, err := s.quote(ctx, tx, f, available)
 	if err != nil {
-		return 0, err
+		return Order{}, err
 	}
 	if q.QuoteHash != quoteHash {
-		return 0, ErrQuoteChanged.Give(map[string]any{"quote": q})
+		return Order{}, ErrQuoteChanged.Give(map[string]any{"quote": q})
 	}
 	if err := checkTenders(p.Total, tenders, f.MemberID != 0); err != nil {
-		return 0, err
+		return Order{}, err
 	}
 	if balance > available {
-		return 0, ledger.ErrInsufficient.Say("余额不足，还差 %s，可以用其他方式补足", (balance - available).Yuan()).
+		return Order{}, ledger.ErrInsufficient.Say("余额不足，还差 %s，可以用其他方式补足", (balance - available).Yuan()).
 			Give(map[string]any{"availableFen": available, "missingFen": balance - available, "suggestion": suggest(p.Total, available)})
 	}
 	if balance > 0 {
 		if f.needsCode && f.ScanID == 0 {
-			return 0, ErrNeedsCode
+			return Order{}, ErrNeedsCode
 		}
 		if f.ScanID != 0 {
 			if err := s.members.UseScanTx(ctx, tx, f.ScanID, f.StoreID, f.MemberID, f.Plate, balance); err != nil {
-				return 0, err
+				return Order{}, err
 			}
 		}
 	}
-	return s.writeTx(ctx, tx, f, p, tenders, book)
+	return s.writeTx(ctx, tx, f, id, p, tenders, book)
 }
 
-func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, p Priced, tenders []Tender, book *ledger.Book) (int64, error) {
+func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, id int64, p Priced, tenders []Tender, book *ledger.Book) (Order, error) {
 	who := actor.From(ctx)
-	id := tx.NewID()
 	o := Order{ID: id, No: fmt.Sprintf("W%d", id), StoreID: f.StoreID, StoreName: f.store.Name, BizDay: bizday.Of(tx.Now, f.store.Timezone), MemberID: f.MemberID,
 		ScanID: f.ScanID, Plate: f.Plate, VehicleClassID: f.VehicleClassID, VehicleClassName: f.className, Title: title(f.items), Subtotal: p.Subtotal,
 		Discount: p.Discount, Total: p.Total, Status: Settled, StaffID: who.ID, StaffName: who.Name, TenderLabel: tenderLabels(tenders), CreatedAt: tx.Now, Lines: p.Lines}
@@ -240,7 +248,7 @@ func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, p Priced, ten
 	if n := amountOf(tenders, TenderBalance); n > 0 {
 		var err error
 		if takes, err = wallet.Spend(book, tx.Now, n, f.spendRule); err != nil {
-			return 0, err
+			return Order{}, err
 		}
 	}
 	for _, t := range tenders {
@@ -251,12 +259,14 @@ func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, p Priced, ten
 		o.Tenders = append(o.Tenders, paid)
 	}
 	if n := amountOf(tenders, TenderNative); n > 0 {
-		return id, s.awaitTx(ctx, tx, &o, f, n, book, takes)
+		err := s.awaitTx(ctx, tx, &o, f, n, book, takes)
+		return o, err
 	}
 	if err := s.postTx(ctx, tx, &o, book, takes, f.tell); err != nil {
-		return 0, err
+		return Order{}, err
 	}
-	return id, insertOrder(ctx, tx, o)
+	insertOrder(tx, o)
+	return o, nil
 }
 
 // postTx moves the money of an order that is paid and completes it.
@@ -288,7 +298,7 @@ func (s *Service) postTx(ctx context.Context, tx *db.Tx, o *Order, book *ledger.
 }
 
 func (s *Service) tellTx(ctx context.Context, tx *db.Tx, o Order, event string) error {
-	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: o.MemberID, Event: event, Dedupe: event + ":" + o.No, Page: fmt.Sprintf("pages/receipt/index?id=%d", o.ID),
+	return s.messages.EnqueueNewTx(ctx, tx, notify.Message{MemberID: o.MemberID, Event: event, Dedupe: event + ":" + o.No, Page: fmt.Sprintf("pages/receipt/index?id=%d", o.ID),
 		Data: map[string]string{"amount": o.Total.String(), "balance": o.BalanceAfter.String(), "store": o.StoreName, "plate": o.Plate, "title": o.Title, "staff": o.StaffName,
 			"time": tx.Now.Format(time.RFC3339)}})
 }

@@ -133,32 +133,28 @@ func instant(ms *int64) time.Time {
 	return clock.FromMillis(*ms)
 }
 
-// insertOrder writes order, lines and tenders: one statement each.
-func insertOrder(ctx context.Context, tx *db.Tx, o Order) error {
+// insertOrder writes order, lines and tenders: one statement each, in one round trip.
+func insertOrder(tx *db.Tx, o Order) {
 	var expires int64
 	if !o.ExpiresAt.IsZero() {
 		expires = o.ExpiresAt.UnixMilli()
 	}
-	if err := tx.Insert(ctx, "checkout_orders", orderRow{ID: o.ID, No: o.No, StoreID: o.StoreID, StoreName: o.StoreName, BizDay: o.BizDay, MemberID: o.MemberID,
+	tx.InsertSoon("checkout_orders", orderRow{ID: o.ID, No: o.No, StoreID: o.StoreID, StoreName: o.StoreName, BizDay: o.BizDay, MemberID: o.MemberID,
 		ScanID: o.ScanID, Plate: o.Plate, VehicleClassID: o.VehicleClassID, VehicleClassName: o.VehicleClassName, Title: o.Title, SubtotalFen: int64(o.Subtotal),
 		DiscountFen: int64(o.Discount), TotalFen: int64(o.Total), Status: string(o.Status), BalanceAfter: int64(o.BalanceAfter), PostingID: o.PostingID,
 		PaymentID: o.PaymentID, StaffID: o.StaffID, StaffName: o.StaffName, TenderLabel: o.TenderLabel, CreatedAt: o.CreatedAt.UnixMilli(), ExpiresAt: expires,
-		SettledAt: millis(o.SettledAt)}); err != nil {
-		return err
-	}
+		SettledAt: millis(o.SettledAt)})
 	lines := make([]lineRow, len(o.Lines))
 	for i, l := range o.Lines {
 		lines[i] = lineRow{tx.NewID(), o.ID, i + 1, l.Kind, l.ItemID, l.Title, l.Explain, l.Qty, int64(l.UnitPriceFen), int64(l.AmountFen)}
 	}
-	if err := tx.Insert(ctx, "checkout_lines", lines); err != nil {
-		return err
-	}
+	tx.InsertSoon("checkout_lines", lines)
 	tenders := make([]tenderRow, len(o.Tenders))
 	for i, t := range o.Tenders {
 		tenders[i] = tenderRow{tx.NewID(), o.ID, t.Kind, int64(t.AmountFen), int64(t.PrincipalFen), int64(t.BonusFen), int64(t.ReceivedFen), t.Reference, t.State,
 			o.StoreID, o.BizDay, tx.Millis()}
 	}
-	return tx.Insert(ctx, "checkout_tenders", tenders)
+	tx.InsertSoon("checkout_tenders", tenders)
 }
 
 func orderByID(ctx context.Context, r db.Reader, id int64, lock string) (Order, error) {

@@ -10,6 +10,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -103,7 +104,8 @@ func (d *DB) openMySQL(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	mc.ClientFoundRows, mc.InterpolateParams, mc.MultiStatements, mc.ParseTime = true, true, false, false
+	// Several statements in one packet are sent by Tx.flush alone; every other door refuses a text that holds more than one (see single).
+	mc.ClientFoundRows, mc.InterpolateParams, mc.MultiStatements, mc.ParseTime = true, true, true, false
 	if mc.Timeout == 0 {
 		mc.Timeout = 5 * time.Second
 	}
@@ -181,18 +183,22 @@ func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx *Tx) erro
 }
 
 func (d *DB) once(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) (after []func(), err error) {
-	stx, err := d.write.BeginTxx(ctx, nil)
+	con, stx, err := d.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tx := &Tx{Now: d.clock.Now(), tx: stx, db: d}
+	defer con.Close()
+	tx := &Tx{Now: d.clock.Now(), tx: stx, con: con, began: ctx, db: d}
 	defer func() {
 		if p := recover(); p != nil {
 			_ = stx.Rollback()
 			panic(p)
 		}
 	}()
-	if err := fn(context.WithValue(ctx, inTx{}, true), tx); err != nil {
+	if err = fn(context.WithValue(ctx, inTx{}, true), tx); err == nil {
+		err = tx.flush()
+	}
+	if err != nil {
 		_ = stx.Rollback()
 		return nil, err
 	}
@@ -200,6 +206,24 @@ func (d *DB) once(ctx context.Context, fn func(ctx context.Context, tx *Tx) erro
 		return nil, err
 	}
 	return tx.after, nil
+}
+
+// begin opens a transaction on a connection of its own, so that Tx.flush can reach the driver. A pooled connection that the
+// server closed meanwhile is replaced, as database/sql does by itself elsewhere.
+func (d *DB) begin(ctx context.Context) (con *sqlx.Conn, tx *sqlx.Tx, err error) {
+	for range 3 {
+		if con, err = d.write.Connx(ctx); err != nil {
+			return nil, nil, err
+		}
+		if tx, err = con.BeginTxx(ctx, nil); err == nil {
+			return con, tx, nil
+		}
+		_ = con.Close()
+		if !errors.Is(err, driver.ErrBadConn) {
+			break
+		}
+	}
+	return nil, nil, err
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {
@@ -215,11 +239,17 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // Get reads one row into dest outside a transaction. Fault: ErrNoRows.
 func (d *DB) Get(ctx context.Context, dest any, query string, args ...any) error {
+	if err := single(query); err != nil {
+		return err
+	}
 	return classify(d.read.GetContext(ctx, dest, query, args...))
 }
 
 // Select reads rows into dest outside a transaction; no rows is an empty slice.
 func (d *DB) Select(ctx context.Context, dest any, query string, args ...any) error {
+	if err := single(query); err != nil {
+		return err
+	}
 	return classify(d.read.SelectContext(ctx, dest, query, args...))
 }
 

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"strings"
 	"sync"
@@ -13,10 +12,14 @@ import (
 
 // Tx is an open transaction. Now is the instant at which it began and the only time that its rules see.
 type Tx struct {
-	Now   time.Time
-	tx    *sqlx.Tx
-	db    *DB
-	after []func()
+	Now    time.Time
+	tx     *sqlx.Tx
+	con    *sqlx.Conn      // on which tx runs
+	began  context.Context // of the transaction: when it ends, so does tx
+	db     *DB
+	after  []func()
+	queued []write
+	failed error // of a queued write: nothing may be done or committed after it
 }
 
 // NewID makes an id.
@@ -39,16 +42,25 @@ func (t *Tx) AfterCommit(f func()) { t.after = append(t.after, f) }
 
 // Get reads one row into dest. Fault: ErrNoRows.
 func (t *Tx) Get(ctx context.Context, dest any, query string, args ...any) error {
+	if err := t.before(query); err != nil {
+		return err
+	}
 	return wrap(t.tx.GetContext(ctx, dest, query, args...))
 }
 
 // Select reads rows into dest.
 func (t *Tx) Select(ctx context.Context, dest any, query string, args ...any) error {
+	if err := t.before(query); err != nil {
+		return err
+	}
 	return wrap(t.tx.SelectContext(ctx, dest, query, args...))
 }
 
 // Exec runs a statement and returns how many rows it found (matched, also when nothing changed).
 func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	if err := t.before(query); err != nil {
+		return 0, err
+	}
 	r, err := t.tx.ExecContext(ctx, query, args...)
 	if err != nil {
 		return 0, wrap(err)
@@ -71,19 +83,29 @@ func (t *Tx) ExecOne(ctx context.Context, miss error, query string, args ...any)
 // Insert writes a row, or all rows of a slice in one statement: column names are the `db` tags of the struct.
 // Fault: ErrDuplicate on a unique key.
 func (t *Tx) Insert(ctx context.Context, table string, rows any) error {
+	query, args := insertion(table, rows)
+	if query == "" {
+		return nil
+	}
+	_, err := t.Exec(ctx, query, args...)
+	return err
+}
+
+// insertion is the statement that inserts a struct or a slice of them; "" when the slice is empty.
+func insertion(table string, rows any) (query string, args []any) {
 	v := reflect.Indirect(reflect.ValueOf(rows))
 	if v.Kind() != reflect.Slice {
 		s := reflect.MakeSlice(reflect.SliceOf(v.Type()), 0, 1)
 		v = reflect.Append(s, v)
 	}
 	if v.Len() == 0 {
-		return nil
+		return "", nil
 	}
 	cols := columns(reflect.Indirect(v.Index(0)).Type())
 	one := "(" + strings.TrimSuffix(strings.Repeat("?,", len(cols.index)), ",") + ")"
 	var q strings.Builder
-	fmt.Fprintf(&q, "INSERT INTO %s (%s) VALUES ", table, cols.names)
-	args := make([]any, 0, v.Len()*len(cols.index))
+	q.WriteString("INSERT INTO " + table + " (" + cols.names + ") VALUES ")
+	args = make([]any, 0, v.Len()*len(cols.index))
 	for i := range v.Len() {
 		if i > 0 {
 			q.WriteByte(',')
@@ -94,8 +116,7 @@ func (t *Tx) Insert(ctx context.Context, table string, rows any) error {
 			args = append(args, row.FieldByIndex(ix).Interface())
 		}
 	}
-	_, err := t.Exec(ctx, q.String(), args...)
-	return err
+	return q.String(), args
 }
 
 type columnSet struct {

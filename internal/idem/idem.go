@@ -46,17 +46,9 @@ type row struct {
 // Once runs fn inside tx unless the context's key has run before; then it returns the stored result and replayed true.
 // Faults: ErrMissing without a key, ErrReused for another request, and what fn returns.
 func Once[T any](ctx context.Context, tx *db.Tx, fn func() (T, error)) (result T, replayed bool, err error) {
-	k, ok := From(ctx)
-	if !ok {
-		return result, false, ErrMissing
-	}
-	err = tx.Insert(ctx, "idem_keys", row{k.Actor, k.Key, k.Hash, "", tx.Millis()})
-	if errors.Is(err, db.ErrDuplicate) {
-		result, err = replay[T](ctx, tx, k)
-		return result, true, err
-	}
-	if err != nil {
-		return result, false, err
+	k, result, replayed, err := begin(ctx, tx, result, "")
+	if replayed || err != nil {
+		return result, replayed, err
 	}
 	if result, err = fn(); err != nil {
 		return result, false, err
@@ -65,15 +57,45 @@ func Once[T any](ctx context.Context, tx *db.Tx, fn func() (T, error)) (result T
 	if err != nil {
 		return result, false, err
 	}
-	_, err = tx.Exec(ctx, `UPDATE idem_keys SET response = ? WHERE actor = ? AND idem_key = ?`, string(body), k.Actor, k.Key)
-	return result, false, err
+	tx.ExecSoon(1, db.ErrNoRows, `UPDATE idem_keys SET response = ? WHERE actor = ? AND idem_key = ?`, string(body), k.Actor, k.Key)
+	return result, false, nil
+}
+
+// OnceAs is Once for a command whose result is known before it runs, such as the id that it will give: one statement less.
+func OnceAs[T any](ctx context.Context, tx *db.Tx, known T, fn func() error) (result T, replayed bool, err error) {
+	body, err := json.Marshal(known)
+	if err != nil {
+		return result, false, err
+	}
+	if _, result, replayed, err = begin(ctx, tx, known, string(body)); replayed || err != nil {
+		return result, replayed, err
+	}
+	return known, false, fn()
+}
+
+// begin writes the key, or replays what is stored under it.
+func begin[T any](ctx context.Context, tx *db.Tx, fresh T, response string) (k Key, result T, replayed bool, err error) {
+	k, ok := From(ctx)
+	if !ok {
+		return k, fresh, false, ErrMissing
+	}
+	err = tx.Insert(ctx, "idem_keys", row{k.Actor, k.Key, k.Hash, response, tx.Millis()})
+	if errors.Is(err, db.ErrDuplicate) {
+		result, err = replay[T](ctx, tx, k)
+		return k, result, true, err
+	}
+	return k, fresh, false, err
 }
 
 func replay[T any](ctx context.Context, tx *db.Tx, k Key) (result T, err error) {
+	const read = `SELECT actor, idem_key, request_hash, response, created_at FROM idem_keys WHERE actor = ? AND idem_key = ?`
+	// What the other command committed is final, so that a plain read suffices where it sees it; many waiters that all lock the row
+	// would block each other. On TiDB a plain read may still see the snapshot taken before: then the row is read under its lock.
 	var r row
-	// A locking read: on TiDB a plain one would still see the snapshot taken before the other command committed.
-	if err = tx.Get(ctx, &r, `SELECT actor, idem_key, request_hash, response, created_at FROM idem_keys
-		WHERE actor = ? AND idem_key = ?`+tx.ForUpdate(), k.Actor, k.Key); err != nil {
+	if err = tx.Get(ctx, &r, read, k.Actor, k.Key); errors.Is(err, db.ErrNoRows) {
+		err = tx.Get(ctx, &r, read+tx.ForUpdate(), k.Actor, k.Key)
+	}
+	if err != nil {
 		return result, err
 	}
 	if r.Hash != k.Hash {

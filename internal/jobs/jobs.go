@@ -88,13 +88,15 @@ func (q *Queue) EnqueueTx(ctx context.Context, tx *db.Tx, j Job) error {
 		return fmt.Errorf("jobs: payload of %s: %w", j.Kind, err)
 	}
 	r := row{ID: tx.NewID(), Kind: j.Kind, Payload: string(body), State: "queued", RunAt: at.UnixMilli(), CreatedAt: tx.Millis()}
-	if j.Dedupe != "" {
-		r.Dedupe = &j.Dedupe
+	tx.AfterCommit(q.Wake)
+	if j.Dedupe == "" {
+		tx.InsertSoon("jobs_queue", r)
+		return nil
 	}
-	if err := tx.Insert(ctx, "jobs_queue", r); err != nil && !(errors.Is(err, db.ErrDuplicate) && j.Dedupe != "") {
+	r.Dedupe = &j.Dedupe
+	if err := tx.Insert(ctx, "jobs_queue", r); err != nil && !errors.Is(err, db.ErrDuplicate) {
 		return err
 	}
-	tx.AfterCommit(q.Wake)
 	return nil
 }
 

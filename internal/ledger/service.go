@@ -53,11 +53,7 @@ func post(ctx context.Context, tx *db.Tx, b *Book, p Post, legs []Leg, reverses 
 	if b != nil {
 		pr.MemberID = b.MemberID
 	}
-	// The posting goes first: its unique pointer refuses a second reversal before anything else can go wrong.
-	if err := tx.Insert(ctx, "ledger_postings", pr); err != nil {
-		if reverses != nil && errors.Is(err, db.ErrDuplicate) {
-			return 0, ErrReversed
-		}
+	if err := insertPosting(ctx, tx, pr); err != nil {
 		return 0, err
 	}
 	var w writes
@@ -66,7 +62,8 @@ func post(ctx context.Context, tx *db.Tx, b *Book, p Post, legs []Leg, reverses 
 			return 0, err
 		}
 	}
-	return pr.ID, w.flush(ctx, tx)
+	w.queue(tx)
+	return pr.ID, nil
 }
 
 // writes collects the rows of a posting, so that each table is written by one statement.
@@ -142,20 +139,12 @@ func (w *writes) bring(tx *db.Tx, b *Book, p postingRow, a *Account, l Leg, amou
 	sortLots(b.lots)
 }
 
-func (w *writes) flush(ctx context.Context, tx *db.Tx) error {
-	if err := tx.Insert(ctx, "ledger_entries", w.entries); err != nil {
-		return err
-	}
-	if err := tx.Insert(ctx, "ledger_lots", w.newLots); err != nil {
-		return err
-	}
-	if err := tx.Insert(ctx, "ledger_lot_moves", w.moves); err != nil {
-		return err
-	}
-	if err := w.lotDelta.apply(ctx, tx, changeLots); err != nil {
-		return err
-	}
-	return w.balance.apply(ctx, tx, changeBalances)
+func (w *writes) queue(tx *db.Tx) {
+	tx.InsertSoon("ledger_entries", w.entries)
+	tx.InsertSoon("ledger_lots", w.newLots)
+	tx.InsertSoon("ledger_lot_moves", w.moves)
+	w.lotDelta.queue(tx, changeLots)
+	w.balance.queue(tx, changeBalances)
 }
 
 // ReverseTx undoes a posting by a new one that points at it: every leg with the opposite sign, every lot move undone. b must
@@ -194,10 +183,9 @@ func HoldTx(ctx context.Context, tx *db.Tx, b *Book, refKind string, refID, prin
 	if principal > b.Available(Principal) || bonus > b.Available(Bonus) {
 		return ErrInsufficient
 	}
-	if err := tx.Insert(ctx, "ledger_holds", holdRow{tx.NewID(), b.MemberID, refKind, refID, principal, bonus, "held", expiresAt, tx.Millis()}); err != nil {
-		return err
-	}
-	return b.moveHeld(ctx, tx, principal, bonus)
+	tx.InsertSoon("ledger_holds", holdRow{tx.NewID(), b.MemberID, refKind, refID, principal, bonus, "held", expiresAt, tx.Millis()})
+	b.moveHeld(tx, principal, bonus)
+	return nil
 }
 
 // EndHoldTx releases a hold, so that what it promised is available again; captured tells whether it is about to be consumed in the same
@@ -214,10 +202,11 @@ func EndHoldTx(ctx context.Context, tx *db.Tx, b *Book, refKind string, refID in
 	if err := tx.ExecOne(ctx, ErrHold, endHold, state, h.ID); err != nil {
 		return 0, 0, err
 	}
-	return h.Principal, h.Bonus, b.moveHeld(ctx, tx, -h.Principal, -h.Bonus)
+	b.moveHeld(tx, -h.Principal, -h.Bonus)
+	return h.Principal, h.Bonus, nil
 }
 
-func (b *Book) moveHeld(ctx context.Context, tx *db.Tx, principal, bonus int64) error {
+func (b *Book) moveHeld(tx *db.Tx, principal, bonus int64) {
 	var d deltas
 	for u, n := range map[Unit]int64{Principal: principal, Bonus: bonus} {
 		if n != 0 {
@@ -225,5 +214,5 @@ func (b *Book) moveHeld(ctx context.Context, tx *db.Tx, principal, bonus int64) 
 			d.add(b.accounts[u].ID, n)
 		}
 	}
-	return d.apply(ctx, tx, changeHeld)
+	d.queue(tx, changeHeld)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/liangche/liangche/internal/db"
@@ -32,6 +33,19 @@ type postingRow struct {
 	Title      string `db:"title"`
 	Memo       string `db:"memo"`
 	CreatedAt  int64  `db:"created_at"`
+}
+
+// insertPosting writes the head of a posting. A reversal's unique pointer refuses a second one at once (ErrReversed); nothing else can.
+func insertPosting(ctx context.Context, tx *db.Tx, p postingRow) error {
+	if p.ReversesID == nil {
+		tx.InsertSoon("ledger_postings", p)
+		return nil
+	}
+	err := tx.Insert(ctx, "ledger_postings", p)
+	if errors.Is(err, db.ErrDuplicate) {
+		return ErrReversed
+	}
+	return err
 }
 
 type entryRow struct {
@@ -194,10 +208,10 @@ func (d *deltas) add(id, by int64) {
 	d.ids, d.by = append(d.ids, id), append(d.by, by)
 }
 
-// apply runs the statement with %[1]s as the change of the row and %[2]s as the list of ids; every row must be hit (N03).
-func (d *deltas) apply(ctx context.Context, tx *db.Tx, format string) error {
+// queue queues the statement with %[1]s as the change of the row and %[2]s as the list of ids; every row must be hit (N03).
+func (d *deltas) queue(tx *db.Tx, format string) {
 	if len(d.ids) == 0 {
-		return nil
+		return
 	}
 	// The numbers are ours, not input: written into the text, the statement needs no repeated arguments.
 	var c strings.Builder
@@ -205,17 +219,11 @@ func (d *deltas) apply(ctx context.Context, tx *db.Tx, format string) error {
 	list := make([]string, len(d.ids))
 	for i := range d.ids {
 		fmt.Fprintf(&c, " WHEN %d THEN %d", d.ids[i], d.by[i])
-		list[i] = fmt.Sprint(d.ids[i])
+		list[i] = strconv.FormatInt(d.ids[i], 10)
 	}
 	c.WriteString(" ELSE 0 END")
-	n, err := tx.Exec(ctx, fmt.Sprintf(format, "("+c.String()+")", strings.Join(list, ",")))
-	if err != nil {
-		return err
-	}
-	if n != int64(len(d.ids)) {
-		return ErrInsufficient.With(fmt.Errorf("ledger: %d of %d rows changed", n, len(d.ids)))
-	}
-	return nil
+	tx.ExecSoon(int64(len(d.ids)), ErrInsufficient.With(fmt.Errorf("ledger: a guard refused one of the rows %v", d.ids)),
+		fmt.Sprintf(format, "("+c.String()+")", strings.Join(list, ",")))
 }
 
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }

@@ -32,12 +32,10 @@ func New(d *db.DB, q *jobs.Queue, dir Directory, sender Sender, switches Switche
 // EnqueueTx promises a message in the transaction of what it reports: with it, or not at all (N29). A dedupe key that
 // exists already makes it a no-op.
 func (s *Service) EnqueueTx(ctx context.Context, tx *db.Tx, m Message) error {
-	data, err := json.Marshal(m.Data)
+	row, err := newRow(tx, m)
 	if err != nil {
 		return err
 	}
-	row := messageRow{ID: tx.NewID(), MemberID: m.MemberID, Event: m.Event, Dedupe: m.Dedupe, Data: string(data), Page: m.Page,
-		State: Queued, CreatedAt: tx.Millis()}
 	if err := tx.Insert(ctx, "notify_messages", row); err != nil {
 		if errors.Is(err, db.ErrDuplicate) {
 			return nil
@@ -45,6 +43,23 @@ func (s *Service) EnqueueTx(ctx context.Context, tx *db.Tx, m Message) error {
 		return err
 	}
 	return s.queue.EnqueueTx(ctx, tx, jobs.Job{Kind: JobDeliver, Payload: delivery{row.ID}})
+}
+
+// EnqueueNewTx is EnqueueTx for a message whose dedupe key cannot exist yet, because what it reports begins in this very transaction:
+// nothing waits for the answer of the database.
+func (s *Service) EnqueueNewTx(ctx context.Context, tx *db.Tx, m Message) error {
+	row, err := newRow(tx, m)
+	if err != nil {
+		return err
+	}
+	tx.InsertSoon("notify_messages", row)
+	return s.queue.EnqueueTx(ctx, tx, jobs.Job{Kind: JobDeliver, Payload: delivery{row.ID}})
+}
+
+func newRow(tx *db.Tx, m Message) (messageRow, error) {
+	data, err := json.Marshal(m.Data)
+	return messageRow{ID: tx.NewID(), MemberID: m.MemberID, Event: m.Event, Dedupe: m.Dedupe, Data: string(data), Page: m.Page,
+		State: Queued, CreatedAt: tx.Millis()}, err
 }
 
 // TemplateIDs gives the WeChat template id of every event that has one.

@@ -1,0 +1,134 @@
+package db
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// write is a statement that waits to be sent with others: what costs is the round trip, not the row.
+type write struct {
+	query string
+	args  []any
+	rows  int64 // that it must hit; -1 for any number
+	miss  error // when it does not
+}
+
+// InsertSoon is Insert for rows whose fate the transaction need not know at once: they are sent together with other queued
+// writes, in order, before the next statement or the commit, which fails when one of them does. A unique key that refuses such a
+// row is a mistake, not an outcome: use Insert where ErrDuplicate decides something.
+func (t *Tx) InsertSoon(table string, rows any) {
+	if query, args := insertion(table, rows); query != "" {
+		t.queued = append(t.queued, write{query, args, -1, nil})
+	}
+}
+
+// ExecSoon queues a guarded statement that must hit exactly the given number of rows, or else the transaction fails with miss (N03).
+func (t *Tx) ExecSoon(rows int64, miss error, query string, args ...any) {
+	t.queued = append(t.queued, write{query, args, rows, miss})
+}
+
+// before sends what is queued, so that the statement that follows sees it.
+func (t *Tx) before(query string) error {
+	if err := single(query); err != nil {
+		return err
+	}
+	return t.flush()
+}
+
+// errSeveral reports a text with more than one statement.
+var errSeveral = errors.New("db: one statement at a time")
+
+// single refuses a text that could hold a second statement: connections accept several at once, for flush alone.
+func single(query string) error {
+	if strings.Contains(query, ";") {
+		return errSeveral
+	}
+	return nil
+}
+
+// flush sends the queued writes: on a server in one round trip, on SQLite one after the other. The first failure sticks.
+func (t *Tx) flush() error {
+	if t.failed != nil || len(t.queued) == 0 {
+		return t.failed
+	}
+	queued := t.queued
+	t.queued = nil
+	hit, err := t.send(queued)
+	for i, w := range queued {
+		if err == nil && w.rows >= 0 && hit[i] != w.rows {
+			err = w.miss
+		}
+	}
+	t.failed = err
+	return err
+}
+
+func (t *Tx) send(queued []write) (hit []int64, err error) {
+	for _, w := range queued {
+		if err := single(w.query); err != nil {
+			return nil, err
+		}
+	}
+	if t.db.dialect == MySQL && len(queued) > 1 {
+		if hit, err = t.sendTogether(queued); !errors.Is(err, driver.ErrSkip) {
+			return hit, queuedFault(err)
+		}
+	}
+	for _, w := range queued {
+		r, err := t.tx.ExecContext(t.began, w.query, w.args...)
+		if err != nil {
+			return nil, queuedFault(err)
+		}
+		n, err := r.RowsAffected()
+		if err != nil {
+			return nil, err
+		}
+		hit = append(hit, n)
+	}
+	return hit, nil
+}
+
+// queuedFault hides from the caller of the next statement that a unique key may have refused a queued row: it is not the caller's row.
+func queuedFault(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("db: a queued write failed: %w", err)
+}
+
+// sendTogether puts all statements into one packet. It goes past database/sql, which does not tell how many rows each of them
+// hit, and under the transaction's own context, so that it never runs on a connection whose transaction has ended.
+// Fault: driver.ErrSkip when the driver cannot write the values into the text; then nothing was sent.
+func (t *Tx) sendTogether(queued []write) (hit []int64, err error) {
+	var text strings.Builder
+	var args []driver.NamedValue
+	for i, w := range queued {
+		if i > 0 {
+			text.WriteByte(';')
+		}
+		text.WriteString(w.query)
+		for _, a := range w.args {
+			args = append(args, driver.NamedValue{Ordinal: len(args) + 1, Value: a})
+		}
+	}
+	err = t.con.Raw(func(c any) error {
+		for i := range args {
+			if err := c.(driver.NamedValueChecker).CheckNamedValue(&args[i]); err != nil {
+				return err
+			}
+		}
+		r, err := c.(driver.ExecerContext).ExecContext(t.began, text.String(), args)
+		if err == nil {
+			hit = r.(mysql.Result).AllRowsAffected()
+		}
+		return err
+	})
+	if err == nil && len(hit) != len(queued) {
+		err = fmt.Errorf("db: %d results of %d statements", len(hit), len(queued))
+	}
+	return hit, err
+}
