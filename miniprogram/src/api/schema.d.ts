@@ -39,6 +39,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A business date at a glance */
+        get: operations["consoleDashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/disputes": {
         parameters: {
             query?: never;
@@ -464,6 +481,23 @@ export interface paths {
         post?: never;
         /** Remove a member's car */
         delete: operations["consoleVehicleDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders */
+        get: operations["consoleOrderList"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -949,6 +983,23 @@ export interface paths {
         post?: never;
         /** Deactivate an entry; orders keep its name */
         delete: operations["consoleTopupPlanDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/topups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Top-ups */
+        get: operations["consoleTopupList"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2235,6 +2286,60 @@ export interface components {
             receivedFen?: number;
             reference?: string;
         };
+        ConsoleOrderRow: {
+            /** Format: date-time */
+            at: string;
+            disputed: boolean;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            memberId?: number;
+            /** @description Masked */
+            memberName?: string;
+            no: string;
+            plate: string;
+            staffName: string;
+            /** @enum {string} */
+            status: "awaiting_payment" | "settled" | "cancelled" | "reversed";
+            storeName: string;
+            tenderLabel: string;
+            title: string;
+            /** Format: int64 */
+            totalFen: number;
+        };
+        ConsoleOrderRowPage: {
+            items: components["schemas"]["ConsoleOrderRow"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        ConsoleTopupRow: {
+            /** Format: int64 */
+            amountFen: number;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            bonusFen: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            memberId: number;
+            /** @description Masked */
+            memberName: string;
+            /** @enum {string} */
+            method: "wechat" | "wechat_native" | "cash" | "card" | "alipay";
+            no: string;
+            /** Format: int64 */
+            refundedFen: number;
+            staffName: string;
+            /** @enum {string} */
+            state: "pending" | "credited" | "closed" | "refunded";
+            storeName: string;
+        };
+        ConsoleTopupRowPage: {
+            items: components["schemas"]["ConsoleTopupRow"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
         FaultField: {
             field: string;
             message: string;
@@ -2416,6 +2521,10 @@ export interface components {
         };
         MemberRefreshRequest: {
             refreshToken: string;
+        };
+        MemberRegistered: {
+            cardNo: string;
+            member: components["schemas"]["MemberSummary"];
         };
         MemberSummary: {
             birthday?: string;
@@ -2967,6 +3076,77 @@ export interface components {
             message: string;
             requestId: string;
         };
+        ReportDashboard: {
+            /** Format: int64 */
+            awaitingPayments: number;
+            /** @description YYYY-MM-DD */
+            date: string;
+            /** @description 14, the last one is the date */
+            days: components["schemas"]["ReportDay"][];
+            /** @description 24, by the clock of the store */
+            hourly: components["schemas"]["ReportHour"][];
+            liability: components["schemas"]["ReportLiability"];
+            /** Format: int64 */
+            newMembers: number;
+            /** Format: int64 */
+            openDisputes: number;
+            settlements: components["schemas"]["ReportSettlements"];
+            storeName?: string;
+            /** @description Money in by way of paying; money given back stands apart, negative */
+            takings: components["schemas"]["ReportTaking"][];
+            topups: components["schemas"]["ReportTopups"];
+        };
+        ReportDay: {
+            date: string;
+            /** Format: int64 */
+            settledFen: number;
+            /** Format: int64 */
+            topupFen: number;
+        };
+        ReportHour: {
+            /** Format: int64 */
+            hour: number;
+            /** Format: int64 */
+            settledFen: number;
+            /** Format: int64 */
+            topupFen: number;
+        };
+        ReportLiability: {
+            /** Format: int64 */
+            bonusFen: number;
+            /**
+             * Format: int64
+             * @description Who hold any of it
+             */
+            members: number;
+            /** Format: int64 */
+            principalFen: number;
+        };
+        ReportSettlements: {
+            /** Format: int64 */
+            balanceFen: number;
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            totalFen: number;
+        };
+        ReportTaking: {
+            /** Format: int64 */
+            amountFen: number;
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            kind: "cash" | "card" | "alipay" | "wechat" | "cash_refund" | "card_refund" | "alipay_refund" | "wechat_refund";
+            label: string;
+        };
+        ReportTopups: {
+            /** Format: int64 */
+            amountFen: number;
+            /** Format: int64 */
+            bonusFen: number;
+            /** Format: int64 */
+            count: number;
+        };
         Session: {
             accessToken: string;
             /**
@@ -3343,6 +3523,11 @@ export interface components {
             amountFen: number;
             planHash: string;
             reason: string;
+            /**
+             * Format: int64
+             * @description Where the refund is handled; it stands in that store's books
+             */
+            storeId?: number;
         };
         WalletRefundView: {
             /** Format: int64 */
@@ -3355,6 +3540,8 @@ export interface components {
             doneAt?: string;
             /** Format: int64 */
             memberId: number;
+            /** @description Masked */
+            memberName: string;
             no: string;
             parts: components["schemas"]["WalletPartView"][];
             reason: string;
@@ -3363,6 +3550,7 @@ export interface components {
             staffName: string;
             /** @enum {string} */
             state: "processing" | "done" | "attention";
+            storeName: string;
         };
         WalletRefundViewPage: {
             items: components["schemas"]["WalletRefundView"][];
@@ -3525,12 +3713,47 @@ export interface operations {
             };
         };
     };
+    consoleDashboard: {
+        parameters: {
+            query?: {
+                /** @description 0: every store that the reader may see */
+                storeId?: number;
+                /** @description YYYY-MM-DD; today when empty */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportDashboard"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleDisputeList: {
         parameters: {
             query?: {
                 after?: string;
                 limit?: number;
                 status?: "open" | "upheld" | "rejected";
+                storeId?: number;
             };
             header?: never;
             path?: never;
@@ -3848,7 +4071,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MemberJoined"];
+                    "application/json": components["schemas"]["MemberRegistered"];
                 };
             };
             /** @description Fault */
@@ -4561,6 +4784,50 @@ export interface operations {
             };
         };
     };
+    consoleOrderList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                /** @description Order number, three characters of a plate, a member's phone or whole name */
+                q?: string;
+                status?: "awaiting_payment" | "settled" | "cancelled" | "reversed";
+                storeId?: number;
+                memberId?: number;
+                tender?: "balance" | "cash" | "card" | "alipay" | "wechat_native";
+                disputed?: boolean;
+                /** @description Business date, YYYY-MM-DD */
+                from?: string;
+                /** @description Business date, inclusive */
+                to?: string;
+                sort?: "at" | "-at" | "total" | "-total";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsoleOrderRowPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleOrder: {
         parameters: {
             query?: never;
@@ -4639,6 +4906,7 @@ export interface operations {
                 q?: string;
                 state?: "created" | "prepaid" | "paid" | "closed" | "failed" | "mismatch" | "surplus";
                 purpose?: "topup" | "order";
+                storeId?: number;
                 /** @description First date of creation, YYYY-MM-DD in Shanghai */
                 from?: string;
                 /** @description Last date, inclusive */
@@ -4767,6 +5035,8 @@ export interface operations {
                 after?: string;
                 limit?: number;
                 memberId?: number;
+                storeId?: number;
+                state?: "processing" | "done" | "attention";
             };
             header?: never;
             path?: never;
@@ -5765,6 +6035,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleTopupList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                /** @description Top-up number, the member's phone or whole name */
+                q?: string;
+                state?: "pending" | "credited" | "closed" | "refunded";
+                method?: "wechat" | "wechat_native" | "cash" | "card" | "alipay";
+                storeId?: number;
+                memberId?: number;
+                /** @description Business date, YYYY-MM-DD */
+                from?: string;
+                /** @description Business date, inclusive */
+                to?: string;
+                sort?: "at" | "-at";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsoleTopupRowPage"];
                 };
             };
             /** @description Fault */
