@@ -102,8 +102,7 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 	})
 	httpapi.Register(r, op("consoleMemberUpdate", http.MethodPut, "/members/{id}", "Change a member's particulars", perm.MemberWrite),
 		func(ctx context.Context, in *httpapi.ByIDBody[UpdateRequest]) (Summary, error) {
-			b := in.Body
-			if err := s.Update(ctx, in.ID, Edit{b.Name, b.Gender, b.Birthday, b.TierID, b.Reason}); err != nil {
+			if err := s.Update(ctx, in.ID, Edit(in.Body)); err != nil {
 				return Summary{}, err
 			}
 			return s.summary(ctx, in.ID)

@@ -60,8 +60,6 @@ type query struct {
 	name  string // a whole name, only where names may be searched
 }
 
-func (q query) nothing() bool { return q == query{} }
-
 // parseQuery reads a search text. Fewer than three characters are refused; a text that can be none of the readings
 // finds nobody (N32). Fault: ErrTooShort.
 func parseQuery(text string, names bool) (query, error) {

@@ -160,8 +160,9 @@ func TestPayErrors(t *testing.T) {
 		_, err := r.Query(ctx, "NOBODY1")
 		wantClass(t, err, want, code)
 	}
+	unsigned := r.order("UNSIGNED1", 5) // once: asked again with another expiry, it would be refused
 	for _, f := range []struct{ kind, value string }{{"status", "500"}, {"status", "503"}, {"drop", ""}, {"forge", ""}, {"unsigned", ""}} {
-		if _, err := r.PrepayNative(ctx, r.order("UNSIGNED1", 5)); err != nil {
+		if _, err := r.PrepayNative(ctx, unsigned); err != nil {
 			t.Fatal(err)
 		}
 		// Two: Go may repeat a dropped GET by itself, which is harmless here.
@@ -179,7 +180,8 @@ func TestPayErrors(t *testing.T) {
 
 func TestNativeAndClose(t *testing.T) {
 	r := newRig(t)
-	url, err := r.PrepayNative(t.Context(), r.order("NATIVE01", 100))
+	order := r.order("NATIVE01", 100)
+	url, err := r.PrepayNative(t.Context(), order)
 	if err != nil || !strings.HasPrefix(url, "weixin://") {
 		t.Fatal(url, err)
 	}
@@ -187,7 +189,7 @@ func TestNativeAndClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantClass(t, r.CloseOrder(t.Context(), "NATIVE01"), Closed, "")
-	_, err = r.PrepayNative(t.Context(), r.order("NATIVE01", 100))
+	_, err = r.PrepayNative(t.Context(), order)
 	wantClass(t, err, Closed, "")
 	wantClass(t, r.CloseOrder(t.Context(), "NATIVE02"), NotFound, "")
 }

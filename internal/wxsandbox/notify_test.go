@@ -151,7 +151,9 @@ func TestNotificationFaults(t *testing.T) {
 	})
 	t.Run("reorder", func(t *testing.T) {
 		// What is still on its way from before would release the held one at once.
-		until(t, "quiet", func() bool { return r.noteState("DOUBLE0001") == notifyDelivered && r.noteState("MCHID00001") == notifyDelivered })
+		until(t, "quiet", func() bool {
+			return r.noteState("DOUBLE0001") == notifyDelivered && r.noteState("MCHID00001") == notifyDelivered
+		})
 		r.fault(Fault{Target: "pay.notify", Kind: "reorder", Count: 1})
 		r.paid("FIRST00001", 100)
 		until(t, "held back", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.held) == 1 })
