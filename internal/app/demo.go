@@ -122,7 +122,7 @@ func openDemo(ctx context.Context, o DemoOptions) (*Demo, *clock.Switch, error) 
 	if err != nil {
 		return nil, nil, fmt.Errorf("public URL: %w", err)
 	}
-	so := wxsandbox.Options{PublicURL: o.PublicURL + "/sandbox", OAuthHosts: []string{u.Host}, MiniProgramURL: o.PublicURL + "/h5/", OfficialAccountURL: o.PublicURL + "/h5/",
+	so := wxsandbox.Options{PublicURL: o.PublicURL + "/sandbox", Name: "亮车洗护", OAuthHosts: []string{u.Host}, MiniProgramURL: o.PublicURL + "/h5/", OfficialAccountURL: o.PublicURL + "/h5/",
 		Templates: demoTemplates, StateFile: filepath.Join(o.Dir, "sandbox-state.json"), NotifySpeedup: 5, Now: moving.Now, RealNow: clock.System().Now, Logger: o.Log,
 		Pay: wxsandbox.PayOptions{RefundInterval: -1, BillsImmediate: true}}
 	if o.Sandbox != nil {

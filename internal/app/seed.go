@@ -296,7 +296,7 @@ func (s *seeder) topup(ctx context.Context, p *person) error {
 }
 
 func (s *seeder) reference(method string) string {
-	if method == wallet.MethodCash {
+	if method == wallet.MethodCash || method == checkout.TenderBalance {
 		return ""
 	}
 	return fmt.Sprintf("%06d", s.rnd.IntN(1_000_000))
@@ -373,7 +373,7 @@ func (s *seeder) finish(ctx context.Context) error {
 		if plan, err = s.Wallet.PlanFor(s.as(ctx, s.boss), p.id, 10000); err != nil {
 			return err
 		}
-		if _, err := s.Wallet.Refund(s.as(ctx, s.boss), p.id, 10000, "顾客搬家，申请退部分余额", plan.PlanHash); err != nil {
+		if _, err := s.Wallet.Refund(s.as(ctx, s.boss), p.id, s.stores[p.home].ID, 10000, "顾客搬家，申请退部分余额", plan.PlanHash); err != nil {
 			return err
 		}
 	}

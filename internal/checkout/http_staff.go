@@ -217,7 +217,8 @@ func (s *Service) deskRoutes(r *httpapi.Router) {
 
 type disputeListInput struct {
 	httpapi.Paging
-	Status string `query:"status" enum:"open,upheld,rejected"`
+	Status  string `query:"status" enum:"open,upheld,rejected"`
+	StoreID int64  `query:"storeId" minimum:"0"`
 }
 
 func (s *Service) consoleRoutes(r *httpapi.Router) {
@@ -249,6 +250,12 @@ func (s *Service) disputePage(ctx context.Context, in *disputeListInput) (page h
 		stores = nil
 	} else if stores == nil {
 		stores = []int64{}
+	}
+	if in.StoreID != 0 {
+		if !who.InStore(in.StoreID) {
+			return page, fault.ErrStore
+		}
+		stores = []int64{in.StoreID}
 	}
 	before, _ := strconv.ParseInt(in.After, 10, 64) // a cursor that is none starts from the newest
 	list, err := listDisputes(ctx, s.db, in.Status, stores, before, in.Limit)

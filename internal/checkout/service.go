@@ -194,11 +194,13 @@ func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tende
 func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, id int64, quoteHash string, tenders []Tender) (Order, error) {
 	balance := amountOf(tenders, TenderBalance)
 	var book *ledger.Book
+	var name string
 	if f.MemberID != 0 {
 		st, err := s.members.StandingTx(ctx, tx, f.MemberID)
 		if err != nil {
 			return Order{}, err
 		}
+		name = member.MaskName(st.Name)
 		if balance > 0 {
 			if err := st.Usable(); err != nil {
 				return Order{}, err
@@ -236,7 +238,9 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, id int64, qu
 			}
 		}
 	}
-	return s.writeTx(ctx, tx, f, id, p, tenders, book)
+	o := s.order(ctx, tx, f, id, p)
+	o.MemberName = name
+	return o, s.writeTx(ctx, tx, f, &o, tenders, book)
 }
 
 func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, id int64, p Priced, tenders []Tender, book *ledger.Book) (Order, error) {

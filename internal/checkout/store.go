@@ -19,6 +19,7 @@ type Order struct {
 	StoreID                   int64
 	StoreName, BizDay         string
 	MemberID, ScanID          int64
+	MemberName                string // masked
 	Plate                     string
 	VehicleClassID            int64
 	VehicleClassName, Title   string

@@ -80,6 +80,7 @@ type listInput struct {
 	Q       string `query:"q" maxLength:"64" doc:"Start of our number or of WeChat Pay's"`
 	State   string `query:"state" enum:"created,prepaid,paid,closed,failed,mismatch,surplus"`
 	Purpose string `query:"purpose" enum:"topup,order"`
+	StoreID int64  `query:"storeId" minimum:"0"`
 	From    string `query:"from" doc:"First date of creation, YYYY-MM-DD in Shanghai"`
 	To      string `query:"to" doc:"Last date, inclusive"`
 }
@@ -98,6 +99,12 @@ func (s *Service) Routes(r *httpapi.Router) {
 func (s *Service) list(ctx context.Context, in *listInput) (httpapi.Page[Row], error) {
 	var page httpapi.Page[Row]
 	f := filter{text: strings.TrimSpace(in.Q), state: in.State, purpose: in.Purpose, limit: in.Limit + 1, who: actor.From(ctx)}
+	if in.StoreID != 0 {
+		if !f.who.InStore(in.StoreID) {
+			return page, fault.ErrStore
+		}
+		f.store = in.StoreID
+	}
 	if in.After != "" {
 		id, err := strconv.ParseInt(in.After, 10, 64)
 		if err != nil {

@@ -238,6 +238,7 @@ func countForged(ctx context.Context, r db.Reader, since int64) (n int, err erro
 
 // filter narrows the console's list. Zero values do not filter.
 type filter struct {
+	store                int64
 	text, state, purpose string
 	from, to             int64 // unix ms, to is exclusive
 	before               int64 // id
@@ -266,6 +267,9 @@ func listIntents(ctx context.Context, r db.Reader, f filter) (rows []intent, err
 	}
 	if f.before != 0 {
 		and("id < ?", f.before)
+	}
+	if f.store != 0 {
+		and("store_id = ?", f.store)
 	}
 	if !f.who.AllStores {
 		// A payment of no store was made by an owner online; everybody with the permission may see it.

@@ -36,7 +36,7 @@ func (s *Service) EnsureDefault(ctx context.Context) error {
 			}
 		}
 		tx.AfterCommit(s.copy.Forget)
-		return insert(ctx, tx, Tier{ID: tx.NewID(), Name: "普通会员", Color: "#8C8C8C", DiscountBP: money.Whole, IsDefault: true})
+		return insert(ctx, tx, Tier{ID: tx.NewID(), Name: "普通会员", Color: "#0B7A75", DiscountBP: money.Whole, IsDefault: true})
 	})
 	if errors.Is(err, ErrName) { // another instance was quicker
 		return nil

@@ -42,6 +42,8 @@ type RefundView struct {
 	RefundID     int64      `json:"refundId"`
 	No           string     `json:"no"`
 	MemberID     int64      `json:"memberId"`
+	MemberName   string     `json:"memberName" doc:"Masked"`
+	StoreName    string     `json:"storeName"`
 	AmountFen    money.Fen  `json:"amountFen"`
 	BonusBackFen money.Fen  `json:"bonusBackFen"`
 	Reason       string     `json:"reason"`
@@ -62,6 +64,40 @@ type PartView struct {
 	State        string    `json:"state" enum:"processing,done,attention"`
 }
 
+// refundViews shows refunds with names.
+func (s *Service) refundViews(ctx context.Context, list []Refund) ([]RefundView, error) {
+	var ids []int64
+	for _, r := range list {
+		ids = append(ids, r.MemberID)
+	}
+	names, err := s.members.MaskedNames(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]RefundView, 0, len(list))
+	for _, r := range list {
+		v := refundView(r)
+		v.MemberName, v.StoreName = names[r.MemberID], "线上"
+		if st, err := s.shops.Store(ctx, r.StoreID); err == nil {
+			v.StoreName = st.Name
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// oneRefund shows what a use case returned.
+func (s *Service) oneRefund(ctx context.Context, f Refund, err error) (RefundView, error) {
+	if err != nil {
+		return RefundView{}, err
+	}
+	views, err := s.refundViews(ctx, []Refund{f})
+	if err != nil {
+		return RefundView{}, err
+	}
+	return views[0], nil
+}
+
 func refundView(r Refund) RefundView {
 	v := RefundView{RefundID: r.ID, No: r.No, MemberID: r.MemberID, AmountFen: r.AmountFen, BonusBackFen: r.BonusBackFen, Reason: r.Reason, State: r.State,
 		StaffName: r.StaffName, CreatedAt: r.CreatedAt}
@@ -79,6 +115,7 @@ type RefundAsk struct {
 	AmountFen money.Fen `json:"amountFen" minimum:"1" maximum:"100000000"`
 	Reason    string    `json:"reason" minLength:"2" maxLength:"200"`
 	PlanHash  string    `json:"planHash" minLength:"8" maxLength:"64"`
+	StoreID   int64     `json:"storeId,omitempty" minimum:"0" doc:"Where the refund is handled; it stands in that store's books"`
 }
 
 type planInput struct {
@@ -88,7 +125,9 @@ type planInput struct {
 
 type refundListInput struct {
 	httpapi.Paging
-	MemberID int64 `query:"memberId" minimum:"0"`
+	MemberID int64  `query:"memberId" minimum:"0"`
+	StoreID  int64  `query:"storeId" minimum:"0"`
+	State    string `query:"state" enum:"processing,done,attention"`
 }
 
 type consoleDeskAsk struct {
@@ -113,17 +152,18 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 		})
 	httpapi.Register(r, httpapi.Op{ID: "consoleRefundCreate", Method: http.MethodPost, Path: "/api/console/members/{id}/refunds", Who: httpapi.Console, Permission: perm.TopupRefund, Idempotent: true, Summary: "Give principal back"},
 		func(ctx context.Context, in *httpapi.ByIDBody[RefundAsk]) (RefundView, error) {
-			f, err := s.Refund(ctx, in.ID, in.Body.AmountFen, in.Body.Reason, in.Body.PlanHash)
-			return refundView(f), err
+			f, err := s.Refund(ctx, in.ID, in.Body.StoreID, in.Body.AmountFen, in.Body.Reason, in.Body.PlanHash)
+			return s.oneRefund(ctx, f, err)
 		})
 	httpapi.Register(r, httpapi.Op{ID: "consoleRefundList", Method: http.MethodGet, Path: "/api/console/refunds", Who: httpapi.Console, Permission: perm.PaymentRead, Summary: "Refunds, newest first"},
 		func(ctx context.Context, in *refundListInput) (httpapi.Page[RefundView], error) {
 			before, _ := strconv.ParseInt(in.After, 10, 64) // a cursor that is none starts from the newest
-			list, err := listRefunds(ctx, s.db, in.MemberID, before, in.Limit)
-			page := httpapi.Page[RefundView]{}
-			for _, f := range list {
-				page.Items = append(page.Items, refundView(f))
+			list, err := listRefunds(ctx, s.db, refundFilter{member: in.MemberID, store: in.StoreID, state: in.State, before: before}, in.Limit)
+			if err != nil {
+				return httpapi.Page[RefundView]{}, err
 			}
+			page := httpapi.Page[RefundView]{}
+			page.Items, err = s.refundViews(ctx, list)
 			if len(list) == in.Limit {
 				page.Next = strconv.FormatInt(list[len(list)-1].ID, 10)
 			}
@@ -132,6 +172,6 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 	httpapi.Register(r, httpapi.Op{ID: "consoleRefund", Method: http.MethodGet, Path: "/api/console/refunds/{id}", Who: httpapi.Console, Permission: perm.PaymentRead, Summary: "A refund with its parts"},
 		func(ctx context.Context, in *httpapi.ByID) (RefundView, error) {
 			f, err := s.RefundByID(ctx, in.ID)
-			return refundView(f), err
+			return s.oneRefund(ctx, f, err)
 		})
 }

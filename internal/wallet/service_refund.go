@@ -75,11 +75,14 @@ func (s *Service) planTx(ctx context.Context, tx *db.Tx, memberID int64, amount 
 }
 
 // Refund gives amount of principal back as planned: the ledger at once, WeChat by job with a refund number that never changes (N07). It is a
-// money command. Faults: ErrRefundMax, ErrRefundPlan with the new plan when the account moved since.
-func (s *Service) Refund(ctx context.Context, memberID int64, amount money.Fen, reason, planHash string) (Refund, error) {
+// money command. storeID says in whose books it stands, 0 in nobody's. Faults: fault.ErrStore, ErrRefundMax, ErrRefundPlan with the new plan when the account moved since.
+func (s *Service) Refund(ctx context.Context, memberID, storeID int64, amount money.Fen, reason, planHash string) (Refund, error) {
+	if storeID != 0 && !actor.From(ctx).InStore(storeID) {
+		return Refund{}, fault.ErrStore
+	}
 	var id int64
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		got, _, err := idem.Once(ctx, tx, func() (int64, error) { return s.refundTx(ctx, tx, memberID, amount, reason, planHash) })
+		got, _, err := idem.Once(ctx, tx, func() (int64, error) { return s.refundTx(ctx, tx, memberID, storeID, amount, reason, planHash) })
 		id = got
 		return err
 	})
@@ -89,7 +92,7 @@ func (s *Service) Refund(ctx context.Context, memberID int64, amount money.Fen, 
 	return s.RefundByID(ctx, id)
 }
 
-func (s *Service) refundTx(ctx context.Context, tx *db.Tx, memberID int64, amount money.Fen, reason, planHash string) (int64, error) {
+func (s *Service) refundTx(ctx context.Context, tx *db.Tx, memberID, storeID int64, amount money.Fen, reason, planHash string) (int64, error) {
 	// Payments lock before members and wallets, so the top-ups are read once without a lock to learn which ones, and again under it.
 	seen, err := creditedTopups(ctx, tx, memberID, "")
 	if err != nil {
@@ -112,13 +115,13 @@ func (s *Service) refundTx(ctx context.Context, tx *db.Tx, memberID int64, amoun
 	if plan.PlanHash != planHash {
 		return 0, ErrRefundPlan.Give(map[string]any{"plan": plan})
 	}
-	return s.writeRefundTx(ctx, tx, st.PhoneMasked, b, plan, topups, reason)
+	return s.writeRefundTx(ctx, tx, st.PhoneMasked, storeID, b, plan, topups, reason)
 }
 
-func (s *Service) writeRefundTx(ctx context.Context, tx *db.Tx, label string, b *ledger.Book, plan Plan, topups []Topup, reason string) (int64, error) {
+func (s *Service) writeRefundTx(ctx context.Context, tx *db.Tx, label string, storeID int64, b *ledger.Book, plan Plan, topups []Topup, reason string) (int64, error) {
 	who := actor.From(ctx)
-	r := refundRow{ID: tx.NewID(), MemberID: b.MemberID, AmountFen: int64(plan.RequestedFen), BonusBackFen: int64(plan.BonusBackFen), Reason: reason,
-		State: RefundDone, StaffID: who.ID, StaffName: who.Name, BizDay: s.bizDay(ctx, tx.Now, 0), CreatedAt: tx.Millis()}
+	r := refundRow{ID: tx.NewID(), MemberID: b.MemberID, StoreID: storeID, AmountFen: int64(plan.RequestedFen), BonusBackFen: int64(plan.BonusBackFen), Reason: reason,
+		State: RefundDone, StaffID: who.ID, StaffName: who.Name, BizDay: s.bizDay(ctx, tx.Now, storeID), CreatedAt: tx.Millis()}
 	r.No = fmt.Sprintf("R%d", r.ID)
 	var parts []partRow
 	legs := ledger.Debits(plan.takes(b, topups))
@@ -146,7 +149,7 @@ func (s *Service) writeRefundTx(ctx context.Context, tx *db.Tx, label string, b 
 		r.DoneAt = &now
 	}
 	var err error
-	r.PostingID, err = ledger.PostTx(ctx, tx, b, ledger.Post{Kind: ledger.KindRefund, BizDay: r.BizDay, RefKind: "refund", RefID: r.ID,
+	r.PostingID, err = ledger.PostTx(ctx, tx, b, ledger.Post{Kind: ledger.KindRefund, StoreID: storeID, BizDay: r.BizDay, RefKind: "refund", RefID: r.ID,
 		Title: "退款 " + plan.RequestedFen.Yuan(), Memo: reason}, legs...)
 	if err != nil {
 		return 0, err
@@ -157,7 +160,7 @@ func (s *Service) writeRefundTx(ctx context.Context, tx *db.Tx, label string, b 
 	if err := tx.Insert(ctx, "wallet_refund_parts", parts); err != nil {
 		return 0, err
 	}
-	if err := audit.RecordTx(ctx, tx, audit.Entry{Action: "topup.refund", SubjectKind: "member", SubjectID: b.MemberID, SubjectLabel: label,
+	if err := audit.RecordTx(ctx, tx, audit.Entry{Action: "topup.refund", SubjectKind: "member", SubjectID: b.MemberID, SubjectLabel: label, StoreID: storeID,
 		Detail: map[string]any{"refundNo": r.No, "amountFen": r.AmountFen, "bonusBackFen": r.BonusBackFen, "reason": reason, "parts": len(parts)}}); err != nil {
 		return 0, err
 	}

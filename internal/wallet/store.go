@@ -176,15 +176,28 @@ func partsOf(ctx context.Context, r db.Reader, refundID int64) ([]RefundPart, er
 	return out, err
 }
 
-// listRefunds pages refunds, newest first, before the id (0: from the start); memberID 0 is everybody's.
-func listRefunds(ctx context.Context, r db.Reader, memberID, before int64, limit int) ([]Refund, error) {
+// refundFilter chooses refunds; zero values choose all. before is the id after which the page begins.
+type refundFilter struct {
+	member, store, before int64
+	state                 string
+}
+
+// listRefunds pages refunds, newest first.
+func listRefunds(ctx context.Context, r db.Reader, f refundFilter, limit int) ([]Refund, error) {
 	var cond []string
 	var args []any
-	if memberID != 0 {
-		cond, args = append(cond, "member_id = ?"), append(args, memberID)
+	and := func(c string, a any) { cond, args = append(cond, c), append(args, a) }
+	if f.member != 0 {
+		and("member_id = ?", f.member)
 	}
-	if before != 0 {
-		cond, args = append(cond, "id < ?"), append(args, before)
+	if f.store != 0 {
+		and("store_id = ?", f.store)
+	}
+	if f.state != "" {
+		and("state = ?", f.state)
+	}
+	if f.before != 0 {
+		and("id < ?", f.before)
 	}
 	where := ""
 	if len(cond) > 0 {

@@ -1,4 +1,5 @@
 import { flushPromises, mount } from '@vue/test-utils'
+import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createRefund, getRefundPlan } from '@/api/members'
 import { Problem } from '@/lib/problem'
@@ -20,6 +21,7 @@ const plan = (requestedFen: number, part: Partial<RefundPlan> = {}): RefundPlan 
 })
 
 beforeEach(() => {
+  setActivePinia(createPinia())
   vi.mocked(getRefundPlan).mockReset().mockImplementation(async (_id, fen) => plan(fen ?? 65000))
   vi.mocked(createRefund).mockReset().mockResolvedValue({} as Refund)
 })

@@ -3523,6 +3523,11 @@ export interface components {
             amountFen: number;
             planHash: string;
             reason: string;
+            /**
+             * Format: int64
+             * @description Where the refund is handled; it stands in that store's books
+             */
+            storeId?: number;
         };
         WalletRefundView: {
             /** Format: int64 */
@@ -3535,6 +3540,8 @@ export interface components {
             doneAt?: string;
             /** Format: int64 */
             memberId: number;
+            /** @description Masked */
+            memberName: string;
             no: string;
             parts: components["schemas"]["WalletPartView"][];
             reason: string;
@@ -3543,6 +3550,7 @@ export interface components {
             staffName: string;
             /** @enum {string} */
             state: "processing" | "done" | "attention";
+            storeName: string;
         };
         WalletRefundViewPage: {
             items: components["schemas"]["WalletRefundView"][];
@@ -3745,6 +3753,7 @@ export interface operations {
                 after?: string;
                 limit?: number;
                 status?: "open" | "upheld" | "rejected";
+                storeId?: number;
             };
             header?: never;
             path?: never;
@@ -4780,7 +4789,7 @@ export interface operations {
             query?: {
                 after?: string;
                 limit?: number;
-                /** @description Order number, three characters of a plate, or a member's phone */
+                /** @description Order number, three characters of a plate, a member's phone or whole name */
                 q?: string;
                 status?: "awaiting_payment" | "settled" | "cancelled" | "reversed";
                 storeId?: number;
@@ -4897,6 +4906,7 @@ export interface operations {
                 q?: string;
                 state?: "created" | "prepaid" | "paid" | "closed" | "failed" | "mismatch" | "surplus";
                 purpose?: "topup" | "order";
+                storeId?: number;
                 /** @description First date of creation, YYYY-MM-DD in Shanghai */
                 from?: string;
                 /** @description Last date, inclusive */
@@ -5025,6 +5035,8 @@ export interface operations {
                 after?: string;
                 limit?: number;
                 memberId?: number;
+                storeId?: number;
+                state?: "processing" | "done" | "attention";
             };
             header?: never;
             path?: never;
@@ -6041,7 +6053,7 @@ export interface operations {
             query?: {
                 after?: string;
                 limit?: number;
-                /** @description Top-up number or the member's phone */
+                /** @description Top-up number, the member's phone or whole name */
                 q?: string;
                 state?: "pending" | "credited" | "closed" | "refunded";
                 method?: "wechat" | "wechat_native" | "cash" | "card" | "alipay";
