@@ -60,6 +60,10 @@ func TestSettleAnswersWhatIsStored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if first.MemberName == "" {
+		t.Error("the answer does not name the member")
+	}
+	first.MemberName = "" // it stands in no row of the order
 	if !reflect.DeepEqual(first, stored) || !reflect.DeepEqual(again, stored) {
 		t.Errorf("answered %+v\nagain    %+v\nstored   %+v", first, again, stored)
 	}

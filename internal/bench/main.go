@@ -31,6 +31,7 @@ type bench struct {
 	rounds  int
 	length  time.Duration // of one round of one variant
 	members int
+	workers int
 	quick   bool
 	begin   time.Time
 	goals   []goal
@@ -46,6 +47,7 @@ func main() {
 	flag.BoolVar(&save, "save", false, "write docs/performance-last.md and docs/performance-last.svg")
 	flag.StringVar(&only, "only", "mariadb,sqlite,process", "which parts to run")
 	flag.IntVar(&b.rounds, "rounds", b.rounds, "rounds of each variant")
+	flag.IntVar(&b.workers, "workers", workerCount, "concurrent clients on MariaDB; the goals speak of 32")
 	flag.StringVar(&profile, "cpuprofile", "", "write a CPU profile of this process to the file")
 	flag.Parse()
 	if b.quick {
@@ -131,7 +133,7 @@ func (b *bench) mariadb(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	m := &meter{workers: workerCount, server: server.Pid}
+	m := &meter{workers: b.workers, server: server.Pid}
 	got, err := m.interleave(ctx, b.rounds, b.length, []variant{{vFloor, f.random}, {vSettle, w.spread}, {vHotStore, w.hotStore}, {vHTTP, till.overHTTP},
 		{vHotRow, f.hot}, {vHotMember, w.hotMember}}, b.say)
 	if err != nil {

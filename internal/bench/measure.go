@@ -20,6 +20,7 @@ type op func(ctx context.Context, w, n int) error
 type sample struct {
 	perSecond float64
 	cpuMicros float64 // of this process and the database server, per operation
+	dbMicros  float64 // of the server alone
 	p50, p99  float64 // ms
 }
 
@@ -35,7 +36,7 @@ func (m *meter) run(ctx context.Context, d time.Duration, f op) (sample, error) 
 	var mu sync.Mutex
 	var took []time.Duration
 	var failed error
-	cpu, begin := m.cpu(), time.Now()
+	cpu, served, begin := m.cpu(), cpuOf(m.server), time.Now()
 	end := begin.Add(d)
 	var wg sync.WaitGroup
 	for w := range m.workers {
@@ -60,7 +61,7 @@ func (m *meter) run(ctx context.Context, d time.Duration, f op) (sample, error) 
 		})
 	}
 	wg.Wait()
-	elapsed, used := time.Since(begin), m.cpu()-cpu
+	elapsed, used, served := time.Since(begin), m.cpu()-cpu, cpuOf(m.server)-served
 	if failed == nil {
 		failed = ctx.Err()
 	}
@@ -69,7 +70,8 @@ func (m *meter) run(ctx context.Context, d time.Duration, f op) (sample, error) 
 	}
 	slices.Sort(took)
 	at := func(q float64) float64 { return took[int(q*float64(len(took)-1))].Seconds() * 1000 }
-	return sample{perSecond: float64(len(took)) / elapsed.Seconds(), cpuMicros: float64(used.Microseconds()) / float64(len(took)), p50: at(0.5), p99: at(0.99)}, nil
+	n := float64(len(took))
+	return sample{perSecond: n / elapsed.Seconds(), cpuMicros: float64(used.Microseconds()) / n, dbMicros: float64(served.Microseconds()) / n, p50: at(0.5), p99: at(0.99)}, nil
 }
 
 // cpu is the processor time that this process and the database server have used.
@@ -137,7 +139,7 @@ func (m *meter) interleave(ctx context.Context, rounds int, d time.Duration, var
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", v.name, err)
 			}
-			say("  round %d/%d  %-34s %8.0f /s  %6.0f µs CPU  p99 %6.1f ms", round+1, rounds, v.name, s.perSecond, s.cpuMicros, s.p99)
+			say("  round %d/%d  %-34s %8.0f /s  %6.0f µs CPU (server %5.0f)  p50 %6.1f  p99 %6.1f ms", round+1, rounds, v.name, s.perSecond, s.cpuMicros, s.dbMicros, s.p50, s.p99)
 			out[v.name] = append(out[v.name], s)
 		}
 	}

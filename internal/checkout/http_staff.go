@@ -90,11 +90,13 @@ func (s *Service) receipt(ctx context.Context, o Order) (Receipt, error) {
 	who := actor.From(ctx)
 	v := Receipt{OrderID: o.ID, No: o.No, Status: o.Status, StoreID: o.StoreID, StoreName: o.StoreName, StaffName: o.StaffName, MemberID: o.MemberID, Plate: o.Plate,
 		VehicleClassName: o.VehicleClassName, Title: o.Title, At: o.CreatedAt, Lines: o.Lines, TotalFen: o.Total, CodeURL: o.CodeURL}
-	var names map[int64]string
+	names := map[int64]string{o.MemberID: o.MemberName}
 	if o.MemberID != 0 {
-		var err error
-		if names, err = s.members.MaskedNames(ctx, []int64{o.MemberID}); err != nil {
-			return v, err
+		if o.MemberName == "" {
+			var err error
+			if names, err = s.members.MaskedNames(ctx, []int64{o.MemberID}); err != nil {
+				return v, err
+			}
 		}
 		v.MemberName = names[o.MemberID]
 		if o.Status == Settled || o.Status == Reversed {

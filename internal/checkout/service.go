@@ -238,9 +238,9 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, id int64, qu
 			}
 		}
 	}
-	o := s.order(ctx, tx, f, id, p)
+	o, err := s.writeTx(ctx, tx, f, id, p, tenders, book)
 	o.MemberName = name
-	return o, s.writeTx(ctx, tx, f, &o, tenders, book)
+	return o, err
 }
 
 func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, id int64, p Priced, tenders []Tender, book *ledger.Book) (Order, error) {

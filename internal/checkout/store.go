@@ -19,7 +19,7 @@ type Order struct {
 	StoreID                   int64
 	StoreName, BizDay         string
 	MemberID, ScanID          int64
-	MemberName                string // masked
+	MemberName                string // masked; given by Settle alone, because no row of the order holds it
 	Plate                     string
 	VehicleClassID            int64
 	VehicleClassName, Title   string
