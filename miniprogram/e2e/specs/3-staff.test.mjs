@@ -9,10 +9,11 @@ import { decodeSoon } from '../lib/qr.mjs'
 
 const origin = process.env.E2E_ORIGIN
 const weixin = sandbox(origin)
+const walkInPlate = newPlate()
 const SERVICE = '标准洗车'
 
 describe('staff', () => {
-  let browser, staff, page, desk, boss, codes, walkInPlate
+  let browser, staff, page, desk, boss, codes
   const step = story(test, () => page)
 
   before(async () => {
@@ -121,16 +122,7 @@ describe('staff', () => {
   })
 
   step('serves a walk-in by plate, cash with change', async () => {
-    walkInPlate = newPlate()
-    await toDesk()
-    await page.locator('.tool').filter({ hasText: '散客开单' }).click()
-    await typePlate(page, walkInPlate)
-    await page.getByText('来过').first().waitFor()
-    await look(page, 'staff-plate')
-    await button(page, '开单').click()
-    await page.locator('.chip').filter({ hasText: '轿车' }).click()
-    await chooseService()
-    await quote()
+    await startWalkIn()
     await page.locator('.pick').filter({ hasText: '现金' }).click()
     await page.locator('.extra input').first().fill('50')
     await page.getByText('找零').waitFor()
@@ -190,7 +182,10 @@ describe('staff', () => {
   })
 
   const settledToday = async () => (await desk.get(`/today?storeId=${desk.storeId}&limit=1`)).settledCount
-  const toDesk = () => page.goto(`${origin}/h5/#/pkg-staff/desk/index`).then(() => page.locator('.search input').waitFor())
+  async function toDesk() {
+    await button(page, '回到收银台').click()
+    await page.locator('.tool').first().waitFor()
+  }
 
   async function submit(text) {
     await page.locator('.search input').fill(text)
@@ -205,7 +200,12 @@ describe('staff', () => {
     await page.getByText('收款方式').waitFor()
   }
   async function startWalkIn() {
-    await page.evaluate((to) => { location.hash = to }, `/pkg-staff/checkout/index?plate=${encodeURIComponent(walkInPlate)}`)
+    await toDesk()
+    await page.locator('.tool').filter({ hasText: '散客开单' }).click()
+    await typePlate(page, walkInPlate)
+    await page.getByText('来过').first().waitFor()
+    await look(page, 'staff-plate')
+    await button(page, '开单').click()
     await page.locator('.chip').filter({ hasText: '轿车' }).click()
     await chooseService()
     await quote()
