@@ -42,8 +42,10 @@ export function makeRouter(): Router {
     } catch {
       return { path: '/login', query: { to: to.fullPath, trouble: '1' } }
     }
-    if (!session.me) return { path: '/login', query: to.path === '/' ? {} : { to: to.fullPath } }
-    if (to.redirectedFrom?.path === '/' && !session.can(to.meta.permission)) return landingPath(session.permissions)
+    // '/' leads to where the permissions allow, and nobody has any before signing in: that place is not worth coming back to.
+    const fromHome = to.redirectedFrom?.path === '/' || to.path === '/none'
+    if (!session.me) return { path: '/login', query: fromHome ? {} : { to: to.fullPath } }
+    if (fromHome && !session.can(to.meta.permission)) return landingPath(session.permissions)
     return session.can(to.meta.permission) ? true : { path: '/none' }
   })
 
