@@ -11,7 +11,8 @@ export const sim = {
   calls: [],
   errors: [],
   log: [],
-  hooks: {},
+  // A test that must answer before the app starts sets window.__SIM_HOOKS__ in an init script.
+  hooks: window.__SIM_HOOKS__ ?? {},
   setData: { count: 0, bytes: 0, largest: 0 },
 }
 window.__sim = sim
