@@ -10,6 +10,9 @@ NPM_CI  := npm ci --prefer-offline --no-audit --no-fund --loglevel=error
 # uni-app's command line reports to its vendor unless CI is set.
 export CI := 1
 
+# quiet runs a command and shows what it said only when it failed.
+quiet = out=$$(mktemp) && { { $(1); } >$$out 2>&1 && rm $$out || { cat $$out; rm $$out; exit 1; }; }
+
 APP_SRC := $(shell find $(APP)/src $(APP)/scripts -type f 2>/dev/null) $(wildcard $(APP)/*.json $(APP)/*.ts $(APP)/index.html)
 WEB_SRC := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) $(wildcard $(WEB)/*.json $(WEB)/*.ts $(WEB)/index.html)
 
@@ -40,14 +43,14 @@ binary: ## build bin/liangche with whatever front ends were built before; needs 
 # The browser build of the owner's and staff's app goes to where Go embeds it.
 internal/h5/dist/index.html: $(APP)/node_modules/.package-lock.json $(APP_SRC)
 	@echo "building the owner's and staff's pages"
-	@cd $(APP) && npm run --silent build:h5
+	@cd $(APP) && $(call quiet,npm run --silent build:h5)
 	@find internal/h5/dist -mindepth 1 ! -name .gitkeep -delete
 	@cp -R $(APP)/dist/build/h5/. internal/h5/dist/
 	@touch $@
 
 $(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB_SRC)
 	@echo "building the console"
-	@cd $(WEB) && npm run --silent build
+	@cd $(WEB) && $(call quiet,npm run --silent build)
 	@touch $(WEB)/dist/.gitkeep $@
 
 test: ## everything that must hold, on SQLite and on MariaDB, in browsers too
