@@ -1,0 +1,754 @@
+-- The database as the migrations make it; the same text serves SQLite, MySQL, MariaDB and TiDB.
+-- Generated: LIANGCHE_UPDATE=1 go test ./internal/app -run SchemaIsCommitted
+
+CREATE TABLE audit_log (
+  id BIGINT NOT NULL PRIMARY KEY,
+  actor_kind VARCHAR(16) NOT NULL,
+  actor_id BIGINT NOT NULL,
+  actor_name VARCHAR(100) NOT NULL,
+  action VARCHAR(64) NOT NULL,
+  subject_kind VARCHAR(32) NOT NULL,
+  subject_id BIGINT NOT NULL,
+  subject_label VARCHAR(200) NOT NULL,
+  store_id BIGINT NOT NULL,
+  ip VARCHAR(64) NOT NULL,
+  detail TEXT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX audit_log_action ON audit_log (action, id);
+
+CREATE INDEX audit_log_actor ON audit_log (actor_id, id);
+
+CREATE INDEX audit_log_subject ON audit_log (subject_kind, subject_id, id);
+
+CREATE TABLE catalog_goods (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(40) NOT NULL,
+  live_name VARCHAR(40) NULL UNIQUE,
+  unit VARCHAR(10) NOT NULL,
+  price_fen BIGINT NOT NULL,
+  min_price_bp INT NOT NULL,
+  sort_no INT NOT NULL,
+  active BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE catalog_plan_stores (
+  plan_id BIGINT NOT NULL REFERENCES catalog_plans (id),
+  store_id BIGINT NOT NULL,
+  PRIMARY KEY (plan_id, store_id)
+);
+
+CREATE TABLE catalog_plans (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(40) NOT NULL,
+  live_name VARCHAR(40) NULL UNIQUE,
+  amount_fen BIGINT NOT NULL,
+  bonus_fen BIGINT NOT NULL,
+  note VARCHAR(100) NOT NULL,
+  sort_no INT NOT NULL,
+  active BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE catalog_service_prices (
+  service_id BIGINT NOT NULL REFERENCES catalog_services (id),
+  vehicle_class_id BIGINT NOT NULL REFERENCES catalog_vehicle_classes (id),
+  price_fen BIGINT NOT NULL,
+  PRIMARY KEY (service_id, vehicle_class_id)
+);
+
+CREATE TABLE catalog_service_stores (
+  service_id BIGINT NOT NULL REFERENCES catalog_services (id),
+  store_id BIGINT NOT NULL,
+  PRIMARY KEY (service_id, store_id)
+);
+
+CREATE TABLE catalog_services (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(40) NOT NULL,
+  live_name VARCHAR(40) NULL UNIQUE,
+  description VARCHAR(500) NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  minutes INT NOT NULL,
+  min_price_bp INT NOT NULL,
+  sort_no INT NOT NULL,
+  active BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE catalog_vehicle_classes (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(40) NOT NULL,
+  live_name VARCHAR(40) NULL UNIQUE,
+  example VARCHAR(100) NOT NULL,
+  sort_no INT NOT NULL,
+  active BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE checkout_disputes (
+  id BIGINT NOT NULL PRIMARY KEY,
+  order_id BIGINT NOT NULL UNIQUE,
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  reason VARCHAR(24) NOT NULL,
+  note VARCHAR(500) NOT NULL,
+  status VARCHAR(16) NOT NULL,
+  answer VARCHAR(500) NOT NULL,
+  resolved_by VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  resolved_at BIGINT NULL
+);
+
+CREATE INDEX checkout_disputes_status ON checkout_disputes (status, id);
+
+CREATE TABLE checkout_lines (
+  id BIGINT NOT NULL PRIMARY KEY,
+  order_id BIGINT NOT NULL,
+  line_no INT NOT NULL,
+  kind VARCHAR(24) NOT NULL,
+  item_id BIGINT NOT NULL,
+  title VARCHAR(120) NOT NULL,
+  explain_text VARCHAR(200) NOT NULL,
+  qty BIGINT NOT NULL,
+  unit_fen BIGINT NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  FOREIGN KEY (order_id) REFERENCES checkout_orders (id)
+);
+
+CREATE INDEX checkout_lines_order ON checkout_lines (order_id, line_no);
+
+CREATE TABLE checkout_orders (
+  id BIGINT NOT NULL PRIMARY KEY,
+  order_no VARCHAR(24) NOT NULL UNIQUE,
+  store_id BIGINT NOT NULL,
+  store_name VARCHAR(64) NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  member_id BIGINT NOT NULL,
+  scan_id BIGINT NOT NULL,
+  plate VARCHAR(16) NOT NULL,
+  vehicle_class_id BIGINT NOT NULL,
+  vehicle_class_name VARCHAR(64) NOT NULL,
+  title VARCHAR(120) NOT NULL,
+  subtotal_fen BIGINT NOT NULL,
+  discount_fen BIGINT NOT NULL,
+  total_fen BIGINT NOT NULL,
+  status VARCHAR(24) NOT NULL,
+  balance_after BIGINT NOT NULL,
+  posting_id BIGINT NOT NULL,
+  payment_id BIGINT NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  tender_label VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  settled_at BIGINT NULL,
+  reversed_at BIGINT NULL,
+  reversal_posting_id BIGINT NOT NULL,
+  reverse_reason VARCHAR(200) NOT NULL,
+  reverse_staff VARCHAR(64) NOT NULL
+);
+
+CREATE INDEX checkout_orders_day ON checkout_orders (store_id, biz_day, id);
+
+CREATE INDEX checkout_orders_member ON checkout_orders (member_id, id);
+
+CREATE INDEX checkout_orders_plate ON checkout_orders (plate, id);
+
+CREATE TABLE checkout_tenders (
+  id BIGINT NOT NULL PRIMARY KEY,
+  order_id BIGINT NOT NULL,
+  kind VARCHAR(24) NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  principal_fen BIGINT NOT NULL,
+  bonus_fen BIGINT NOT NULL,
+  received_fen BIGINT NOT NULL,
+  reference VARCHAR(64) NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  store_id BIGINT NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  created_at BIGINT NOT NULL,
+  FOREIGN KEY (order_id) REFERENCES checkout_orders (id)
+);
+
+CREATE INDEX checkout_tenders_day ON checkout_tenders (store_id, biz_day);
+
+CREATE INDEX checkout_tenders_order ON checkout_tenders (order_id);
+
+CREATE TABLE idem_keys (
+  actor VARCHAR(64) NOT NULL,
+  idem_key VARCHAR(64) NOT NULL,
+  request_hash CHAR(64) NOT NULL,
+  response TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (actor, idem_key)
+);
+
+CREATE INDEX idem_keys_created ON idem_keys (created_at);
+
+CREATE TABLE jobs_queue (
+  id BIGINT NOT NULL PRIMARY KEY,
+  kind VARCHAR(64) NOT NULL,
+  dedupe_key VARCHAR(160) NULL UNIQUE,
+  payload TEXT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  run_at BIGINT NOT NULL,
+  attempts INT NOT NULL,
+  lease_until BIGINT NOT NULL,
+  last_error VARCHAR(500) NOT NULL,
+  created_at BIGINT NOT NULL,
+  done_at BIGINT NULL
+);
+
+CREATE INDEX jobs_queue_due ON jobs_queue (state, run_at, id);
+
+CREATE TABLE ledger_accounts (
+  id BIGINT NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  unit VARCHAR(16) NOT NULL,
+  balance BIGINT NOT NULL,
+  held BIGINT NOT NULL,
+  seq BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  UNIQUE (member_id, unit)
+);
+
+CREATE TABLE ledger_entries (
+  id BIGINT NOT NULL PRIMARY KEY,
+  posting_id BIGINT NOT NULL,
+  account VARCHAR(32) NOT NULL,
+  account_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  unit VARCHAR(16) NOT NULL,
+  amount BIGINT NOT NULL,
+  balance_after BIGINT NOT NULL,
+  seq BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  FOREIGN KEY (posting_id) REFERENCES ledger_postings (id)
+);
+
+CREATE INDEX ledger_entries_account ON ledger_entries (account_id, seq);
+
+CREATE INDEX ledger_entries_member ON ledger_entries (member_id, id);
+
+CREATE INDEX ledger_entries_posting ON ledger_entries (posting_id);
+
+CREATE TABLE ledger_holds (
+  id BIGINT NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  ref_kind VARCHAR(24) NOT NULL,
+  ref_id BIGINT NOT NULL,
+  principal BIGINT NOT NULL,
+  bonus BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  expires_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  UNIQUE (ref_kind, ref_id)
+);
+
+CREATE TABLE ledger_lot_moves (
+  id BIGINT NOT NULL PRIMARY KEY,
+  posting_id BIGINT NOT NULL,
+  lot_id BIGINT NOT NULL,
+  amount BIGINT NOT NULL
+);
+
+CREATE INDEX ledger_lot_moves_lot ON ledger_lot_moves (lot_id);
+
+CREATE INDEX ledger_lot_moves_posting ON ledger_lot_moves (posting_id);
+
+CREATE TABLE ledger_lots (
+  id BIGINT NOT NULL PRIMARY KEY,
+  account_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  unit VARCHAR(16) NOT NULL,
+  posting_id BIGINT NOT NULL,
+  ref_kind VARCHAR(24) NOT NULL,
+  ref_id BIGINT NOT NULL,
+  amount BIGINT NOT NULL,
+  remaining BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX ledger_lots_open ON ledger_lots (account_id);
+
+CREATE INDEX ledger_lots_ref ON ledger_lots (ref_kind, ref_id);
+
+CREATE TABLE ledger_postings (
+  id BIGINT NOT NULL PRIMARY KEY,
+  kind VARCHAR(24) NOT NULL,
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  ref_kind VARCHAR(24) NOT NULL,
+  ref_id BIGINT NOT NULL,
+  reverses_id BIGINT NULL UNIQUE,
+  actor_kind VARCHAR(16) NOT NULL,
+  actor_id BIGINT NOT NULL,
+  actor_name VARCHAR(64) NOT NULL,
+  title VARCHAR(120) NOT NULL,
+  memo VARCHAR(200) NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX ledger_postings_day ON ledger_postings (store_id, biz_day, id);
+
+CREATE INDEX ledger_postings_member ON ledger_postings (member_id, id);
+
+CREATE TABLE member_attempts (
+  bucket VARCHAR(100) NOT NULL PRIMARY KEY,
+  failures BIGINT NOT NULL,
+  window_until BIGINT NOT NULL
+);
+
+CREATE TABLE member_cards (
+  id BIGINT NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  card_no CHAR(12) NOT NULL UNIQUE,
+  status VARCHAR(16) NOT NULL,
+  current_member BIGINT NULL UNIQUE,
+  status_reason VARCHAR(200) NOT NULL,
+  issued_at BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  replaced_by BIGINT NOT NULL,
+  FOREIGN KEY (member_id) REFERENCES member_members (id)
+);
+
+CREATE INDEX member_cards_of ON member_cards (member_id, id);
+
+CREATE TABLE member_charters (
+  version BIGINT NOT NULL PRIMARY KEY,
+  title VARCHAR(100) NOT NULL,
+  body TEXT NOT NULL,
+  privacy_body TEXT NOT NULL,
+  published_at BIGINT NOT NULL,
+  published_by BIGINT NOT NULL
+);
+
+CREATE TABLE member_code_devices (
+  device_no CHAR(9) NOT NULL PRIMARY KEY,
+  identity_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  name VARCHAR(60) NOT NULL,
+  secret_sealed VARCHAR(200) NOT NULL,
+  store_id BIGINT NOT NULL,
+  vehicle_id BIGINT NOT NULL,
+  cap_fen BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  revoked_at BIGINT NULL
+);
+
+CREATE INDEX member_code_devices_identity ON member_code_devices (identity_id, created_at);
+
+CREATE INDEX member_code_devices_member ON member_code_devices (member_id, created_at);
+
+CREATE TABLE member_identities (
+  id BIGINT NOT NULL PRIMARY KEY,
+  app VARCHAR(20) NOT NULL,
+  openid VARCHAR(64) NOT NULL,
+  unionid VARCHAR(64) NOT NULL,
+  member_id BIGINT NULL,
+  bound_at BIGINT NOT NULL,
+  last_seen_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  UNIQUE (app, openid)
+);
+
+CREATE INDEX member_identities_member ON member_identities (member_id);
+
+CREATE INDEX member_identities_unionid ON member_identities (unionid);
+
+CREATE TABLE member_members (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name_sealed VARCHAR(400) NOT NULL,
+  name_index VARCHAR(32) NOT NULL,
+  phone_sealed VARCHAR(200) NOT NULL,
+  phone_index VARCHAR(32) NULL UNIQUE,
+  last4_index VARCHAR(32) NOT NULL,
+  phone_verified BOOLEAN NOT NULL,
+  gender VARCHAR(8) NOT NULL,
+  birthday VARCHAR(10) NOT NULL,
+  status VARCHAR(16) NOT NULL,
+  status_reason VARCHAR(200) NOT NULL,
+  store_id BIGINT NOT NULL,
+  charter_version BIGINT NOT NULL,
+  charter_at BIGINT NOT NULL,
+  joined_at BIGINT NOT NULL,
+  created_kind VARCHAR(16) NOT NULL,
+  created_by BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  closed_at BIGINT NULL
+);
+
+CREATE INDEX member_members_joined ON member_members (joined_at, id);
+
+CREATE INDEX member_members_last4 ON member_members (last4_index);
+
+CREATE INDEX member_members_name ON member_members (name_index);
+
+CREATE INDEX member_members_status ON member_members (status, id);
+
+CREATE TABLE member_scans (
+  id BIGINT NOT NULL PRIMARY KEY,
+  device_no CHAR(9) NOT NULL,
+  step BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  staff_id BIGINT NOT NULL,
+  plate VARCHAR(16) NOT NULL,
+  vehicle_id BIGINT NOT NULL,
+  cap_fen BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  used_at BIGINT NULL,
+  UNIQUE (device_no, step)
+);
+
+CREATE TABLE member_tickets (
+  ticket_hash CHAR(64) NOT NULL PRIMARY KEY,
+  audience VARCHAR(8) NOT NULL,
+  app VARCHAR(20) NOT NULL,
+  openid VARCHAR(64) NOT NULL,
+  unionid VARCHAR(64) NOT NULL,
+  invite VARCHAR(64) NOT NULL,
+  expires_at BIGINT NOT NULL,
+  used_at BIGINT NULL
+);
+
+CREATE INDEX member_tickets_expires ON member_tickets (expires_at);
+
+CREATE TABLE member_vehicles (
+  id BIGINT NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  plate VARCHAR(16) NOT NULL,
+  plate_kind VARCHAR(8) NOT NULL,
+  brand VARCHAR(40) NOT NULL,
+  model VARCHAR(40) NOT NULL,
+  color VARCHAR(20) NOT NULL,
+  vehicle_class_id BIGINT NOT NULL,
+  marks VARCHAR(200) NOT NULL,
+  purchased_on VARCHAR(10) NOT NULL,
+  mileage_km BIGINT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  UNIQUE (member_id, plate),
+  FOREIGN KEY (member_id) REFERENCES member_members (id)
+);
+
+CREATE INDEX member_vehicles_plate ON member_vehicles (plate, id);
+
+CREATE TABLE notify_grants (
+  app VARCHAR(32) NOT NULL,
+  openid VARCHAR(64) NOT NULL,
+  template_id VARCHAR(64) NOT NULL,
+  left_count INT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (app, openid, template_id)
+);
+
+CREATE TABLE notify_messages (
+  id BIGINT NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  event VARCHAR(32) NOT NULL,
+  dedupe_key VARCHAR(120) NOT NULL UNIQUE,
+  data TEXT NOT NULL,
+  page VARCHAR(200) NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  detail VARCHAR(200) NOT NULL,
+  attempts INT NOT NULL,
+  lease_until BIGINT NOT NULL,
+  app VARCHAR(32) NOT NULL,
+  openid VARCHAR(64) NOT NULL,
+  template_id VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  done_at BIGINT NULL
+);
+
+CREATE INDEX notify_messages_member ON notify_messages (member_id, id);
+
+CREATE TABLE payment_history (
+  id BIGINT NOT NULL PRIMARY KEY,
+  payment_id BIGINT NOT NULL,
+  at BIGINT NOT NULL,
+  from_state VARCHAR(16) NOT NULL,
+  to_state VARCHAR(16) NOT NULL,
+  by_name VARCHAR(100) NOT NULL,
+  FOREIGN KEY (payment_id) REFERENCES payment_intents (id)
+);
+
+CREATE INDEX payment_history_payment ON payment_history (payment_id, id);
+
+CREATE TABLE payment_intents (
+  id BIGINT NOT NULL PRIMARY KEY,
+  out_trade_no VARCHAR(32) NOT NULL UNIQUE,
+  transaction_id VARCHAR(64) NULL UNIQUE,
+  active_key VARCHAR(64) NULL UNIQUE,
+  purpose VARCHAR(16) NOT NULL,
+  subject_id BIGINT NOT NULL,
+  app VARCHAR(32) NOT NULL,
+  app_id VARCHAR(32) NOT NULL,
+  trade_type VARCHAR(16) NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  wechat_state VARCHAR(32) NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  paid_fen BIGINT NOT NULL,
+  refunded_fen BIGINT NOT NULL,
+  open_id VARCHAR(128) NOT NULL,
+  description VARCHAR(127) NOT NULL,
+  prepay_id VARCHAR(128) NOT NULL,
+  code_url VARCHAR(255) NOT NULL,
+  sent_at BIGINT NOT NULL,
+  prepay_at BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  alert VARCHAR(300) NOT NULL,
+  polls INT NOT NULL,
+  next_check_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  paid_at BIGINT NULL
+);
+
+CREATE INDEX payment_intents_due ON payment_intents (state, next_check_at, id);
+
+CREATE INDEX payment_intents_subject ON payment_intents (purpose, subject_id, id);
+
+CREATE TABLE payment_notifications (
+  id BIGINT NOT NULL PRIMARY KEY,
+  notification_id VARCHAR(64) NULL UNIQUE,
+  payment_id BIGINT NULL,
+  kind VARCHAR(64) NOT NULL,
+  outcome VARCHAR(20) NOT NULL,
+  detail VARCHAR(300) NOT NULL,
+  http_status INT NOT NULL,
+  content TEXT NOT NULL,
+  at BIGINT NOT NULL
+);
+
+CREATE INDEX payment_notifications_outcome ON payment_notifications (outcome, at, id);
+
+CREATE INDEX payment_notifications_payment ON payment_notifications (payment_id, id);
+
+CREATE TABLE payment_refunds (
+  id BIGINT NOT NULL PRIMARY KEY,
+  payment_id BIGINT NOT NULL,
+  out_refund_no VARCHAR(64) NOT NULL UNIQUE,
+  refund_id VARCHAR(64) NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  reason VARCHAR(80) NOT NULL,
+  subject_kind VARCHAR(32) NOT NULL,
+  subject_id BIGINT NOT NULL,
+  alert VARCHAR(300) NOT NULL,
+  tries INT NOT NULL,
+  next_try_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  done_at BIGINT NULL,
+  FOREIGN KEY (payment_id) REFERENCES payment_intents (id)
+);
+
+CREATE INDEX payment_refunds_due ON payment_refunds (state, next_try_at, id);
+
+CREATE INDEX payment_refunds_payment ON payment_refunds (payment_id, id);
+
+CREATE TABLE session_tokens (
+  id BIGINT NOT NULL PRIMARY KEY,
+  kind VARCHAR(16) NOT NULL,
+  subject_id BIGINT NOT NULL,
+  access_hash CHAR(64) NOT NULL UNIQUE,
+  access_until BIGINT NOT NULL,
+  refresh_hash CHAR(64) NOT NULL UNIQUE,
+  previous_hash VARCHAR(64) NOT NULL,
+  previous_until BIGINT NOT NULL,
+  ends_at BIGINT NOT NULL,
+  ip VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  revoked_at BIGINT NULL
+);
+
+CREATE INDEX session_tokens_previous ON session_tokens (previous_hash);
+
+CREATE INDEX session_tokens_subject ON session_tokens (kind, subject_id);
+
+CREATE TABLE setting_values (
+  setting_key VARCHAR(64) NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  updated_by BIGINT NOT NULL
+);
+
+CREATE TABLE shop_stores (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(40) NOT NULL,
+  live_name VARCHAR(40) NULL UNIQUE,
+  address VARCHAR(200) NOT NULL,
+  phone VARCHAR(30) NOT NULL,
+  timezone VARCHAR(64) NOT NULL,
+  hours_text VARCHAR(100) NOT NULL,
+  active BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE staff_account_roles (
+  account_id BIGINT NOT NULL,
+  role_id BIGINT NOT NULL,
+  PRIMARY KEY (account_id, role_id),
+  FOREIGN KEY (account_id) REFERENCES staff_accounts (id),
+  FOREIGN KEY (role_id) REFERENCES staff_roles (id)
+);
+
+CREATE TABLE staff_account_stores (
+  account_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  PRIMARY KEY (account_id, store_id),
+  FOREIGN KEY (account_id) REFERENCES staff_accounts (id)
+);
+
+CREATE TABLE staff_accounts (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(40) NOT NULL,
+  username VARCHAR(40) NULL UNIQUE,
+  password_hash VARCHAR(200) NOT NULL,
+  phone_sealed VARCHAR(200) NOT NULL,
+  status VARCHAR(16) NOT NULL,
+  status_reason VARCHAR(200) NOT NULL,
+  created_by BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  last_login_at BIGINT NOT NULL
+);
+
+CREATE TABLE staff_attempts (
+  bucket VARCHAR(100) NOT NULL PRIMARY KEY,
+  failures BIGINT NOT NULL,
+  window_until BIGINT NOT NULL
+);
+
+CREATE TABLE staff_identities (
+  id BIGINT NOT NULL PRIMARY KEY,
+  account_id BIGINT NOT NULL,
+  app VARCHAR(20) NOT NULL,
+  openid VARCHAR(64) NOT NULL,
+  unionid VARCHAR(64) NOT NULL,
+  bound_at BIGINT NOT NULL,
+  UNIQUE (app, openid),
+  UNIQUE (account_id, app),
+  FOREIGN KEY (account_id) REFERENCES staff_accounts (id)
+);
+
+CREATE INDEX staff_identities_unionid ON staff_identities (unionid);
+
+CREATE TABLE staff_invites (
+  code_hash CHAR(64) NOT NULL PRIMARY KEY,
+  account_id BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  used_at BIGINT NULL,
+  revoked_at BIGINT NULL,
+  created_by BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  FOREIGN KEY (account_id) REFERENCES staff_accounts (id)
+);
+
+CREATE TABLE staff_roles (
+  id BIGINT NOT NULL PRIMARY KEY,
+  role_key VARCHAR(32) NOT NULL UNIQUE,
+  name VARCHAR(40) NOT NULL,
+  permissions TEXT NOT NULL,
+  sort_no BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE tier_members (
+  member_id BIGINT NOT NULL PRIMARY KEY,
+  tier_id BIGINT NOT NULL REFERENCES tier_tiers (id),
+  reason VARCHAR(200) NOT NULL,
+  set_by VARCHAR(60) NOT NULL,
+  set_at BIGINT NOT NULL
+);
+
+CREATE INDEX tier_members_tier ON tier_members (tier_id, member_id);
+
+CREATE TABLE tier_tiers (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(20) NOT NULL UNIQUE,
+  color CHAR(7) NOT NULL,
+  tier_rank INT NOT NULL,
+  discount_bp INT NOT NULL,
+  default_mark INT NULL UNIQUE,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE wallet_refund_parts (
+  id BIGINT NOT NULL PRIMARY KEY,
+  refund_id BIGINT NOT NULL,
+  topup_id BIGINT NOT NULL,
+  payment_id BIGINT NOT NULL,
+  payment_refund_id BIGINT NOT NULL,
+  method VARCHAR(16) NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  bonus_back_fen BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  FOREIGN KEY (refund_id) REFERENCES wallet_refunds (id)
+);
+
+CREATE INDEX wallet_refund_parts_refund ON wallet_refund_parts (refund_id);
+
+CREATE TABLE wallet_refunds (
+  id BIGINT NOT NULL PRIMARY KEY,
+  refund_no VARCHAR(24) NOT NULL UNIQUE,
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  bonus_back_fen BIGINT NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  posting_id BIGINT NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  created_at BIGINT NOT NULL,
+  done_at BIGINT NULL
+);
+
+CREATE INDEX wallet_refunds_day ON wallet_refunds (store_id, biz_day, id);
+
+CREATE INDEX wallet_refunds_member ON wallet_refunds (member_id, id);
+
+CREATE TABLE wallet_topups (
+  id BIGINT NOT NULL PRIMARY KEY,
+  topup_no VARCHAR(24) NOT NULL UNIQUE,
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  plan_id BIGINT NOT NULL,
+  plan_name VARCHAR(64) NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  bonus_fen BIGINT NOT NULL,
+  method VARCHAR(16) NOT NULL,
+  reference VARCHAR(64) NOT NULL,
+  payment_id BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  refunded_fen BIGINT NOT NULL,
+  bonus_back_fen BIGINT NOT NULL,
+  posting_id BIGINT NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  balance_after BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  credited_at BIGINT NULL
+);
+
+CREATE INDEX wallet_topups_day ON wallet_topups (store_id, biz_day, id);
+
+CREATE INDEX wallet_topups_member ON wallet_topups (member_id, id);
