@@ -40,7 +40,7 @@ type bench struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	b := &bench{out: os.Stdout, rounds: 5, length: 1500 * time.Millisecond, members: 4000, begin: time.Now()}
+	b := &bench{out: os.Stdout, rounds: 5, length: 1500 * time.Millisecond, members: 3000, begin: time.Now()}
 	var save bool
 	var only, profile string
 	flag.BoolVar(&b.quick, "quick", false, "a first impression: shorter rounds, fewer members")
@@ -51,7 +51,7 @@ func main() {
 	flag.StringVar(&profile, "cpuprofile", "", "write a CPU profile of this process to the file")
 	flag.Parse()
 	if b.quick {
-		b.length, b.members = 400*time.Millisecond, 800
+		b.length, b.members = 400*time.Millisecond, 600
 	}
 	if profile != "" {
 		f, err := os.Create(profile)
@@ -133,6 +133,7 @@ func (b *bench) mariadb(ctx context.Context) error {
 		return err
 	}
 	defer stop()
+	time.Sleep(2 * time.Second) // the server still tidies up after the members
 	m := &meter{workers: b.workers, server: server.Pid}
 	got, err := m.interleave(ctx, b.rounds, b.length, []variant{{vFloor, f.random}, {vSettle, w.spread}, {vHotStore, w.hotStore}, {vHTTP, till.overHTTP},
 		{vHotRow, f.hot}, {vHotMember, w.hotMember}}, b.say)

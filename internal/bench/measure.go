@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
@@ -124,17 +125,18 @@ func rate(s sample) float64 { return s.perSecond }
 func cost(s sample) float64 { return s.cpuMicros }
 func slow(s sample) float64 { return s.p99 }
 
-// interleave runs every variant once a round, in turning order, so that a noisy moment of the machine hits all of them alike.
+// interleave runs every variant once a round, in an order drawn anew, so that neither a noisy moment of the machine nor what the variant
+// before left behind favours one of them.
 func (m *meter) interleave(ctx context.Context, rounds int, d time.Duration, variants []variant, say func(format string, args ...any)) (map[string]series, error) {
 	out := map[string]series{}
 	for _, v := range variants { // warm: caches, connections, prepared pages
-		if _, err := m.run(ctx, d/4, v.do); err != nil {
+		if _, err := m.run(ctx, d/2, v.do); err != nil {
 			return nil, fmt.Errorf("%s: %w", v.name, err)
 		}
 	}
 	for round := range rounds {
-		for i := range variants {
-			v := variants[(i+round)%len(variants)]
+		for _, i := range rand.Perm(len(variants)) {
+			v := variants[i]
 			s, err := m.run(ctx, d, v.do)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", v.name, err)

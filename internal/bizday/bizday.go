@@ -5,6 +5,7 @@
 package bizday
 
 import (
+	"sync"
 	"time"
 	_ "time/tzdata" // a fresh Debian or a scratch container may lack the zone files
 )
@@ -15,17 +16,22 @@ const DefaultZone = "Asia/Shanghai"
 // Of is the business date of t in zone; an unknown zone counts as DefaultZone.
 func Of(t time.Time, zone string) string { return t.In(Location(zone)).Format(time.DateOnly) }
 
-// Location loads zone, falling back to DefaultZone and then to a fixed +08:00.
+// china is DefaultZone, or a fixed +08:00 where it cannot be loaded. Loading reads and parses a file, so it is done once.
+var china = sync.OnceValue(func() *time.Location {
+	if l, err := time.LoadLocation(DefaultZone); err == nil {
+		return l
+	}
+	return time.FixedZone("CST", 8*3600)
+})
+
+// Location loads zone, falling back to DefaultZone.
 func Location(zone string) *time.Location {
-	for _, z := range []string{zone, DefaultZone} {
-		if z == "" {
-			continue
-		}
-		if l, err := time.LoadLocation(z); err == nil {
+	if zone != "" && zone != DefaultZone {
+		if l, err := time.LoadLocation(zone); err == nil {
 			return l
 		}
 	}
-	return time.FixedZone("CST", 8*3600)
+	return china()
 }
 
 // Valid says whether s is a real calendar date.

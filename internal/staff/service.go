@@ -91,6 +91,7 @@ func who(ctx context.Context, r db.Reader, id int64) (actor.Actor, error) {
 	}
 	slices.Sort(a.Permissions)
 	a.Permissions = slices.Compact(a.Permissions)
+	slices.Sort(a.Stores)
 	a.AllStores = len(a.Stores) == 0
 	return a, nil
 }
