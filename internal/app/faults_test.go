@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"runtime/pprof"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -277,7 +276,7 @@ func TestDatabaseAwayUnderLoad(t *testing.T) {
 		}
 		asks = append(asks, list)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
 	defer stop()
 	var killed, refused atomic.Int64
 	var wg sync.WaitGroup
@@ -390,13 +389,9 @@ func (s *system) leftovers() {
 	s.t.Helper()
 	var text string
 	for range 100 {
-		var b strings.Builder
-		if err := pprof.Lookup("goroutine").WriteTo(&b, 2); err != nil {
-			s.t.Fatal(err)
-		}
 		text = ""
-		for _, g := range strings.Split(b.String(), "\n\n") {
-			if strings.Contains(g, "liangche/internal/") && !strings.Contains(g, "app_test.") || strings.Contains(g, "database/sql.(*DB).connectionOpener") {
+		for id, g := range goroutines(s.t) {
+			if !s.old[id] && !strings.Contains(g, "app_test.") && (strings.Contains(g, "liangche/internal/") || strings.Contains(g, "database/sql.(*DB).connectionOpener")) {
 				text += g + "\n\n"
 			}
 		}

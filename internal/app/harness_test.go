@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,6 +48,7 @@ type system struct {
 	shop shopData
 	boss caller
 	keys atomic.Int64
+	old  map[string]bool // goroutines that were there before
 }
 
 // logBook keeps what the server logs, so that a failing test can show it and others can search it for secrets.
@@ -81,6 +83,10 @@ func start(t testing.TB, tune ...func(*app.DemoOptions)) *system {
 	for _, f := range tune {
 		f(&o)
 	}
+	s.old = map[string]bool{}
+	for id := range goroutines(t) {
+		s.old[id] = true
+	}
 	s.run(o)
 	t.Cleanup(func() {
 		if err := s.stop(); err != nil {
@@ -114,6 +120,21 @@ func (s *system) run(o app.DemoOptions) {
 		s.stop = func() error { return nil }
 		s.t.Fatalf("the system did not start: %v", err)
 	}
+}
+
+// goroutines are the stacks of all goroutines by their header without the state.
+func goroutines(t testing.TB) map[string]string {
+	t.Helper()
+	var b strings.Builder
+	if err := pprof.Lookup("goroutine").WriteTo(&b, 2); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, g := range strings.Split(b.String(), "\n\n") {
+		id, _, _ := strings.Cut(g, " [")
+		out[id] = g
+	}
+	return out
 }
 
 // sub runs a subtest on the system of the running test; the helpers fail the one that runs.

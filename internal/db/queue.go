@@ -115,18 +115,22 @@ func (t *Tx) sendTogether(queued []write) (hit []int64, err error) {
 			args = append(args, driver.NamedValue{Ordinal: len(args) + 1, Value: a})
 		}
 	}
-	err = t.con.Raw(func(c any) error {
+	// What went wrong stays out of Raw's hands: told of a broken connection it would close it, and wait for ever for the transaction that
+	// is open on it.
+	if rawErr := t.con.Raw(func(c any) error {
 		for i := range args {
-			if err := c.(driver.NamedValueChecker).CheckNamedValue(&args[i]); err != nil {
-				return err
+			if err = c.(driver.NamedValueChecker).CheckNamedValue(&args[i]); err != nil {
+				return nil
 			}
 		}
-		r, err := c.(driver.ExecerContext).ExecContext(t.began, text.String(), args)
-		if err == nil {
+		var r driver.Result
+		if r, err = c.(driver.ExecerContext).ExecContext(t.began, text.String(), args); err == nil {
 			hit = r.(mysql.Result).AllRowsAffected()
 		}
-		return err
-	})
+		return nil
+	}); rawErr != nil {
+		return nil, rawErr
+	}
 	if err == nil && len(hit) != len(queued) {
 		err = fmt.Errorf("db: %d results of %d statements", len(hit), len(queued))
 	}
