@@ -22,6 +22,7 @@ export function sandbox(origin) {
     pay: (body) => post('/pay', { outcome: 'pay', ...body }),
     loginCode: async (personaId) => (await post('/login-code', { personaId, app: 'mp' })).code,
     phoneCode: async (personaId) => (await post('/phone-code', { personaId })).code,
+    grant: (personaId, templateId) => post('/grants', { personaId, templateId, count: 1 }),
     /** One fault on the next event: dropped notifications, a slow answer, … */
     fault: (target, kind, more = {}) => post('/faults', { target, kind, count: 1, ...more }),
     clearFaults: () => call('DELETE', `${base}/faults`),

@@ -209,7 +209,7 @@ describe('console', () => {
 
   step('reads roles, audit log and settings', async () => {
     for (const [path, name, expects] of [
-      ['/roles', 'roles', /前台[\s\S]*会计/], ['/audit', 'audit', /孙店长/], ['/settings', 'settings', /设置/], ['/charters', 'charters', /章程/],
+      ['/roles', 'roles', /前台[\s\S]*财务/], ['/audit', 'audit', /孙店长/], ['/settings', 'settings', /设置/], ['/charters', 'charters', /章程/],
       ['/stores', 'stores', /静安店/], ['/topups', 'topups', /500\.00/], ['/orders', 'orders', /精致洗车/],
     ]) {
       await open(page, origin, path)

@@ -56,7 +56,7 @@ describe('console by role', () => {
   step('the owner changes what a role may do', async () => {
     await open(page, origin, '/roles')
     assert.ok((await page.locator('.matrix input[type=checkbox]').count()) > 50)
-    const one = page.locator('.el-checkbox').filter({ has: page.locator('input[aria-label^="技师："]') }).nth(3)
+    const one = page.locator('label[aria-label^="技师："]').nth(3)
     await one.click()
     await page.getByRole('button', { name: /保存/ }).waitFor()
     await look(page, 'console-1280-roles-changed')
