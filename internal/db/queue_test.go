@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/db/dbtest"
@@ -124,4 +125,37 @@ func TestQueuedWritesEndWithTheirTransaction(t *testing.T) {
 	if err == nil || count(t, d, "d") != 0 {
 		t.Fatalf("%v, %d rows left", err, count(t, d, "d"))
 	}
+}
+
+// A connection that breaks under queued writes is a fault like any other: it must not wait for itself.
+func TestQueuedWritesOnABrokenConnection(t *testing.T) {
+	d, _ := dbtest.New(t)
+	if d.Dialect() != db.MySQL {
+		t.Skip("an embedded database has no connection to break")
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- d.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+			var id int64
+			if err := tx.Get(ctx, &id, `SELECT CONNECTION_ID()`); err != nil {
+				return err
+			}
+			tx.InsertSoon("idem_keys", key{"e", "1", "h", "", 1})
+			tx.InsertSoon("idem_keys", key{"e", "2", "h", "", 1})
+			_, err := d.SQLDB().ExecContext(ctx, `KILL ?`, id)
+			return err
+		})
+	}()
+	select {
+	case err := <-done:
+		if err == nil || count(t, d, "e") != 0 {
+			t.Errorf("%v, %d rows left", err, count(t, d, "e"))
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("it hangs")
+	}
+	must(t, d.InTx(t.Context(), func(_ context.Context, tx *db.Tx) error {
+		tx.InsertSoon("idem_keys", key{"e", "3", "h", "", 1})
+		return nil
+	}))
 }
