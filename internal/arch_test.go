@@ -151,7 +151,7 @@ func (r *reviewer) readTree() {
 			switch {
 			case err != nil:
 				return err
-			case d.IsDir() && slices.Contains([]string{"node_modules", "dist", "testdata", "unpackage"}, d.Name()):
+			case d.IsDir() && slices.Contains([]string{"node_modules", "dist", "out", "testdata", "unpackage"}, d.Name()):
 				return fs.SkipDir
 			case d.IsDir():
 				return nil

@@ -30,5 +30,5 @@ export default defineConfig({
     },
   },
   css: { preprocessorOptions: { scss: { additionalData: '@import "@/uni.scss";', silenceDeprecations: ['legacy-js-api', 'import'] } } },
-  test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'] },
+  test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'], testTimeout: 30_000 }, // a busy build server is slow, and slow is not wrong
 })

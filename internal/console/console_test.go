@@ -98,7 +98,7 @@ func TestTopupList(t *testing.T) {
 	f.Topup(f.West, me, 50000, "cash")
 	f.Topup(f.East, me, 10000, "alipay")
 	f.Topup(f.West, other, 20000, "cash")
-	f.Refund(other, 20000)
+	f.Refund(0, other, 20000)
 	for query, want := range map[string]int{"": 3, "state=refunded": 1, "method=cash": 2, fmt.Sprint("storeId=", f.East): 1, "q=13800138000": 2,
 		"q=13800138001": 0, "q=" + url.QueryEscape("李四"): 1, "q=abc": 0, fmt.Sprint("memberId=", other): 1, "from=2026-11-18": 3, "to=2026-11-17": 0} {
 		var got []TopupRow

@@ -105,7 +105,7 @@ func TestHomeRecordsAndPulseOfTheOwner(t *testing.T) {
 	r.Settle(r.West, me, "浙A12345", []int64{r.Wash}) // cash
 	mixed := r.Settle(r.East, me, "浙A12345", []int64{r.Wax}, balance(15000), cash(5000))
 	r.Reverse(mixed.ID)
-	r.Refund(me, 10000)
+	r.Refund(0, me, 10000)
 
 	var page httpapi.Page[Record]
 	r.owner(me).OK(http.MethodGet, "/api/owner/records", nil, &page)
@@ -445,7 +445,7 @@ func TestDetailAndLedgerWithReversalLinks(t *testing.T) {
 	o := r.Settle(r.West, me, "浙A12345", []int64{r.Wash}, balance(4500))
 	kept := r.Settle(r.West, me, "浙A12345", []int64{r.Wax}, balance(20000))
 	r.Reverse(o.ID)
-	r.Refund(me, 10000)
+	r.Refund(0, me, 10000)
 	c := r.staff(perm.MemberRead)
 	var d Detail
 	c.OK(http.MethodGet, fmt.Sprint("/api/console/members/", me), nil, &d)

@@ -29,7 +29,7 @@ func TestDashboardAddsUp(t *testing.T) {
 	f.Clock.Advance(3 * time.Hour)
 	f.Settle(f.East, 0, "浙A88888", []int64{f.Wash})
 	f.Reverse(gone.ID)
-	f.Refund(me, 10000)
+	f.Refund(0, me, 10000)
 	f.Clock.Advance(24 * time.Hour)
 	f.Settle(f.West, 0, "浙A99999", []int64{f.Wash})
 

@@ -8,6 +8,7 @@ export default mergeConfig(
       environment: 'happy-dom',
       include: ['tests/**/*.test.ts'],
       setupFiles: ['tests/setup.ts'],
+      testTimeout: 30_000, // a busy build server is slow, and slow is not wrong
       server: { deps: { inline: ['element-plus', 'write-excel-file'] } },
     },
   }),

@@ -225,12 +225,12 @@ func (f *Floor) Reverse(id int64) {
 	Must(f.T, err)
 }
 
-// Refund gives principal back.
-func (f *Floor) Refund(memberID int64, amount money.Fen) {
+// Refund gives principal back; it stands in the store's books, or in nobody's with store 0.
+func (f *Floor) Refund(storeID, memberID int64, amount money.Fen) {
 	f.T.Helper()
 	f.Clock.Advance(time.Second)
 	p, err := f.Wallet.PlanFor(f.T.Context(), memberID, amount)
 	Must(f.T, err)
-	_, err = f.Wallet.Refund(f.Ctx(), memberID, amount, "会员申请退款", p.PlanHash)
+	_, err = f.Wallet.Refund(f.Ctx(), memberID, storeID, amount, "会员申请退款", p.PlanHash)
 	Must(f.T, err)
 }
