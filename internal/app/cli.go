@@ -29,7 +29,7 @@ const usage = `liangche 亮车: members, stored value and checkout for car-wash 
   liangche serve   [--config FILE]                             production
   liangche migrate [--config FILE]                             bring the database up to date
   liangche owner   [--config FILE] --username NAME             create the first owner's account; the password is read from standard input
-  liangche audit   [--config FILE | --data DIR]                recompute everything about money; exit 1 when anything differs
+  liangche audit   [--config FILE [--bill DATE] | --data DIR]  recompute everything about money; exit 1 when anything differs
   liangche config  check|show|keyset|rotate [--config FILE]    check or print the configuration; make or rotate an encryption keyset
   liangche openapi [--json]                                    print the API contract
   liangche sandbox [--listen 127.0.0.1:8090] [--data DIR]      the WeChat sandbox by itself
@@ -210,8 +210,8 @@ func (c cli) owner(ctx context.Context, args []string) error {
 }
 
 func (c cli) audit(ctx context.Context, args []string) error {
-	var data string
-	a, err := c.openAudit(ctx, args, &data)
+	var data, bill string
+	a, err := c.openAudit(ctx, args, &data, &bill)
 	if err != nil {
 		return err
 	}
@@ -219,6 +219,11 @@ func (c cli) audit(ctx context.Context, args []string) error {
 	n, err := a.Audit(ctx, c.out, c.err)
 	if err != nil {
 		return err
+	}
+	if bill != "" {
+		if err := a.Payments.AuditBill(ctx, bill, func(p string) { n++; fmt.Fprintln(c.out, "✗ "+p) }); err != nil {
+			return fmt.Errorf("WeChat Pay's bill of %s: %w", bill, err)
+		}
 	}
 	if n > 0 {
 		return fmt.Errorf("%d differences found", n)
@@ -228,7 +233,7 @@ func (c cli) audit(ctx context.Context, args []string) error {
 }
 
 // openAudit opens a demo folder with --data, a configured system otherwise. A demo may be running over the folder: nothing in it is touched.
-func (c cli) openAudit(ctx context.Context, args []string, data *string) (*App, error) {
+func (c cli) openAudit(ctx context.Context, args []string, data, bill *string) (*App, error) {
 	for _, x := range args {
 		if !strings.HasPrefix(strings.TrimLeft(x, "-"), "data") {
 			continue
@@ -248,7 +253,9 @@ func (c cli) openAudit(ctx context.Context, args []string, data *string) (*App, 
 		}
 		return Open(ctx, Options{Config: cfg, Clock: clock.System(), Log: o.Log})
 	}
-	return c.open(ctx, "audit", args, nil)
+	return c.open(ctx, "audit", args, func(f *flag.FlagSet) {
+		f.StringVar(bill, "bill", "", "also compare with WeChat Pay's trade bill of this date, 2006-01-31")
+	})
 }
 
 func (c cli) config(_ context.Context, args []string) error {

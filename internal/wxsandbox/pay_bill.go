@@ -70,8 +70,10 @@ func (s *Sandbox) offerBill(r *http.Request, kind string) (any, *payError) {
 		return nil, refuse("NO_STATEMENT_EXIST", "账单文件不存在，该日无交易")
 	}
 	sum := sha1.Sum(file)
-	// The hash is of the unpacked file, also when it is served packed.
-	token := url.Values{"token": {kind + "." + day.Format("20060102") + "." + q.Get("tar_type") + "." + s.billMark(kind, day, q.Get("tar_type"))}}
+	// The hash is of the unpacked file, also when it is served packed. What was offered is what is served, whatever happens meanwhile.
+	name := s.billMark(kind, day, q.Get("tar_type")) + hex.EncodeToString(sum[:4])
+	s.bills[name] = file
+	token := url.Values{"token": {name + "." + q.Get("tar_type")}}
 	return map[string]string{
 		"hash_type": "SHA1", "hash_value": hex.EncodeToString(sum[:]),
 		"download_url": "https://api.mch.weixin.qq.com/v3/billdownload/file?" + token.Encode(),
@@ -88,21 +90,16 @@ func (s *Sandbox) downloadBill(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, e.Status, e)
 		return
 	}
-	part := strings.Split(r.URL.Query().Get("token"), ".")
-	var file []byte
-	if len(part) == 4 {
-		if day, err := time.ParseInLocation("20060102", part[1], cst); err == nil && part[3] == s.billMark(part[0], day, part[2]) {
-			s.mu.Lock()
-			file = s.billFile(part[0], day)
-			s.mu.Unlock()
-		}
-	}
+	name, tar, _ := strings.Cut(r.URL.Query().Get("token"), ".")
+	s.mu.Lock()
+	file := s.bills[name]
+	s.mu.Unlock()
 	if file == nil {
 		e := refuse("PARAM_ERROR", "token错误或已失效")
 		writeJSON(w, e.Status, e)
 		return
 	}
-	if part[2] == "GZIP" {
+	if tar == "GZIP" {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)
 		_, _ = z.Write(file) // memory

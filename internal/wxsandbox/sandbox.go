@@ -37,6 +37,7 @@ type Sandbox struct {
 	swept    time.Time // when nonces was last cleaned
 	quota    map[string]*quotaWindow
 	tickets  map[string]payTicket
+	bills    map[string][]byte        // offered bill files, by name
 	held     map[string]chan struct{} // notifications held back by "reorder"
 	closed   bool
 
@@ -61,7 +62,7 @@ func New(o Options, c Credentials) (*Sandbox, error) {
 	}
 	s := &Sandbox{
 		o: o, cred: c, base: strings.TrimRight(u.Path, "/"), tpl: map[string]Template{},
-		st: newState(), nonces: map[string]time.Time{}, quota: map[string]*quotaWindow{}, tickets: map[string]payTicket{},
+		st: newState(), nonces: map[string]time.Time{}, quota: map[string]*quotaWindow{}, tickets: map[string]payTicket{}, bills: map[string][]byte{},
 		held: map[string]chan struct{}{}, dirty: make(chan struct{}, 1), slots: make(chan struct{}, 16),
 	}
 	for _, t := range o.Templates {
