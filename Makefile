@@ -62,8 +62,9 @@ lint: ## gofmt, go vet, staticcheck
 fmt: ## format the Go code
 	@gofmt -w cmd internal migrations
 
-openapi: $(APP)/node_modules/.package-lock.json $(WEB)/node_modules/.package-lock.json ## write docs/openapi.yaml and the front ends' types from the Go types
+openapi: $(APP)/node_modules/.package-lock.json $(WEB)/node_modules/.package-lock.json ## write what is generated: docs/openapi.yaml, docs/schema.sql, the front ends' types
 	@go run ./cmd/liangche openapi > docs/openapi.yaml.new && mv docs/openapi.yaml.new docs/openapi.yaml
+	@LIANGCHE_UPDATE=1 go test -count=1 -run SchemaIsCommitted ./internal/app >/dev/null
 	@cd $(APP) && npm run --silent gen:api
 	@cd $(WEB) && npm run --silent gen:api
 

@@ -21,7 +21,7 @@ const envPrefix = "LIANGCHE_"
 
 // Not ours although they begin like ours: what tests and front-end builds use, the path of the file, and what Kubernetes sets for
 // a service that is called liangche.
-var foreignEnv = regexp.MustCompile(`^LIANGCHE_(TEST_.*|CONFIG|BACKEND|API|PORT|PORT_.*|SERVICE_HOST|SERVICE_PORT.*)$`)
+var foreignEnv = regexp.MustCompile(`^LIANGCHE_(TEST_.*|CONFIG|BACKEND|API|BIN|UPDATE|PORT|PORT_.*|SERVICE_HOST|SERVICE_PORT.*)$`)
 
 // field is one key of the configuration.
 type field struct {
