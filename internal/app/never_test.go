@@ -178,6 +178,30 @@ func TestNever(t *testing.T) {
 			t.Errorf("%d orders, %d left", n, p)
 		}
 	})
+	s.sub("N08 an answer that was lost is given again, whatever has changed since", func(t *testing.T) {
+		o := s.join("郭子睿")
+		s.fund(o.id, 10000)
+		soap := s.boss.post("/api/console/goods", obj{"name": "洗车液", "unit": "瓶", "priceFen": 2000})
+		visit := with(s.visit(o.id, o.plate), obj{"items": []obj{{"kind": "good", "id": soap.i("id"), "qty": 1}}})
+		ask, k := desk.ask(visit, tender("balance", 2000)), key("n08-settle-2")
+		first := desk.post(settle, ask, k)
+		s.boss.want(http.MethodDelete, fmt.Sprintf("/api/console/goods/%d", soap.i("id")), nil)
+		s.boss.post(fmt.Sprintf("/api/console/members/%d/card/freeze", o.id), obj{"reason": "测试"})
+		if again := desk.post(settle, ask, k); again.i("orderId") != first.i("orderId") {
+			t.Errorf("first %v, then %v", first, again)
+		}
+		if p, _, _ := o.wallet(); p != 8000 {
+			t.Errorf("%d left", p)
+		}
+		v := s.visitor("何秀英")
+		joining := obj{"charterVersion": s.charter(), "phoneToken": v.provePhone(), "name": "何秀英"}
+		k = key("n08-join-1")
+		joined := v.post("/api/owner/join", joining, k)
+		s.clk.Advance(11 * time.Minute) // the proof of the phone is too old by now
+		if again := v.post("/api/owner/join", joining, k); again.i("memberId") != joined.i("memberId") {
+			t.Errorf("first %v, then %v", joined, again)
+		}
+	})
 	s.sub("N09 many tills on one balance", func(t *testing.T) {
 		o := s.join("周子涵")
 		s.fund(o.id, 10*3500+100)

@@ -168,7 +168,11 @@ func (s *Service) Quote(ctx context.Context, r Request) (Quote, error) {
 func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tenders []Tender) (Order, error) {
 	f, err := s.frame(ctx, r)
 	if err != nil {
-		return Order{}, err
+		id, err := idem.Or[int64](ctx, s.db, err)
+		if err != nil {
+			return Order{}, err
+		}
+		return s.Order(ctx, id)
 	}
 	var o Order
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {

@@ -104,6 +104,20 @@ func replay[T any](ctx context.Context, tx *db.Tx, k Key) (result T, err error) 
 	return result, json.Unmarshal([]byte(r.Response), &result)
 }
 
+// Or gives what the context's command answered when it ran before, and refusal otherwise: what is checked before the transaction
+// must not refuse what was already done, only because the world has changed since.
+func Or[T any](ctx context.Context, r db.Reader, refusal error) (result T, err error) {
+	k, ok := From(ctx)
+	if !ok {
+		return result, refusal
+	}
+	var was row
+	if err := r.Get(ctx, &was, `SELECT actor, idem_key, request_hash, response, created_at FROM idem_keys WHERE actor = ? AND idem_key = ?`, k.Actor, k.Key); err != nil || was.Hash != k.Hash {
+		return result, refusal
+	}
+	return result, json.Unmarshal([]byte(was.Response), &result)
+}
+
 // PurgeTx forgets keys older than before (unix ms): a client's retry never comes that late.
 func PurgeTx(ctx context.Context, tx *db.Tx, before int64) (int64, error) {
 	return tx.Exec(ctx, `DELETE FROM idem_keys WHERE created_at < ?`, before)

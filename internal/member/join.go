@@ -10,6 +10,7 @@ import (
 	"github.com/liangche/liangche/internal/audit"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/idem"
 	"github.com/liangche/liangche/internal/setting"
 )
 
@@ -64,7 +65,7 @@ func (s *Service) Join(ctx context.Context, in JoinInput) (Joined, error) {
 	}
 	p, err := s.applicant(ctx, me.ID, in)
 	if err != nil {
-		return Joined{}, err
+		return idem.Or[Joined](ctx, s.db, err)
 	}
 	review, err := s.settings.Bool(ctx, setting.JoinReview)
 	if err != nil {
@@ -269,7 +270,7 @@ func (s *Service) Register(ctx context.Context, in NewMember) (Joined, error) {
 	}
 	p, err := s.registrant(ctx, in)
 	if err != nil {
-		return Joined{}, err
+		return idem.Or[Joined](ctx, s.db, err)
 	}
 	var out Joined
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {

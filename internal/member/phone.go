@@ -10,6 +10,7 @@ import (
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/idem"
 	"github.com/liangche/liangche/internal/wechat"
 )
 
@@ -110,7 +111,7 @@ func (s *Service) Bind(ctx context.Context, token string, charter int64) (Joined
 	}
 	phone, err := s.readPhoneToken(me.ID, token)
 	if err != nil {
-		return Joined{}, err
+		return idem.Or[Joined](ctx, s.db, err)
 	}
 	var out Joined
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
