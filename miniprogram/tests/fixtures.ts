@@ -32,7 +32,7 @@ export const RECEIPT: Receipt = {
 }
 
 export const DESK_MEMBER: DeskMember = {
-  memberId: 1, name: '林晓舟', phoneMasked: '138****6688', tier: HOME.tier, card: HOME.card, status: 'active', wallet: HOME.wallet, points: 0, visits: 3, recent: [],
+  memberId: 1, name: '林晓舟', gender: 'female', phoneMasked: '138****6688', tier: HOME.tier, card: HOME.card, status: 'active', wallet: HOME.wallet, points: 0, visits: 3, recent: [],
   vehicles: [{ id: 1, plate: '沪A8K316', plateKind: 'blue', brand: '', model: '', color: '', vehicleClassId: 2, vehicleClassName: 'SUV', marks: '' }],
 }
 

@@ -40,7 +40,7 @@ describe('home', () => {
     const stranger = mount(HomePage)
     await flushPromises()
     expect(stranger.text()).toContain('免费领取会员卡')
-    usePulse().stop()
+    expect(sent.some((r) => r.path.endsWith('/pulse'))).toBe(false) // nothing to watch without a card
   })
 
   it('shows the cached card with its age while offline', async () => {
@@ -212,7 +212,7 @@ describe('receipt', () => {
     loggedIn()
     pageQuery.id = '31'
     serveMap({
-      'GET /api/owner/orders/31': RECEIPT,
+      'GET /api/owner/orders/31': { ...RECEIPT, memberName: '林**' },
       'POST /api/owner/orders/31/dispute': { ...RECEIPT, dispute: { id: 1, status: 'open', reason: 'amount', note: '多算了', at: new Date().toISOString() } },
       'GET /api/owner/pulse': { seq: 1, items: [] },
     })
@@ -220,12 +220,14 @@ describe('receipt', () => {
     await flushPromises()
     expect(page.text()).toContain('服务 88.00 × 5% = 4.40 元')
     expect(page.text()).toContain('卡内余额')
+    expect(page.text()).not.toContain('林**') // one's own name is needless
     await press(page, '有疑问')
     await press(page, '金额不对')
     await page.find('textarea').setValue('多算了')
     await press(page, '提交疑问')
     expect(sent.find((r) => r.path.endsWith('/dispute'))!.data).toEqual({ reason: 'amount', note: '多算了' })
     expect(page.text()).toContain('疑问处理中')
+    expect(page.text()).toContain('您说：金额不对：多算了')
     usePulse().stop()
   })
 })

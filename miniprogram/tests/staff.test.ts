@@ -93,6 +93,9 @@ describe('staff login', () => {
     await flushPromises()
     expect(sent[0]!.data).toEqual({ method: 'password', username: 'wang', password: 'secret-password' })
     expect(uni.reLaunch).toHaveBeenCalledWith({ url: '/pkg-staff/desk/index' })
+    await fields.at(-1)!.trigger('confirm', { detail: { value: 'typed-at-once' } })
+    await flushPromises()
+    expect(sent[1]!.data).toMatchObject({ password: 'typed-at-once' })
   })
 })
 
@@ -159,7 +162,36 @@ describe('settling', () => {
       tenders: [{ kind: 'balance', amountFen: 5000 }, { kind: 'cash', amountFen: 3360 }],
     })
     expect(post.header['idempotency-key']).toBeTruthy()
-    expect(uni.redirectTo).toHaveBeenCalledWith({ url: '/pkg-staff/order/index?id=31&fresh=1' })
+    expect(uni.reLaunch).toHaveBeenCalledWith({ url: '/pkg-staff/desk/index' }) // opened without the till below it
+  })
+
+  it('leaves the pages that could bill twice: back from the receipt is the till', async () => {
+    const { desk, page } = open()
+    ;(globalThis as any).getCurrentPages = () => ['desk', 'member', 'checkout', 'pay'].map((name) => ({ route: `pkg-staff/${name}/index` }))
+    serveMap({ 'POST /api/staff/checkouts': RECEIPT, 'GET /api/staff/today': { settledCount: 1, settledFen: 8360, items: [] } })
+    await flushPromises()
+    await press(page, '现金')
+    await press(page, '确认收款')
+    expect(uni.navigateBack).toHaveBeenCalledWith(expect.objectContaining({ delta: 3 }))
+    expect([desk.quote, desk.request, desk.member]).toEqual([null, null, null])
+    expect(page.text()).toContain('这张单已经处理完了')
+    mount(DeskPage) // the till shows again and opens the receipt once
+    await flushPromises()
+    expect(uni.navigateTo).toHaveBeenCalledWith(expect.objectContaining({ url: '/pkg-staff/order/index?id=31&fresh=1' }))
+    mount(DeskPage)
+    await flushPromises()
+    expect(uni.navigateTo).toHaveBeenCalledTimes(1)
+  })
+
+  it('shows the whole balance, not what this bill may use of it, and which tender fills the gap', async () => {
+    const { desk, page } = open()
+    await flushPromises()
+    expect(page.find('.pick').text()).toContain('余额 50.00')
+    await press(page, '支付宝')
+    expect(page.find('.mixes .on').text()).toBe('支付宝')
+    desk.quote = quote({ balance: { availableFen: 10000, usableFen: 8360, missingFen: 0 } })
+    await flushPromises()
+    expect(page.find('.pick').text()).toContain('余额 100.00')
   })
 
   it('keeps what is typed as it is typed, and counts the change', async () => {
@@ -188,6 +220,35 @@ describe('settling', () => {
 })
 
 describe('order', () => {
+  it('cancelled before payment is quoted again, to be settled in another way', async () => {
+    atDesk()
+    pageQuery.id = '31'
+    const desk = useDesk()
+    const request = { storeId: 3, plate: '沪A8K316', vehicleClassId: 2, items: [{ kind: 'service' as const, id: 1, qty: 1 }] }
+    desk.unpaid = { orderId: 31, request }
+    const waiting = { ...RECEIPT, status: 'awaiting_payment', canReverse: false }
+    serveMap({
+      'GET /api/staff/orders/31': waiting,
+      'POST /api/staff/orders/31/cancel': { ...waiting, status: 'cancelled' },
+      'POST /api/staff/quotes': quote({ quoteHash: 'h9' }),
+    })
+    const page = mount(OrderPage)
+    await flushPromises()
+    await press(page, '取消，换一种方式收款')
+    expect(desk.quote?.quoteHash).toBe('h9')
+    expect(uni.redirectTo).toHaveBeenCalledWith({ url: '/pkg-staff/pay/index' })
+    await fireHook('onUnload')
+  })
+  it('says who was served as the till knew them', async () => {
+    atDesk()
+    pageQuery.id = '31'
+    useDesk().member = { ...DESK_MEMBER, name: '何**' }
+    serveMap({ 'GET /api/staff/orders/31': { ...RECEIPT, memberId: 1, memberName: '何**' } })
+    const page = mount(OrderPage)
+    await flushPromises()
+    expect(page.text()).toContain('何女士')
+    await fireHook('onUnload')
+  })
   it('reverses with a reason, saying the amount', async () => {
     atDesk()
     pageQuery.id = '31'

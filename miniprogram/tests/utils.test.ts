@@ -4,6 +4,7 @@ import { accentVars, cardFace, contrast, textOn } from '@/utils/color'
 import { ageLabel, dayLabel, groupByDay, timeLabel, whenLabel, ymd } from '@/utils/dates'
 import { codeStep, groupCode, luhnValid, memberCode, qrText, readMemberCode } from '@/utils/member-code'
 import { discountLabel, moneyParts, parseYuan, yuan, yuanShort, yuanSign } from '@/utils/money'
+import { calledName } from '@/utils/people'
 import { isPlate, normalizePlate, plateProblem, showPlate } from '@/utils/plate'
 import { drawQr, qrMatrix } from '@/utils/qr'
 import { asciiBytes, base64Bytes, hmacSha256, sha256 } from '@/utils/sha256'
@@ -15,8 +16,8 @@ describe('money', () => {
   it('formats fen', () => {
     expect(yuan(0)).toBe('0.00')
     expect(yuan(9999999)).toBe('99,999.99')
-    expect(yuan(-5)).toBe('-0.05')
-    expect(yuanSign(-123456)).toBe('-¥1,234.56')
+    expect(yuan(-5)).toBe('−0.05')
+    expect(yuanSign(-123456)).toBe('−¥1,234.56')
     expect(yuanSign(500, true)).toBe('+¥5.00')
     expect(yuanShort(50000)).toBe('500')
     expect(yuanShort(3550)).toBe('35.5')
@@ -170,6 +171,16 @@ describe('colours', () => {
   it('falls back to the house colour', () => {
     expect(accentVars('javascript:alert(1)')).toContain('--accent:#0b7a75')
     expect(textOn('#ffffff')).toBe('#14272b')
+  })
+})
+
+describe('people', () => {
+  it('are called by surname and title where the gender is known', () => {
+    expect(calledName('何**', 'female')).toBe('何女士')
+    expect(calledName('刘*', 'male')).toBe('刘先生')
+    expect(calledName('何**', 'unknown')).toBe('何**')
+    expect(calledName('J***', 'male')).toBe('J***')
+    expect(calledName('', 'male')).toBe('')
   })
 })
 

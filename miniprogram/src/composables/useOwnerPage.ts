@@ -1,6 +1,7 @@
 import { onHide, onShow, onUnload } from '@dcloudio/uni-app'
-import { computed } from 'vue'
+import { computed, watch } from 'vue'
 import { readSession } from '@/api/tokens'
+import { useMember } from '@/stores/member'
 import { usePulse } from '@/stores/pulse'
 import { useShop } from '@/stores/shop'
 
@@ -8,10 +9,24 @@ import { useShop } from '@/stores/shop'
 export function useOwnerPage() {
   const shop = useShop()
   const pulse = usePulse()
+  const member = useMember()
+  let visible = false
+  /** Somebody without a card has no records that could change. */
+  const follow = () => {
+    if (!visible) return
+    if (member.home && readSession('owner')) pulse.start()
+    else pulse.stop()
+  }
+  const leave = () => {
+    visible = false
+    pulse.stop()
+  }
   onShow(() => {
-    if (readSession('owner')) pulse.start()
+    visible = true
+    follow()
   })
-  onHide(() => pulse.stop())
-  onUnload(() => pulse.stop())
+  onHide(leave)
+  onUnload(leave)
+  watch(() => member.home !== null, follow)
   return { vars: computed(() => shop.vars), shop, pulse }
 }

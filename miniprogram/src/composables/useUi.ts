@@ -1,4 +1,8 @@
 import { messageOf } from '@/api/errors'
+import { useShop } from '@/stores/shop'
+import { accentText } from '@/utils/color'
+
+const accent = () => accentText(useShop().config?.accentColor)
 
 /** Small words to the person. */
 export function toast(title: string): void {
@@ -7,7 +11,7 @@ export function toast(title: string): void {
 
 /** Errors are too long for a toast: they get a dialog with one button. */
 export function explain(error: unknown, title = '没有成功'): void {
-  uni.showModal({ title, content: messageOf(error), showCancel: false, confirmText: '知道了' })
+  uni.showModal({ title, content: messageOf(error), showCancel: false, confirmText: '知道了', confirmColor: accent() })
 }
 
 export function confirm(options: { title: string; content: string; ok: string; cancel?: string; danger?: boolean }): Promise<boolean> {
@@ -17,7 +21,7 @@ export function confirm(options: { title: string; content: string; ok: string; c
       content: options.content,
       confirmText: options.ok,
       cancelText: options.cancel ?? '再想想',
-      confirmColor: options.danger ? '#c02f1d' : undefined,
+      confirmColor: options.danger ? '#c02f1d' : accent(),
       success: (result) => resolve(result.confirm),
       fail: () => resolve(false),
     })

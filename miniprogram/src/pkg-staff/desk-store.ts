@@ -1,7 +1,8 @@
 import { defineStore } from 'pinia'
-import { ref, shallowRef } from 'vue'
+import { ref, shallowRef, watch } from 'vue'
 import { api } from '@/api/client'
 import type { Catalog, DeskMember, Quote, QuoteRequest } from '@/api/types'
+import { calledName } from '@/utils/people'
 
 /** What one till is working on: the member in front of it and the bill being made. */
 export const useDesk = defineStore('desk', () => {
@@ -10,6 +11,13 @@ export const useDesk = defineStore('desk', () => {
   const request = shallowRef<QuoteRequest | null>(null)
   const quote = shallowRef<Quote | null>(null)
   const catalogStore = ref(0)
+  /** The bill whose payment code is being shown: cancelled, it can be settled in another way. */
+  const unpaid = shallowRef<{ orderId: number; request: QuoteRequest } | null>(null)
+  const served = new Map<number, string>()
+  watch(member, (m) => m && served.set(m.memberId, calledName(m.name, m.gender)), { flush: 'sync' })
+
+  /** What somebody who stood at this till is called; orders know the masked name only. */
+  const nameOf = (memberId: number | undefined, masked = '') => served.get(memberId ?? 0) ?? masked
 
   async function loadCatalog(storeId: number): Promise<Catalog> {
     if (catalogStore.value !== storeId) catalog.value = null
@@ -23,5 +31,5 @@ export const useDesk = defineStore('desk', () => {
     quote.value = null
   }
 
-  return { member, catalog, request, quote, loadCatalog, clearBill }
+  return { member, catalog, request, quote, unpaid, nameOf, loadCatalog, clearBill }
 })

@@ -1,7 +1,7 @@
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
 import { api } from '@/api/client'
-import { isCode, SessionError } from '@/api/errors'
+import { ApiError, SessionError } from '@/api/errors'
 import type { LedgerRecord } from '@/api/types'
 
 const INTERVAL_MS = 1500
@@ -33,8 +33,8 @@ export const usePulse = defineStore('pulse', () => {
       if (items.length) announce(items)
     } catch (error) {
       if (run !== generation) return
-      // Nobody is logged in, or is no member yet: the next page visit starts again.
-      if (error instanceof SessionError || isCode(error, 'member.not_joined')) return
+      // Nobody is logged in, or is no member (yet): the next page visit starts again.
+      if (error instanceof SessionError || (error instanceof ApiError && (error.status === 403 || error.status === 404))) return
       pause = Math.min(pause * 2, SLOWEST_MS)
     }
     if (run === generation) timer = setTimeout(() => void tick(run), pause)

@@ -54,10 +54,15 @@ export function readableOnWhite(hex: string): string {
 
 const FALLBACK_ACCENT = '#0b7a75'
 
+const baseAccent = (accent: string | undefined) => (accent && parseHex(accent) ? accent : FALLBACK_ACCENT)
+
+/** The accent as the colour of text on white, where no CSS variable reaches (dialogs of the system). */
+export const accentText = (accent: string | undefined) => readableOnWhite(baseAccent(accent))
+
 /** CSS variables of a page, to be bound as its root style. */
 export function accentVars(accent: string | undefined): string {
-  const base = accent && parseHex(accent) ? accent : FALLBACK_ACCENT
-  const text = readableOnWhite(base)
+  const base = baseAccent(accent)
+  const text = accentText(accent)
   const soft = mix(base, '#ffffff', 0.9)
   return [
     `--accent:${base}`,
@@ -72,7 +77,7 @@ export function accentVars(accent: string | undefined): string {
 
 /** Face of the membership card for a tier's colour. */
 export function cardFace(color: string | undefined): { background: string; ink: string } {
-  const own = color && parseHex(color) ? color : FALLBACK_ACCENT
+  const own = baseAccent(color)
   // Colours of middle brightness look dull under dark text: deepen them and write in white. Light ones stay light.
   const deepened = contrast(own, '#ffffff') >= 2.2 ? readableOnWhite(own) : own
   const ink = textOn(deepened)

@@ -1,7 +1,8 @@
 /** Money is an integer number of fen everywhere; only these functions turn it into text and back. */
 
 export interface MoneyParts {
-  sign: '' | '-' | '+'
+  /** A real minus (U+2212), as wide as the plus. */
+  sign: '' | '−' | '+'
   /** Whole yuan with thousands separators, e.g. "12,345". */
   whole: string
   /** Two digits. */
@@ -12,7 +13,7 @@ export function moneyParts(fen: number, withPlus = false): MoneyParts {
   const abs = Math.abs(Math.trunc(fen))
   const whole = String(Math.floor(abs / 100)).replace(/\B(?=(\d{3})+(?!\d))/g, ',')
   const cents = String(abs % 100).padStart(2, '0')
-  const sign = fen < 0 ? '-' : withPlus && fen > 0 ? '+' : ''
+  const sign = fen < 0 ? '−' : withPlus && fen > 0 ? '+' : ''
   return { sign, whole, cents }
 }
 
@@ -22,7 +23,7 @@ export function yuan(fen: number, withPlus = false): string {
   return `${sign}${whole}.${cents}`
 }
 
-/** 3500 → "¥35.00", -500 → "-¥5.00" */
+/** 3500 → "¥35.00", -500 → "−¥5.00" */
 export function yuanSign(fen: number, withPlus = false): string {
   const { sign, whole, cents } = moneyParts(fen, withPlus)
   return `${sign}¥${whole}.${cents}`
