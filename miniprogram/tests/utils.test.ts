@@ -34,9 +34,9 @@ describe('money', () => {
     for (const bad of ['', '.', '-1', '1.234', '1e3', 'abc', '12345678901']) expect(parseYuan(bad)).toBeNull()
   })
   it('names discounts', () => {
-    expect(discountLabel(9500)).toBe('95 折')
+    expect(discountLabel(9500)).toBe('9.5 折')
     expect(discountLabel(9000)).toBe('9 折')
-    expect(discountLabel(8550)).toBe('85.5 折')
+    expect(discountLabel(8550)).toBe('8.55 折')
     expect(discountLabel(10000)).toBe('')
   })
 })

@@ -48,9 +48,8 @@ export function parseYuan(text: string): number | null {
   return Number(match[1] || 0) * 100 + Number((match[2] ?? '').padEnd(2, '0') || 0)
 }
 
-/** 9500 basis points → "95 折"; 10000 → "". */
+/** 9500 basis points → "9.5 折"; 10000 → "". */
 export function discountLabel(bp: number): string {
   if (bp >= 10000 || bp <= 0) return ''
-  const tenths = bp / 100
-  return `${tenths % 10 === 0 ? tenths / 10 : tenths} 折`
+  return `${bp / 1000} 折`
 }
