@@ -57,6 +57,7 @@ var (
 	ErrDiscount     = fault.Define(fault.Invalid, "checkout.discount", "优惠超出允许范围，请减少优惠金额")
 	ErrState        = fault.Define(fault.Conflict, "checkout.order_state", "订单状态已变化，请刷新查看")
 	ErrTooLate      = fault.Define(fault.Forbidden, "checkout.reverse_denied", "超过可撤销时间或不是您经手的订单，请店长处理")
+	ErrLeft         = fault.Define(fault.Conflict, "checkout.member_left", "会员已注销，储值无处可退，不能撤销；请当面协商退款")
 	ErrDisputed     = fault.Define(fault.Conflict, "checkout.already_disputed", "这笔已经提交过疑问，请等待门店答复")
 	ErrResolved     = fault.Define(fault.Conflict, "checkout.dispute_resolved", "这条疑问已经处理过了，请刷新查看")
 )

@@ -46,6 +46,10 @@ func (s *Service) Poll(ctx context.Context, id int64) (Order, error) {
 		if again, err2 := s.Order(ctx, id); err2 == nil && again.Status != Awaiting {
 			return again, nil
 		}
+		// Between its expiry and the job that closes it an order waits without a code: the till keeps polling.
+		if fault.As(err).Kind == fault.Conflict {
+			return o, nil
+		}
 		return o, err
 	}
 	o.CodeURL = prep.CodeURL

@@ -12,6 +12,7 @@ import (
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/idem"
 	"github.com/liangche/liangche/internal/ledger"
+	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/payment"
 	"github.com/liangche/liangche/internal/perm"
@@ -84,6 +85,13 @@ func (s *Service) reverseTx(ctx context.Context, tx *db.Tx, o Order, reason stri
 	var book *ledger.Book
 	var err error
 	if o.MemberID != 0 {
+		st, err := s.members.StandingTx(ctx, tx, o.MemberID)
+		if err != nil {
+			return err
+		}
+		if st.Status == member.StatusClosed && o.tender(TenderBalance) != nil {
+			return ErrLeft
+		}
 		if book, err = ledger.LockTx(ctx, tx, o.MemberID); err != nil {
 			return err
 		}

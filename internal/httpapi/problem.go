@@ -23,11 +23,20 @@ type Problem struct {
 	RequestID string        `json:"requestId"`
 }
 
-// FaultCode is a registered fault code; the contract lists them all.
-type FaultCode = string
+// FaultCode is a registered fault code.
+type FaultCode string
+
+// Schema lists every code in the contract, so that a typed client gets a closed union.
+func (FaultCode) Schema(huma.Registry) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	for _, c := range fault.Codes() {
+		s.Enum = append(s.Enum, c)
+	}
+	return s
+}
 
 // Error returns the code.
-func (p *Problem) Error() string { return p.Code }
+func (p *Problem) Error() string { return string(p.Code) }
 
 // GetStatus returns the HTTP status.
 func (p *Problem) GetStatus() int { return p.status }
@@ -41,7 +50,7 @@ func newProblem(c huma.Context, status int, msg string, errs ...error) huma.Stat
 		}
 	}
 	f := byStatus(status)
-	p := &Problem{status: int(f.Kind), Code: f.Code, Message: f.Message}
+	p := &Problem{status: int(f.Kind), Code: FaultCode(f.Code), Message: f.Message}
 	if c != nil {
 		p.RequestID = RequestID(c.Context())
 	}
@@ -128,7 +137,7 @@ func WriteFault(w http.ResponseWriter, req *http.Request, err error) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(int(f.Kind))
-	_ = json.NewEncoder(w).Encode(&Problem{Code: f.Code, Message: f.Message, Fields: f.Fields, Detail: f.Detail, RequestID: RequestID(req.Context())})
+	_ = json.NewEncoder(w).Encode(&Problem{Code: FaultCode(f.Code), Message: f.Message, Fields: f.Fields, Detail: f.Detail, RequestID: RequestID(req.Context())})
 }
 
 // echoError answers what never reached an operation: unknown route, wrong method, panic.

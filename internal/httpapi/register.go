@@ -140,7 +140,7 @@ func (r *Router) problem(ctx context.Context, err error) *Problem {
 	if cause := errors.Unwrap(error(f)); cause != nil || f.Kind == fault.Internal {
 		r.opt.Log.ErrorContext(ctx, "request failed", "code", f.Code, "request", RequestID(ctx), "cause", cause)
 	}
-	return &Problem{status: int(f.Kind), Code: f.Code, Message: f.Message, Fields: f.Fields, Detail: f.Detail, RequestID: RequestID(ctx)}
+	return &Problem{status: int(f.Kind), Code: FaultCode(f.Code), Message: f.Message, Fields: f.Fields, Detail: f.Detail, RequestID: RequestID(ctx)}
 }
 
 // fillSlices turns nil slices into empty ones: a client never meets null where the contract says array.

@@ -20,7 +20,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/liangche/liangche/internal/actor"
-	"github.com/liangche/liangche/internal/fault"
 )
 
 // Who says which actor an operation is for.
@@ -205,12 +204,3 @@ func (r *Router) operation(op Op) huma.Operation {
 }
 
 func ptr[T any](v T) *T { return &v }
-
-// Codes is the closed union of fault codes, for the contract.
-func Codes() []any {
-	var out []any
-	for _, c := range fault.Codes() {
-		out = append(out, c)
-	}
-	return out
-}

@@ -73,7 +73,7 @@ func (b *browser) do(want int, code, method, path string, body, out any, header 
 	if code != "" {
 		must(b.t, json.Unmarshal(rec.Body.Bytes(), &p))
 	}
-	if rec.Code != want || p.Code != code {
+	if rec.Code != want || string(p.Code) != code {
 		b.t.Fatalf("%s %s: %d %s, want %d %s", method, path, rec.Code, rec.Body, want, code)
 	}
 	if out != nil {

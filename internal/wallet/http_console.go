@@ -30,7 +30,8 @@ func (s *Service) deskState(ctx context.Context, id int64) (DeskTopup, error) {
 	}
 	var p payment.Prepared
 	if t.State == StatePending && t.PaymentID != 0 {
-		if p, err = s.payments.Prepay(ctx, t.PaymentID); err != nil {
+		// Between its expiry and the job that closes it a top-up waits without a code: the till keeps polling.
+		if p, err = s.payments.Prepay(ctx, t.PaymentID); err != nil && fault.As(err).Kind != fault.Conflict {
 			return DeskTopup{}, err
 		}
 	}

@@ -106,7 +106,7 @@ func (c *Client) Fault(want *fault.Error, method, path string, body any, headers
 	c.t.Helper()
 	a := c.Do(method, path, body, headers...)
 	var p httpapi.Problem
-	if err := json.Unmarshal(a.Body, &p); err != nil || p.Code != want.Code || a.Status != int(want.Kind) {
+	if err := json.Unmarshal(a.Body, &p); err != nil || string(p.Code) != want.Code || a.Status != int(want.Kind) {
 		c.t.Fatalf("%s %s: %d %s, want %d %s", method, path, a.Status, a.Body, want.Kind, want.Code)
 	}
 	if p.Message == "" || p.RequestID == "" && a.Status != http.StatusNotFound {
