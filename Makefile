@@ -7,6 +7,7 @@ ARGS   ?=
 APP     := miniprogram
 WEB     := internal/console/web
 NPM_CI  := npm ci --prefer-offline --no-audit --no-fund --loglevel=error
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # uni-app's command line reports to its vendor unless CI is set.
 export CI := 1
 
@@ -32,7 +33,7 @@ front: $(APP)/node_modules/.package-lock.json internal/h5/dist/index.html $(WEB)
 binary: ## build bin/liangche with whatever front ends were built before; needs no Node
 	@.ci/tools go
 	@mkdir -p bin
-	@go build -trimpath -ldflags="-s -w" -o bin/liangche ./cmd/liangche
+	@go build -trimpath -ldflags="-s -w -X github.com/liangche/liangche/internal/app.Version=$(VERSION)" -o bin/liangche ./cmd/liangche
 
 %/node_modules/.package-lock.json: %/package-lock.json
 	@.ci/tools node
