@@ -3,7 +3,7 @@ package app
 import "net/http"
 
 // The documentation page draws /openapi.json itself: a renderer from elsewhere would need the network and a laxer policy.
-const docsHTML = `<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>亮车 API</title>
+const docsHTML = `<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,"><title>亮车 API</title>
 <style>body{font:15px/1.6 -apple-system,"PingFang SC","Noto Sans CJK SC",sans-serif;margin:0;color:#12262b;background:#f4f6f7}
 main{max-width:960px;margin:0 auto;padding:32px 20px}h1{font-size:24px}h2{font-size:18px;margin:32px 0 8px}
 details{background:#fff;border-radius:10px;margin:6px 0;padding:0 16px}summary{padding:12px 0;cursor:pointer;display:flex;gap:12px;align-items:baseline;flex-wrap:wrap}

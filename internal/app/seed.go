@@ -87,7 +87,7 @@ func (s *seeder) setUp(ctx context.Context) error {
 	sys := actor.With(ctx, actor.Actor{Kind: actor.System, Name: "演示数据"})
 	for _, in := range []shop.Input{
 		{Name: "静安店", Address: "上海市静安区江宁路 888 号", Phone: "021-60000001", HoursText: "每天 8:30–20:00"},
-		{Name: "浦东店", Address: "上海市浦东新区张杨路 1299 号", Phone: "021-60000002", HoursText: "每天 9:00–21:00"},
+		{Name: "浦东店", Address: "上海市浦东新区张杨路 1299 号", Phone: "021-60000002", HoursText: "24 小时"},
 	} {
 		st, err := s.Shops.Create(sys, in)
 		if err != nil {
@@ -166,7 +166,7 @@ func (s *seeder) day(ctx context.Context, day int, morning, until time.Time, pac
 		}
 	}
 	for i := range s.people {
-		if s.rnd.Float64() >= s.people[i].visits {
+		if s.rnd.Float64() >= s.people[i].visits || !s.open(s.people[i].home) {
 			continue
 		}
 		minute += 8 + s.rnd.IntN(35)
@@ -183,11 +183,20 @@ func (s *seeder) day(ctx context.Context, day int, morning, until time.Time, pac
 			return nil
 		}
 		p := person{plate: walkIns[s.rnd.IntN(len(walkIns))], class: 1 + s.rnd.IntN(2), home: s.rnd.IntN(2)}
+		if !s.open(p.home) {
+			p.home = 1
+		}
 		if err := s.serve(ctx, p, pick(s.rnd, checkout.TenderCash, checkout.TenderAlipay, checkout.TenderCard)); err != nil {
 			return fmt.Errorf("walk-in: %w", err)
 		}
 	}
 	return s.Queue.Drain(ctx)
+}
+
+// open says whether the store works at this hour; the second one is a round-the-clock shop.
+func (s *seeder) open(home int) bool {
+	h := s.clk.Now().In(bizday.Location(bizday.DefaultZone)).Hour()
+	return home == 1 || (h >= 9 && h < 20)
 }
 
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
@@ -345,6 +354,9 @@ func (s *seeder) serve(ctx context.Context, p person, prefer string) error {
 	}
 	o, err := s.Checkout.Settle(s.as(ctx, desk), r, q.QuoteHash, tenders)
 	if err != nil {
+		return err
+	}
+	if err := s.Queue.Drain(ctx); err != nil {
 		return err
 	}
 	if s.rnd.IntN(45) == 0 { // the wrong service was rung up

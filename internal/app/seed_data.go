@@ -10,12 +10,12 @@ const historyDays = 92
 type demoAccount struct{ username, name, role, label, persona string }
 
 var demoStaff = []demoAccount{
-	{"boss", "陈老板", perm.RoleOwner, "店主（全部权限）", ""},
+	{"boss", "陈老板", perm.RoleOwner, "老板（全部权限）", ""},
 	{"manager", "孙店长", perm.RoleManager, "店长", "p7"},
 	{"desk", "李前台", perm.RoleReceptionist, "前台 · 静安店", "p8"},
 	{"desk2", "何前台", perm.RoleReceptionist, "前台 · 浦东店", ""},
 	{"tech", "吴技师", perm.RoleTechnician, "技师", "p9"},
-	{"finance", "郑会计", perm.RoleAccountant, "会计", "p10"},
+	{"finance", "郑会计", perm.RoleAccountant, "财务", "p10"},
 }
 
 // demoPeople are the members: the first ones live in the sandbox's WeChat, the others were registered at the desk. Phones are of ranges

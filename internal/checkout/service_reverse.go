@@ -3,6 +3,7 @@ package checkout
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
@@ -162,8 +163,8 @@ func (s *Service) Resolve(ctx context.Context, id int64, outcome, answer string)
 		if err := resolve(ctx, tx, id, outcome, answer, who.Name); err != nil {
 			return err
 		}
-		return audit.RecordTx(ctx, tx, audit.Entry{Action: "dispute.resolve", SubjectKind: "order", SubjectID: d.OrderID, StoreID: d.StoreID,
-			Detail: map[string]any{"outcome": outcome, "answer": answer}})
+		return audit.RecordTx(ctx, tx, audit.Entry{Action: "dispute.resolve", SubjectKind: "order", SubjectID: d.OrderID, SubjectLabel: fmt.Sprintf("W%d", d.OrderID), StoreID: d.StoreID,
+			Detail: map[string]any{"outcome": map[string]string{"upheld": "车主有理", "rejected": "维持原单"}[outcome], "answer": answer}})
 	})
 	if err != nil {
 		return DisputeRecord{}, err

@@ -110,11 +110,11 @@ describe('staff', () => {
   })
 
   step('reverses it with a reason', async () => {
-    await button(page, '冲正').click()
+    await button(page, '撤销').click()
     await page.locator('.chip').filter({ hasText: '选错了服务' }).click()
     await look(page, 'staff-reverse')
-    await button(page, '确认冲正').click()
-    await page.getByText(/由 李前台 冲正/).waitFor()
+    await button(page, '确认撤销').click()
+    await page.getByText(/由 李前台 撤销/).waitFor()
     await look(page, 'staff-reversed')
     const member = await desk.get(`/members/${codes.memberId}?storeId=${desk.storeId}`)
     assert.equal(member.wallet.totalFen, 6500)

@@ -39,7 +39,7 @@ export const navigation: NavGroup[] = [
     items: [
       { path: '/catalog', title: '目录', icon: 'Goods', permission: 'catalog.read', words: '服务 价格 商品 车型 充值方案 等级 mulu' },
       { path: '/stores', title: '门店', icon: 'OfficeBuilding', permission: 'store.read', words: '地址 mendian' },
-      { path: '/staff', title: '员工', icon: 'Avatar', permission: 'staff.read', words: '同事 邀请 yuangong' },
+      { path: '/staff', title: '员工', icon: 'Postcard', permission: 'staff.read', words: '同事 邀请 yuangong' },
       { path: '/roles', title: '角色权限', icon: 'Key', permission: 'staff.read', words: '权限 juese' },
     ],
   },
