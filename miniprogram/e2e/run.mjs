@@ -19,7 +19,7 @@ const child = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test
 })
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
 const code = await new Promise((resolve) => child.once('exit', (status) => resolve(status ?? 1)))
-if (code !== 0) console.log(`--- the demo said:\n${demo.log().split('\n').slice(-30).join('\n')}`)
+if (code !== 0) console.log(`--- the demo said:\n${demo.log().replace(/.*\r/g, '').split('\n').slice(-30).join('\n')}`)
 await demo.stop()
 console.log(`stories ${seconds(stories)} s, everything ${seconds(started)} s`)
 process.exit(code)

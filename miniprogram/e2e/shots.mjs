@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { launch, phone } from './lib/browser.mjs'
 import { consoleApi, sandbox, staffApi } from './lib/api.mjs'
 import { consoleLogin, desktop, dialog, open, settled } from './lib/console.mjs'
-import { onPage, staffLogin } from './lib/h5.mjs'
+import { onPage, openChat, staffLogin } from './lib/h5.mjs'
 import { ownerApi } from './lib/member.mjs'
 import { shrink } from './lib/png8.mjs'
 import { startDemo } from './lib/server.mjs'
@@ -77,7 +77,7 @@ async function ownerPages(persona) {
   await onPage(page, '.row, .record').first().waitFor()
   await shot(page, 'h5-records')
   await page.goto(`${origin}/sandbox/`)
-  await page.locator('.list .row').filter({ hasText: '服务通知' }).click()
+  await openChat(page, page.locator('.list .row').filter({ hasText: '服务通知' }))
   await page.locator('.msg').filter({ hasText: '83.60' }).waitFor()
   await page.locator('.msg').last().scrollIntoViewIfNeeded()
   await shot(page, 'sandbox-phone')

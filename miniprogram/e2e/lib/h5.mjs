@@ -47,3 +47,12 @@ export async function staffLogin(page, origin, username = 'desk') {
   await page.locator('uni-button').getByText('登录', { exact: true }).click()
   await page.locator('.search input').waitFor()
 }
+
+/** Opens a chat of the sandbox phone. Its list is drawn anew every second: a tap in that moment is lost, and is made again. */
+export async function openChat(page, row) {
+  await row.waitFor()
+  while (await page.locator('#back').isHidden()) {
+    await row.click({ timeout: 2000 }).catch(() => {})
+    await page.waitForTimeout(200)
+  }
+}

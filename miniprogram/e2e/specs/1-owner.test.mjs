@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newPhone, newPlate, sandbox, staffApi } from '../lib/api.mjs'
 import { launch, look, phone, story } from '../lib/browser.mjs'
-import { allowMessages, button, cover, fillRow, logInAs, onPage, payOnSheet, tapText, typePlate } from '../lib/h5.mjs'
+import { allowMessages, button, cover, fillRow, logInAs, onPage, openChat, payOnSheet, tapText, typePlate } from '../lib/h5.mjs'
 import { decodeSoon } from '../lib/qr.mjs'
 
 const origin = process.env.E2E_ORIGIN
@@ -182,8 +182,7 @@ describe('owner', () => {
     await page.goto(`${origin}/sandbox/`)
     await page.locator('.row').first().waitFor()
     await look(page, 'sandbox-chats')
-    const rows = page.locator('.list .row').filter({ has: page.locator('.badge') })
-    await rows.first().click()
+    await openChat(page, page.locator('.list .row').filter({ has: page.locator('.badge') }).first())
     await page.locator('.msg').filter({ hasText: '消费扣款通知' }).waitFor()
     await look(page, 'sandbox-message')
     owner.clean()

@@ -66,7 +66,7 @@ describe('owner in the mini-program', () => {
     await look(page, 'h5-vehicle-form')
     await typePlate(page, '沪A12')
     await page.locator('.problem').waitFor()
-    assert.match(await page.locator('.problem').innerText(), /[\u4e00-\u9fff]{4,}/)
+    assert.match(await page.locator('.problem').innerText(), /还差 3 位/)
     await typePlate(page, newPlate())
     await button(page, '保存').click()
     await page.locator('.plate').nth(1).waitFor()
