@@ -376,7 +376,7 @@ func (s *seeder) finish(ctx context.Context) error {
 	if err := s.question(ctx); err != nil {
 		return err
 	}
-	p := s.people[2]
+	p := s.people[3]
 	plan, err := s.Wallet.PlanFor(s.as(ctx, s.boss), p.id, 0)
 	if err != nil {
 		return err

@@ -7,6 +7,8 @@ import { asProblem } from '@/lib/problem'
 import type { StaffMe } from '@/lib/types'
 
 const STORE_KEY = 'liangche.console.store'
+/** The cookies cannot be read here: this says that there may be some, so that a first visit asks for nothing. */
+const SIGNED_IN_KEY = 'liangche.console.signedIn'
 
 /** Who is signed in, which store is looked at, and the shop's look. */
 export const useSession = defineStore('session', () => {
@@ -27,6 +29,10 @@ export const useSession = defineStore('session', () => {
   /** Asks once who we are; nobody is fine, other faults are thrown. */
   async function load(): Promise<void> {
     if (loaded.value) return
+    if (!localStorage.getItem(SIGNED_IN_KEY)) {
+      loaded.value = true
+      return
+    }
     try {
       adopt(await sessionApi.getMe())
     } catch (error) {
@@ -50,11 +56,13 @@ export const useSession = defineStore('session', () => {
   }
 
   function forget(): void {
+    localStorage.removeItem(SIGNED_IN_KEY)
     me.value = null
   }
 
   function adopt(fresh: StaffMe): void {
     me.value = fresh
+    localStorage.setItem(SIGNED_IN_KEY, '1')
     if (fresh.shopName) shopName.value = fresh.shopName
   }
 
