@@ -276,7 +276,7 @@ func TestDatabaseAwayUnderLoad(t *testing.T) {
 		}
 		asks = append(asks, list)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
 	defer stop()
 	var killed, refused atomic.Int64
 	var wg sync.WaitGroup
@@ -306,7 +306,7 @@ func TestDatabaseAwayUnderLoad(t *testing.T) {
 		for j := range asks[i] {
 			wg.Go(func() {
 				k := key(fmt.Sprintf("away-%d-%d-key", i, j))
-				for range 400 {
+				for range 2000 {
 					r, err := s.shop.desk.try(http.MethodPost, "/api/staff/checkouts", asks[i][j], k)
 					switch {
 					case err != nil:
