@@ -166,12 +166,15 @@ func (s *seeder) day(ctx context.Context, day int, morning, until time.Time, pac
 		}
 	}
 	for i := range s.people {
-		if s.rnd.Float64() >= s.people[i].visits || !s.open(s.people[i].home) {
+		if s.rnd.Float64() >= s.people[i].visits {
 			continue
 		}
 		minute += 8 + s.rnd.IntN(35)
 		if !at(minute) {
 			return nil
+		}
+		if !s.open(s.people[i].home) {
+			continue
 		}
 		if err := s.visit(ctx, &s.people[i]); err != nil {
 			return fmt.Errorf("visit of member %d: %w", i, err)
