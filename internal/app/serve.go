@@ -26,6 +26,7 @@ func (a *App) ServeAfter(ctx context.Context, ln net.Listener, before func(ctx c
 		MaxHeaderBytes:    32 << 10,
 		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
+	srv.RegisterOnShutdown(a.Router.EndStreams)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
 	if err := before(ctx); err != nil {

@@ -101,7 +101,8 @@ func (r *Router) middleware() {
 					r.opt.Log.ErrorContext(ctx, "panic", "request", rid, "value", fmt.Sprint(p), "stack", string(debug.Stack()))
 					r.echoError(fault.ErrInternal, c)
 				}
-				if r.opt.Observe != nil {
+				// A stream lasts as long as somebody looks: its length says nothing about the service.
+				if r.opt.Observe != nil && !strings.HasPrefix(h.Get("Content-Type"), eventStream) {
 					r.opt.Observe(req.Method+" "+c.Path(), res.Status, took().Seconds())
 				}
 				r.opt.Log.DebugContext(ctx, "request", "method", req.Method, "route", c.Path(), "status", res.Status, "ms", took().Milliseconds(), "request", rid)

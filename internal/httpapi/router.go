@@ -14,6 +14,9 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
@@ -62,6 +65,7 @@ type Options struct {
 	HSTS           bool
 	FrameAncestors string // CSP frame-ancestors, 'none' unless told
 	Observe        func(op string, status int, seconds float64)
+	Heartbeat      time.Duration // of streams, 10 s unless told
 }
 
 // Router collects operations and raw routes.
@@ -70,13 +74,21 @@ type Router struct {
 	Echo *echo.Echo
 	opt  Options
 	ops  []Op
+
+	streams  atomic.Int64
+	stopped  chan struct{} // closed by EndStreams
+	stopOnce sync.Once
+	beat     time.Duration
 }
 
 // New returns a Router with the edge's middleware in place.
 func New(opt Options) *Router {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	r := &Router{Echo: e, opt: opt}
+	r := &Router{Echo: e, opt: opt, stopped: make(chan struct{}), beat: beat}
+	if opt.Heartbeat > 0 {
+		r.beat = opt.Heartbeat
+	}
 	r.middleware()
 	e.HTTPErrorHandler = r.echoError
 
