@@ -551,7 +551,7 @@ CREATE TABLE payment_refunds (
   tries INT NOT NULL,
   next_try_at BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
-  done_at BIGINT NULL,
+  done_at BIGINT NULL, replaced_by BIGINT NOT NULL DEFAULT 0,
   FOREIGN KEY (payment_id) REFERENCES payment_intents (id)
 );
 

@@ -126,6 +126,30 @@ func TestNever(t *testing.T) {
 			t.Errorf("the owner reads %v", st)
 		}
 	})
+	s.sub("N07 a refund that WeChat closed is sent again under a new number, once", func(t *testing.T) {
+		o := s.join("周雨桐")
+		o.topup()
+		if _, err := s.Sandbox.SetFault(wxsandbox.Fault{Target: "pay.refund", Kind: "closed", Count: 1}); err != nil {
+			t.Fatal(err)
+		}
+		path := fmt.Sprintf("/api/console/members/%d", o.id)
+		plan := s.boss.get(path + "/refund-plan?amountFen=10000")
+		f := s.boss.post(path+"/refunds", obj{"amountFen": 10000, "reason": "测试退款", "planHash": plan.s("planHash")})
+		state := func() string { return s.boss.get(fmt.Sprintf("/api/console/refunds/%d", f.i("refundId"))).s("state") }
+		s.eventually("somebody is asked to look", func() bool { s.later(time.Minute); return state() == "attention" })
+		pay := fmt.Sprintf("/api/console/payments/%d", s.count(`SELECT payment_id FROM wallet_refund_parts WHERE refund_id = ?`, f.i("refundId")))
+		failed := s.boss.get(pay).list("refunds")[0]
+		if !failed.b("mayReissue") {
+			t.Fatalf("%v", failed)
+		}
+		again := fmt.Sprintf("%s/refunds/%d/reissue", pay, failed.i("id"))
+		if d := s.boss.post(again, nil); len(d.list("refunds")) != 2 || state() != "processing" {
+			t.Fatalf("%s %v", state(), d)
+		}
+		s.boss.fails("payment.refund_not_failed", http.MethodPost, again, nil)
+		s.boss.fails("not_found", http.MethodPost, fmt.Sprintf("/api/console/payments/%d/refunds/%d/reissue", failed.i("id"), failed.i("id")), nil)
+		s.eventually("the money is back", func() bool { s.later(time.Minute); return state() == "done" })
+	})
 	s.sub("N07 a refund whose answer is lost is sent again under its number", func(t *testing.T) {
 		o := s.join("张雨桐")
 		o.topup()

@@ -3,7 +3,6 @@ package checkout
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
@@ -141,7 +140,7 @@ func (f fulfiller) ClosedTx(ctx context.Context, tx *db.Tx, p payment.Payment) e
 
 // RefundedTx notes that WeChat gave the money of a reversed order back, or could not.
 func (f fulfiller) RefundedTx(ctx context.Context, tx *db.Tx, r payment.Refund) error {
-	if r.SubjectKind == "order_reversal" && !strings.EqualFold(r.State, "success") {
+	if r.SubjectKind == "order_reversal" && (r.State == payment.RefundClosed || r.State == payment.RefundAbnormal) {
 		f.log.ErrorContext(ctx, "WeChat did not carry out the refund of a reversed order", "order", r.SubjectID, "payment_refund", r.ID, "state", r.State)
 	}
 	return nil

@@ -62,6 +62,7 @@ type Hit struct {
 	Kind        string     `json:"kind" enum:"member,walk_in"`
 	MemberID    int64      `json:"memberId,omitempty"`
 	NameMasked  string     `json:"nameMasked"`
+	Gender      string     `json:"gender,omitempty" enum:"male,female,unknown" doc:"Of a member"`
 	PhoneMasked string     `json:"phoneMasked"`
 	CardNo      string     `json:"cardNo,omitempty"`
 	TierName    string     `json:"tierName,omitempty"`
@@ -239,7 +240,7 @@ func (s *Service) lookup(ctx context.Context, in *lookupInput) (out Hits, err er
 		for _, plate := range p.Plates {
 			known[plate] = true
 		}
-		out.Items = append(out.Items, Hit{Kind: "member", MemberID: p.ID, NameMasked: p.Name, PhoneMasked: p.Phone, CardNo: member.MaskCardNo(p.CardNo),
+		out.Items = append(out.Items, Hit{Kind: "member", MemberID: p.ID, NameMasked: p.Name, Gender: p.Gender, PhoneMasked: p.Phone, CardNo: member.MaskCardNo(p.CardNo),
 			TierName: tiers(p.TierID), Plates: p.Plates, Visits: p.Visits.Count, LastAt: instant(p.Visits.Last), Status: p.Status})
 	}
 	cars, err := lookupWalkIns(ctx, s.db, q.plate)

@@ -66,6 +66,7 @@ func lookupWalkIns(ctx context.Context, r db.Reader, plate string) (rows []walkI
 type person struct {
 	ID          int64  `db:"id"`
 	NameSealed  string `db:"name_sealed"`
+	Gender      string `db:"gender"`
 	PhoneSealed string `db:"phone_sealed"`
 	Status      string `db:"status"`
 	StoreID     int64  `db:"store_id"`
@@ -82,7 +83,7 @@ type person struct {
 // people reads members with all that lists show, in the order of ids: one read per table, none per row.
 func (s *Service) people(ctx context.Context, ids []int64) ([]person, error) {
 	var rows []person
-	if err := selectIn(ctx, s.db, &rows, `SELECT id, name_sealed, phone_sealed, status, store_id, joined_at FROM member_members WHERE id IN (?)`, ids); err != nil {
+	if err := selectIn(ctx, s.db, &rows, `SELECT id, name_sealed, gender, phone_sealed, status, store_id, joined_at FROM member_members WHERE id IN (?)`, ids); err != nil {
 		return nil, err
 	}
 	at := make(map[int64]*person, len(rows))

@@ -56,6 +56,7 @@ type RefundRow struct {
 	Alert       string     `json:"alert,omitempty"`
 	CreatedAt   time.Time  `json:"createdAt"`
 	DoneAt      *time.Time `json:"doneAt,omitempty"`
+	MayReissue  bool       `json:"mayReissue" doc:"WeChat closed it: the money may be sent again under a new number"`
 }
 
 // Change is one change of state.
@@ -94,6 +95,26 @@ func (s *Service) Routes(r *httpapi.Router) {
 	httpapi.Register(r, op("consolePayment", http.MethodGet, "/{id}", "A payment with its notifications, refunds and history", perm.PaymentRead),
 		func(ctx context.Context, in *httpapi.ByID) (Detail, error) { return s.detail(ctx, in.ID) })
 	httpapi.Register(r, op("consolePaymentCheck", http.MethodPost, "/{id}/check", "Ask WeChat Pay about a payment and its refunds now", perm.PaymentManage), s.check)
+	httpapi.Register(r, op("consoleRefundReissue", http.MethodPost, "/{id}/refunds/{refundId}/reissue", "Send the money of a refund that WeChat closed again, under a new number", perm.PaymentManage), s.reissue)
+}
+
+type reissueInput struct {
+	ID       int64 `path:"id" minimum:"1"`
+	RefundID int64 `path:"refundId" minimum:"1"`
+}
+
+func (s *Service) reissue(ctx context.Context, in *reissueInput) (Detail, error) {
+	f, err := s.Refund(ctx, s.db, in.RefundID)
+	if err == nil && f.PaymentID != in.ID {
+		err = fault.ErrNotFound
+	}
+	if err == nil {
+		_, err = s.Reissue(ctx, in.RefundID)
+	}
+	if err != nil {
+		return Detail{}, err
+	}
+	return s.detail(ctx, in.ID)
 }
 
 func (s *Service) list(ctx context.Context, in *listInput) (httpapi.Page[Row], error) {
@@ -174,7 +195,7 @@ func (s *Service) detail(ctx context.Context, id int64) (out Detail, err error) 
 	}
 	for _, f := range refunds {
 		r := f.refund(p)
-		out.Refunds = append(out.Refunds, RefundRow{r.ID, r.OutRefundNo, r.AmountFen, r.State, r.Reason, r.Alert, r.CreatedAt, optional(r.DoneAt)})
+		out.Refunds = append(out.Refunds, RefundRow{r.ID, r.OutRefundNo, r.AmountFen, r.State, r.Reason, r.Alert, r.CreatedAt, optional(r.DoneAt), f.State == RefundClosed && f.ReplacedBy == 0})
 	}
 	for _, h := range changes {
 		out.History = append(out.History, Change{clock.FromMillis(h.At), h.From, h.To, h.By})

@@ -115,7 +115,8 @@ type Fulfiller interface {
 	// ClosedTx tells that the payment ended unpaid, as closed or failed.
 	ClosedTx(ctx context.Context, tx *db.Tx, p Payment) error
 	// RefundedTx tells that a refund made by RefundTx reached success, closed or abnormal; abnormal may be followed by
-	// success or closed.
+	// success or closed, and closed by pending, when somebody sends the money again under a new number: then r is the new
+	// refund of the same subject and payment.
 	RefundedTx(ctx context.Context, tx *db.Tx, r Refund) error
 }
 
@@ -159,6 +160,7 @@ var (
 	ErrNoPayer       = fault.Define(fault.Invalid, "payment.no_payer", "请先用微信登录再支付")
 	ErrNotRefundable = fault.Define(fault.Conflict, "payment.not_refundable", "这笔支付还没有收款，不能退款")
 	ErrRefundExceeds = fault.Define(fault.Conflict, "payment.refund_exceeds", "退款金额超过可退金额，请核对")
+	ErrNotFailed     = fault.Define(fault.Conflict, "payment.refund_not_failed", "只有微信退款失败的单可以换新单号重退，请刷新后再看")
 	ErrRefundTooLate = fault.Define(fault.Conflict, "payment.refund_too_late", "支付已超过一年，微信不再支持原路退款，请线下退款")
 )
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/wxsandbox"
 )
@@ -174,6 +175,50 @@ func TestRefundClosedFreesTheMoney(t *testing.T) {
 		t.Fatal("a spent number is used again")
 	}
 	r.finished(b, RefundSuccess)
+}
+
+func TestN07AClosedRefundIsSentAgainOnce(t *testing.T) {
+	r := newRig(t)
+	defer r.clean()
+	p := r.paid()
+	r.fault("pay.refund", "closed", p.OutTradeNo, "", 1)
+	a := r.refund(p, 50000)
+	if _, err := r.Reissue(actor.With(t.Context(), actor.Job("test")), a.ID); !errors.Is(err, ErrNotFailed) {
+		t.Fatal("a refund under way is sent again: ", err)
+	}
+	a = r.finished(a, RefundClosed)
+	if r.get(p).Alert == "" {
+		t.Fatal("nobody is told")
+	}
+	var wg sync.WaitGroup
+	var again atomic.Pointer[Refund]
+	var ok atomic.Int32
+	for range 8 {
+		wg.Go(func() {
+			switch b, err := r.Reissue(actor.With(t.Context(), actor.Job("test")), a.ID); {
+			case err == nil:
+				ok.Add(1)
+				again.Store(&b)
+			case !errors.Is(err, ErrNotFailed) && !errors.Is(err, ErrRefundExceeds):
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	b := again.Load()
+	if ok.Load() != 1 || b.OutRefundNo == a.OutRefundNo || b.SubjectID != a.SubjectID || b.SubjectKind != a.SubjectKind {
+		t.Fatalf("%d sent again: %+v", ok.Load(), b)
+	}
+	r.finished(*b, RefundSuccess)
+	if got := r.get(p); got.RefundedFen != 50000 || got.Alert != "" || r.count("refunded_pending", p.ID) != 1 || r.count("refunded_success", p.ID) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	if _, err := r.Reissue(actor.With(t.Context(), actor.Job("test")), a.ID); !errors.Is(err, ErrNotFailed) {
+		t.Fatal(err)
+	}
+	if _, err := r.Reissue(actor.With(t.Context(), actor.Job("test")), b.ID); !errors.Is(err, ErrNotFailed) {
+		t.Fatal("what went through is sent again: ", err)
+	}
 }
 
 func TestRefundAbnormalIsVisibleAndMayEndWell(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
+	"github.com/liangche/liangche/internal/audit"
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
@@ -54,6 +55,57 @@ func (s *Service) refundTx(ctx context.Context, tx *db.Tx, p intent, amount mone
 		return refund{}, err
 	}
 	return f, s.queue.EnqueueTx(ctx, tx, refundJob(id))
+}
+
+// Reissue sends the money of a refund that WeChat closed again, under a new number: the old one is spent, and only this way is
+// it certain that the first did not pay (N07). Faults: fault.ErrNotFound, ErrNotFailed, and those of RefundTx.
+func (s *Service) Reissue(ctx context.Context, id int64) (Refund, error) {
+	var out Refund
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		f, err := getRefund(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		p, err := lockIntent(ctx, tx, f.PaymentID)
+		if err != nil {
+			return err
+		}
+		if err := visible(ctx, p); err != nil {
+			return err
+		}
+		if f, err = lockRefund(ctx, tx, id); err != nil {
+			return err
+		}
+		if f.State != RefundClosed || f.ReplacedBy != 0 {
+			return ErrNotFailed
+		}
+		again, err := s.refundTx(ctx, tx, p, money.Fen(f.AmountFen), f.Reason, f.SubjectKind, f.SubjectID)
+		if err != nil {
+			return err
+		}
+		if err := replaceRefund(ctx, tx, f.ID, again.ID); err != nil {
+			return err
+		}
+		if about := alertAfter(p, f, RefundProcessing); about != p.Alert {
+			if err := setAlert(ctx, tx, p.ID, about); err != nil {
+				return err
+			}
+		}
+		if err := audit.RecordTx(ctx, tx, audit.Entry{Action: "payment.reissue", SubjectKind: "payment", SubjectID: p.ID, SubjectLabel: p.OutTradeNo, StoreID: p.StoreID,
+			Detail: map[string]any{"failed": f.OutRefundNo, "again": again.OutRefundNo, "amountFen": f.AmountFen}}); err != nil {
+			return err
+		}
+		out = again.refund(p)
+		if f.SubjectKind == SubjectAutomatic {
+			return nil
+		}
+		ff, err := s.fulfiller(p.Purpose)
+		if err != nil {
+			return err
+		}
+		return ff.RefundedTx(ctx, tx, out)
+	})
+	return out, err
 }
 
 // Refund reads a refund. Fault: fault.ErrNotFound.

@@ -24,10 +24,11 @@ type refund struct {
 	NextTryAt   int64  `db:"next_try_at"`
 	CreatedAt   int64  `db:"created_at"`
 	DoneAt      *int64 `db:"done_at"`
+	ReplacedBy  int64  `db:"replaced_by"` // the refund that took over after WeChat closed this one, 0 none
 }
 
 const refundColumns = `id, payment_id, out_refund_no, refund_id, state, amount_fen, reason, subject_kind, subject_id, alert, tries, next_try_at,
-	created_at, done_at`
+	created_at, done_at, replaced_by`
 
 func (r refund) final() bool { return r.State == RefundSuccess || r.State == RefundClosed }
 
@@ -89,6 +90,11 @@ func moveRefund(ctx context.Context, tx *db.Tx, f refund, state, refundID, alert
 	}
 	return tx.ExecOne(ctx, ErrRefundExceeds, `UPDATE payment_intents SET refunded_fen = refunded_fen + ? WHERE id = ? AND refunded_fen + ? <= paid_fen`,
 		f.AmountFen, f.PaymentID, f.AmountFen)
+}
+
+// replaceRefund hands a closed refund over to another one, once.
+func replaceRefund(ctx context.Context, tx *db.Tx, id, by int64) error {
+	return tx.ExecOne(ctx, ErrNotFailed, `UPDATE payment_refunds SET replaced_by = ?, alert = '' WHERE id = ? AND state = 'closed' AND replaced_by = 0`, by, id)
 }
 
 // noteTry keeps what became of an attempt that did not change the state. An empty alert keeps the old one.

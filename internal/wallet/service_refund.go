@@ -3,7 +3,6 @@ package wallet
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
@@ -175,11 +174,15 @@ func (s *Service) partDoneTx(ctx context.Context, tx *db.Tx, r payment.Refund) e
 		return nil
 	}
 	state := RefundDone
-	if !strings.EqualFold(r.State, "success") {
+	switch r.State {
+	case payment.RefundSuccess:
+	case payment.RefundPending: // it was closed, and somebody sent the money again
+		state = RefundProcessing
+	default:
 		state = RefundAttention
 		s.log.ErrorContext(ctx, "WeChat did not carry out a refund", "refund", r.SubjectID, "payment_refund", r.ID, "state", r.State)
 	}
-	states, err := setPartState(ctx, tx, r.SubjectID, r.ID, state)
+	states, err := setPartState(ctx, tx, r.SubjectID, r.PaymentID, r.ID, state)
 	if err != nil {
 		return err
 	}

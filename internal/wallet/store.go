@@ -132,8 +132,8 @@ type partRow struct {
 	State           string `db:"state"`
 }
 
-func setPartState(ctx context.Context, tx *db.Tx, refundID, paymentRefundID int64, state string) (all []string, err error) {
-	if _, err := tx.Exec(ctx, `UPDATE wallet_refund_parts SET state = ? WHERE refund_id = ? AND payment_refund_id = ?`, state, refundID, paymentRefundID); err != nil {
+func setPartState(ctx context.Context, tx *db.Tx, refundID, paymentID, paymentRefundID int64, state string) (all []string, err error) {
+	if _, err := tx.Exec(ctx, `UPDATE wallet_refund_parts SET state = ?, payment_refund_id = ? WHERE refund_id = ? AND payment_id = ?`, state, paymentRefundID, refundID, paymentID); err != nil {
 		return nil, err
 	}
 	err = tx.Select(ctx, &all, `SELECT state FROM wallet_refund_parts WHERE refund_id = ? ORDER BY id`+tx.ForUpdate(), refundID)

@@ -30,6 +30,11 @@ export function checkPayment(id: number): Promise<PaymentDetail> {
   return unwrap(api.POST('/api/console/payments/{id}/check', { params: { path: { id } } }))
 }
 
+/** Sends the money of a refund that WeChat closed again, under a new number. */
+export function reissueRefund(id: number, refundId: number): Promise<PaymentDetail> {
+  return unwrap(api.POST('/api/console/payments/{id}/refunds/{refundId}/reissue', { params: { path: { id, refundId } } }))
+}
+
 export function listDisputes(query: Query, signal?: AbortSignal): Promise<Page<Dispute>> {
   return unwrap(api.GET('/api/console/disputes', { params: { query: cleanQuery<'/api/console/disputes'>(query) }, signal }))
 }
