@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX booking_waits_booking ON booking_waits (booking_id);
