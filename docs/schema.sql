@@ -22,6 +22,171 @@ CREATE INDEX audit_log_actor ON audit_log (actor_id, id);
 
 CREATE INDEX audit_log_subject ON audit_log (subject_kind, subject_id, id);
 
+CREATE TABLE booking_bookings (
+  id BIGINT NOT NULL PRIMARY KEY,
+  booking_no VARCHAR(24) NOT NULL UNIQUE,
+  store_id BIGINT NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  channel VARCHAR(20) NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  member_id BIGINT NOT NULL,
+  member_tier VARCHAR(64) NOT NULL,
+  priority BOOLEAN NOT NULL,
+  contact_name_sealed VARCHAR(300) NOT NULL,
+  contact_phone_sealed VARCHAR(300) NOT NULL,
+  plate VARCHAR(16) NOT NULL,
+  active_plate VARCHAR(16) NULL UNIQUE,
+  vehicle_class_id BIGINT NOT NULL,
+  vehicle_class_name VARCHAR(64) NOT NULL,
+  title VARCHAR(120) NOT NULL,
+  minutes INT NOT NULL,
+  price_fen BIGINT NOT NULL,
+  starts_at BIGINT NOT NULL,
+  ends_at BIGINT NOT NULL,
+  from_cell BIGINT NOT NULL,
+  to_cell BIGINT NOT NULL,
+  travel_minutes INT NOT NULL,
+  deposit_fen BIGINT NOT NULL,
+  deposit_state VARCHAR(16) NOT NULL,
+  deposit_used_fen BIGINT NOT NULL,
+  deposit_back_fen BIGINT NOT NULL,
+  payment_id BIGINT NOT NULL,
+  paid_posting_id BIGINT NOT NULL,
+  out_posting_id BIGINT NOT NULL,
+  free_cancel_until BIGINT NOT NULL,
+  hold_expires_at BIGINT NULL,
+  version BIGINT NOT NULL,
+  order_id BIGINT NOT NULL,
+  wished_technician_id BIGINT NOT NULL,
+  same_technician BOOLEAN NOT NULL,
+  explain_text VARCHAR(300) NOT NULL,
+  note VARCHAR(300) NOT NULL,
+  address VARCHAR(200) NOT NULL,
+  lat_e6 BIGINT NOT NULL,
+  lng_e6 BIGINT NOT NULL,
+  extra TEXT NOT NULL,
+  cancelled_by VARCHAR(8) NOT NULL,
+  cancel_reason VARCHAR(200) NOT NULL,
+  created_by_kind VARCHAR(8) NOT NULL,
+  created_by_id BIGINT NOT NULL,
+  created_by_name VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  confirmed_at BIGINT NULL,
+  dispatched_at BIGINT NULL,
+  arrived_at BIGINT NULL,
+  started_at BIGINT NULL,
+  finished_at BIGINT NULL,
+  ended_at BIGINT NULL,
+  reminded_at BIGINT NULL
+);
+
+CREATE INDEX booking_bookings_cells ON booking_bookings (store_id, to_cell, from_cell);
+
+CREATE INDEX booking_bookings_day ON booking_bookings (store_id, biz_day, starts_at, id);
+
+CREATE INDEX booking_bookings_due ON booking_bookings (state, hold_expires_at, id);
+
+CREATE INDEX booking_bookings_member ON booking_bookings (member_id, state, id);
+
+CREATE INDEX booking_bookings_plate ON booking_bookings (plate, id);
+
+CREATE INDEX booking_bookings_starts ON booking_bookings (state, starts_at, id);
+
+CREATE TABLE booking_events (
+  id BIGINT NOT NULL PRIMARY KEY,
+  booking_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  kind VARCHAR(24) NOT NULL,
+  event_text VARCHAR(300) NOT NULL,
+  actor_kind VARCHAR(8) NOT NULL,
+  actor_id BIGINT NOT NULL,
+  actor_name VARCHAR(64) NOT NULL
+);
+
+CREATE INDEX booking_events_booking ON booking_events (booking_id, id);
+
+CREATE INDEX booking_events_store ON booking_events (store_id, created_at, id);
+
+CREATE TABLE booking_items (
+  booking_id BIGINT NOT NULL REFERENCES booking_bookings (id),
+  line_no INT NOT NULL,
+  service_id BIGINT NOT NULL,
+  title VARCHAR(64) NOT NULL,
+  minutes INT NOT NULL,
+  price_fen BIGINT NOT NULL,
+  PRIMARY KEY (booking_id, line_no)
+);
+
+CREATE TABLE booking_photos (
+  id BIGINT NOT NULL PRIMARY KEY,
+  booking_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  stage VARCHAR(8) NOT NULL,
+  blob_key VARCHAR(120) NOT NULL,
+  slot_no INT NOT NULL,
+  by_id BIGINT NOT NULL,
+  by_name VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  UNIQUE (booking_id, slot_no)
+);
+
+CREATE TABLE booking_ratings (
+  booking_id BIGINT NOT NULL PRIMARY KEY,
+  store_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  technician_id BIGINT NOT NULL,
+  stars INT NOT NULL,
+  tags VARCHAR(200) NOT NULL,
+  note VARCHAR(500) NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX booking_ratings_technician ON booking_ratings (technician_id, stars);
+
+CREATE TABLE booking_segments (
+  booking_id BIGINT NOT NULL REFERENCES booking_bookings (id),
+  seg_no INT NOT NULL,
+  bay_kind VARCHAR(16) NOT NULL,
+  skill VARCHAR(16) NOT NULL,
+  min_level INT NOT NULL,
+  bay_id BIGINT NOT NULL,
+  technician_id BIGINT NOT NULL,
+  from_cell BIGINT NOT NULL,
+  to_cell BIGINT NOT NULL,
+  service_from BIGINT NOT NULL,
+  service_to BIGINT NOT NULL,
+  PRIMARY KEY (booking_id, seg_no)
+);
+
+CREATE TABLE booking_waits (
+  id BIGINT NOT NULL PRIMARY KEY,
+  store_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  vehicle_id BIGINT NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  service_ids VARCHAR(200) NOT NULL,
+  title VARCHAR(120) NOT NULL,
+  from_day CHAR(10) NOT NULL,
+  to_day CHAR(10) NOT NULL,
+  from_minute INT NOT NULL,
+  to_minute INT NOT NULL,
+  ends_at BIGINT NOT NULL,
+  priority BOOLEAN NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  booking_id BIGINT NOT NULL,
+  offer_expires_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE INDEX booking_waits_booking ON booking_waits (booking_id);
+
+CREATE INDEX booking_waits_member ON booking_waits (member_id, id);
+
+CREATE INDEX booking_waits_store ON booking_waits (state, store_id, id);
+
 CREATE TABLE catalog_goods (
   id BIGINT NOT NULL PRIMARY KEY,
   name VARCHAR(40) NOT NULL,
@@ -57,7 +222,7 @@ CREATE TABLE catalog_plans (
 CREATE TABLE catalog_service_prices (
   service_id BIGINT NOT NULL REFERENCES catalog_services (id),
   vehicle_class_id BIGINT NOT NULL REFERENCES catalog_vehicle_classes (id),
-  price_fen BIGINT NOT NULL,
+  price_fen BIGINT NOT NULL, minutes INT NOT NULL DEFAULT 0,
   PRIMARY KEY (service_id, vehicle_class_id)
 );
 
@@ -79,7 +244,7 @@ CREATE TABLE catalog_services (
   active BOOLEAN NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
-);
+, bookable BOOLEAN NOT NULL DEFAULT TRUE, booking_kinds VARCHAR(100) NOT NULL DEFAULT 'visit', bay_kind VARCHAR(8) NOT NULL DEFAULT '-', skill VARCHAR(8) NOT NULL DEFAULT '-', min_level INT NOT NULL DEFAULT 1, changeover_minutes INT NOT NULL DEFAULT 0, deposit_fen BIGINT NOT NULL DEFAULT 0, free_cancel_hours INT NOT NULL DEFAULT 0, image VARCHAR(64) NOT NULL DEFAULT '');
 
 CREATE TABLE catalog_vehicle_classes (
   id BIGINT NOT NULL PRIMARY KEY,
@@ -559,6 +724,34 @@ CREATE INDEX payment_refunds_due ON payment_refunds (state, next_try_at, id);
 
 CREATE INDEX payment_refunds_payment ON payment_refunds (payment_id, id);
 
+CREATE TABLE roster_shifts (
+  id BIGINT NOT NULL PRIMARY KEY,
+  staff_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  starts INT NOT NULL,
+  ends INT NOT NULL,
+  break_starts INT NOT NULL,
+  break_ends INT NOT NULL,
+  created_at BIGINT NOT NULL,
+  UNIQUE (staff_id, store_id, biz_day, starts)
+);
+
+CREATE INDEX roster_shifts_store ON roster_shifts (store_id, biz_day);
+
+CREATE TABLE roster_skills (
+  staff_id BIGINT NOT NULL,
+  skill VARCHAR(8) NOT NULL,
+  level INT NOT NULL,
+  PRIMARY KEY (staff_id, skill)
+);
+
+CREATE TABLE roster_technicians (
+  staff_id BIGINT NOT NULL PRIMARY KEY,
+  bookable BOOLEAN NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
 CREATE TABLE session_tokens (
   id BIGINT NOT NULL PRIMARY KEY,
   kind VARCHAR(16) NOT NULL,
@@ -585,6 +778,39 @@ CREATE TABLE setting_values (
   updated_by BIGINT NOT NULL
 );
 
+CREATE TABLE shop_bays (
+  id BIGINT NOT NULL PRIMARY KEY,
+  store_id BIGINT NOT NULL,
+  name VARCHAR(20) NOT NULL,
+  kind VARCHAR(8) NOT NULL,
+  priority BOOLEAN NOT NULL,
+  active BOOLEAN NOT NULL,
+  sort_no INT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  UNIQUE (store_id, name)
+);
+
+CREATE TABLE shop_days (
+  store_id BIGINT NOT NULL, -- 0 is every store
+  biz_day CHAR(10) NOT NULL,
+  kind VARCHAR(8) NOT NULL,
+  name VARCHAR(20) NOT NULL,
+  opens INT NOT NULL,
+  closes INT NOT NULL,
+  edited BOOLEAN NOT NULL, -- by hand: an import leaves it alone
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (store_id, biz_day)
+);
+
+CREATE TABLE shop_hours (
+  store_id BIGINT NOT NULL,
+  weekday INT NOT NULL,
+  opens INT NOT NULL,
+  closes INT NOT NULL,
+  PRIMARY KEY (store_id, weekday, opens)
+);
+
 CREATE TABLE shop_stores (
   id BIGINT NOT NULL PRIMARY KEY,
   name VARCHAR(40) NOT NULL,
@@ -596,6 +822,39 @@ CREATE TABLE shop_stores (
   active BOOLEAN NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE slot_blocks (
+  id BIGINT NOT NULL PRIMARY KEY,
+  store_id BIGINT NOT NULL,
+  resource_id BIGINT NOT NULL,
+  resource_kind VARCHAR(16) NOT NULL,
+  from_cell BIGINT NOT NULL,
+  to_cell BIGINT NOT NULL,
+  reason VARCHAR(100) NOT NULL,
+  by_name VARCHAR(60) NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX slot_blocks_resource ON slot_blocks (resource_id, to_cell);
+
+CREATE INDEX slot_blocks_store ON slot_blocks (store_id, to_cell);
+
+CREATE TABLE slot_cells (
+  resource_id BIGINT NOT NULL,
+  cell BIGINT NOT NULL, -- unix seconds / 300
+  store_id BIGINT NOT NULL,
+  owner_id BIGINT NOT NULL,
+  PRIMARY KEY (resource_id, cell)
+);
+
+CREATE INDEX slot_cells_owner ON slot_cells (owner_id);
+
+CREATE TABLE slot_maps (
+  resource_id BIGINT NOT NULL,
+  chunk BIGINT NOT NULL, -- cell / 2048: about a week
+  bits VARBINARY(256) NOT NULL,
+  PRIMARY KEY (resource_id, chunk)
 );
 
 CREATE TABLE staff_account_roles (
@@ -686,7 +945,7 @@ CREATE TABLE tier_tiers (
   default_mark INT NULL UNIQUE,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
-);
+, priority BOOLEAN NOT NULL DEFAULT FALSE);
 
 CREATE TABLE wallet_refund_parts (
   id BIGINT NOT NULL PRIMARY KEY,

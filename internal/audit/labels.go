@@ -77,6 +77,8 @@ var labels = map[string]string{
 	"topup_plan.delete":    "删除充值方案",
 	"tier.create":          "添加会员等级",
 	"tier.update":          "修改会员等级",
+	"slot.block":           "关闭工位或登记请假",
+	"slot.unblock":         "恢复工位或销假",
 	// money
 	"checkout.settle":  "结算",
 	"checkout.cancel":  "取消待支付订单",

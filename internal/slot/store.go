@@ -1,0 +1,208 @@
+package slot
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
+)
+
+// cell is a row of slot_cells.
+type cell struct {
+	ResourceID int64 `db:"resource_id"`
+	Cell       Cell  `db:"cell"`
+	StoreID    int64 `db:"store_id"`
+	OwnerID    int64 `db:"owner_id"`
+}
+
+func (c cell) key() mapKey { return mapKey{c.ResourceID, chunkOf(c.Cell)} }
+
+// byPlace is the order of the primary key.
+func byPlace(a, b cell) int {
+	return cmp.Or(cmp.Compare(a.ResourceID, b.ResourceID), cmp.Compare(a.Cell, b.Cell))
+}
+
+// mapRow is a row of slot_maps.
+type mapRow struct {
+	mapKey
+	Bits []byte `db:"bits"`
+}
+
+// readMaps reads the maps of resources from one chunk to another, both included, by ranges of the primary key.
+func readMaps(ctx context.Context, r db.Reader, resources []Resource, from, to int64) (rows []mapRow, err error) {
+	// The numbers are ours, not input: written into the text, they need no arguments.
+	ids := make([]string, len(resources))
+	for i, res := range resources {
+		ids[i] = strconv.FormatInt(res.ID, 10)
+	}
+	err = r.Select(ctx, &rows, `SELECT resource_id, chunk, bits FROM slot_maps WHERE resource_id IN (`+strings.Join(ids, ",")+`) AND chunk >= ? AND chunk <= ?`, from, to)
+	return rows, err
+}
+
+// lockMaps locks the rows in ascending order and returns those that exist.
+func lockMaps(ctx context.Context, tx *db.Tx, keys []mapKey) (map[mapKey]*bitmap, error) {
+	var where []string
+	for _, k := range keys {
+		where = append(where, fmt.Sprintf("(resource_id = %d AND chunk = %d)", k.ResourceID, k.Chunk))
+	}
+	var rows []mapRow
+	if err := tx.Select(ctx, &rows, `SELECT resource_id, chunk, bits FROM slot_maps WHERE `+strings.Join(where, " OR ")+` ORDER BY resource_id, chunk`+tx.ForUpdate()); err != nil {
+		return nil, err
+	}
+	out := make(map[mapKey]*bitmap, len(keys))
+	for _, r := range rows {
+		b, err := unpack(r.Bits)
+		if err != nil {
+			return nil, err
+		}
+		out[r.mapKey] = b
+	}
+	return out, nil
+}
+
+// insertMaps makes the rows that were missing. Fault: errMapMade when another transaction was quicker.
+func insertMaps(ctx context.Context, tx *db.Tx, missing []mapKey, maps map[mapKey]*bitmap) error {
+	rows := make([]mapRow, 0, len(missing))
+	for _, k := range missing {
+		rows = append(rows, mapRow{k, maps[k].pack()})
+	}
+	err := tx.Insert(ctx, "slot_maps", rows)
+	if errors.Is(err, db.ErrDuplicate) {
+		return errMapMade
+	}
+	return err
+}
+
+var errMapGone = errors.New("slot: a locked map row is gone")
+
+// updateMaps queues what changed in the rows that existed.
+func updateMaps(tx *db.Tx, keys, missing []mapKey, maps map[mapKey]*bitmap) {
+	for _, k := range keys {
+		if !slices.Contains(missing, k) {
+			tx.ExecSoon(1, errMapGone, `UPDATE slot_maps SET bits = ? WHERE resource_id = ? AND chunk = ?`, maps[k].pack(), k.ResourceID, k.Chunk)
+		}
+	}
+}
+
+// readCells reads the cells of owners, in the order of the table.
+func readCells(ctx context.Context, r db.Reader, owners []int64, lock string) (rows []cell, err error) {
+	if len(owners) == 0 {
+		return nil, nil
+	}
+	q, args, err := db.In(`SELECT resource_id, cell, store_id, owner_id FROM slot_cells WHERE owner_id IN (?) ORDER BY resource_id, cell`+lock, owners)
+	if err != nil {
+		return nil, err
+	}
+	err = r.Select(ctx, &rows, q, args...)
+	return rows, err
+}
+
+// insertBatch keeps a statement well below every engine's number of arguments.
+const insertBatch = 1000
+
+// insertCells takes cells; they are in the order of the table. Fault: slot.taken, by the primary key.
+func insertCells(ctx context.Context, tx *db.Tx, table string, rows []cell) error {
+	slices.SortFunc(rows, byPlace)
+	for batch := range slices.Chunk(rows, insertBatch) {
+		err := tx.Insert(ctx, table, batch)
+		if errors.Is(err, db.ErrDuplicate) {
+			return ErrTaken.With(err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errCellGone = errors.New("slot: a locked cell is gone")
+
+// deleteCells queues the freeing of cells, one statement for each run of them.
+func deleteCells(tx *db.Tx, rows []cell) {
+	for i := 0; i < len(rows); {
+		j := i + 1
+		for j < len(rows) && rows[j].ResourceID == rows[i].ResourceID && rows[j].OwnerID == rows[i].OwnerID && rows[j].Cell == rows[j-1].Cell+1 {
+			j++
+		}
+		tx.ExecSoon(int64(j-i), errCellGone, `DELETE FROM slot_cells WHERE resource_id = ? AND cell >= ? AND cell < ? AND owner_id = ?`,
+			rows[i].ResourceID, rows[i].Cell, rows[j-1].Cell+1, rows[i].OwnerID)
+		i = j
+	}
+}
+
+// blockRow is a row of slot_blocks.
+type blockRow struct {
+	ID           int64  `db:"id"`
+	StoreID      int64  `db:"store_id"`
+	ResourceID   int64  `db:"resource_id"`
+	ResourceKind string `db:"resource_kind"`
+	From         Cell   `db:"from_cell"`
+	To           Cell   `db:"to_cell"`
+	Reason       string `db:"reason"`
+	ByName       string `db:"by_name"`
+	CreatedAt    int64  `db:"created_at"`
+}
+
+func (b blockRow) block() Block {
+	return Block{b.ID, b.StoreID, b.ResourceID, b.ResourceKind, b.From.Time(), b.To.Time(), b.Reason, b.ByName}
+}
+
+func (b blockRow) span() Span { return Span{b.From, b.To} }
+
+const blockColumns = `id, store_id, resource_id, resource_kind, from_cell, to_cell, reason, by_name, created_at`
+
+// blocksOver locks and reads the blocks of the cells' resources around the cells' time.
+func blocksOver(ctx context.Context, tx *db.Tx, cells []cell) (rows []blockRow, err error) {
+	var ids []int64
+	around := Span{cells[0].Cell, cells[0].Cell + 1}
+	for _, c := range cells {
+		around.From, around.To = min(around.From, c.Cell), max(around.To, c.Cell+1)
+		if len(ids) == 0 || ids[len(ids)-1] != c.ResourceID {
+			ids = append(ids, c.ResourceID)
+		}
+	}
+	q, args, err := db.In(`SELECT `+blockColumns+` FROM slot_blocks WHERE resource_id IN (?) AND to_cell > ? AND from_cell < ? ORDER BY id`+tx.ForUpdate(), ids, around.From, around.To)
+	if err != nil {
+		return nil, err
+	}
+	err = tx.Select(ctx, &rows, q, args...)
+	return rows, err
+}
+
+func ownersIn(ctx context.Context, r db.Reader, c Claim) (ids []int64, err error) {
+	err = r.Select(ctx, &ids, `SELECT DISTINCT owner_id FROM slot_cells WHERE resource_id = ? AND cell >= ? AND cell < ? ORDER BY owner_id`, c.ResourceID, c.From, c.To)
+	return ids, err
+}
+
+func readBlock(ctx context.Context, tx *db.Tx, id int64) (b blockRow, err error) {
+	err = tx.Get(ctx, &b, `SELECT `+blockColumns+` FROM slot_blocks WHERE id = ?`, id)
+	return b, err
+}
+
+func deleteBlock(ctx context.Context, tx *db.Tx, id int64) error {
+	return tx.ExecOne(ctx, fault.ErrNotFound, `DELETE FROM slot_blocks WHERE id = ?`, id)
+}
+
+func readBlocks(ctx context.Context, r db.Reader, storeID int64, s Span) (rows []blockRow, err error) {
+	err = r.Select(ctx, &rows, `SELECT `+blockColumns+` FROM slot_blocks WHERE store_id = ? AND to_cell > ? AND from_cell < ? ORDER BY from_cell, id`, storeID, s.From, s.To)
+	return rows, err
+}
+
+func oldMaps(ctx context.Context, r db.Reader, before int64, limit int) (keys []mapKey, err error) {
+	err = r.Select(ctx, &keys, `SELECT resource_id, chunk FROM slot_maps WHERE chunk < ? ORDER BY resource_id, chunk LIMIT ?`, before, limit)
+	return keys, err
+}
+
+func deleteChunk(ctx context.Context, tx *db.Tx, k mapKey) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM slot_cells WHERE resource_id = ? AND cell >= ? AND cell < ?`, k.ResourceID, k.Chunk<<chunkBits, (k.Chunk+1)<<chunkBits); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM slot_maps WHERE resource_id = ? AND chunk = ?`, k.ResourceID, k.Chunk)
+	return err
+}
