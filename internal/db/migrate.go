@@ -10,13 +10,14 @@ import (
 )
 
 // Migrate applies what is missing of the migration set, in order, and reports each step. It is forward-only; every
-// migration holds one DDL statement, because MySQL cannot roll DDL back.
+// migration holds one DDL statement, because MySQL cannot roll DDL back. Numbers belong to slices, not to releases, so a later
+// release may bring a lower number than what is applied already: that is missing too.
 func (d *DB) Migrate(ctx context.Context, set fs.FS, step func(name string)) error {
 	dialect := database.DialectSQLite3
 	if d.dialect == MySQL {
 		dialect = database.DialectMySQL
 	}
-	p, err := goose.NewProvider(dialect, d.write.DB, set, goose.WithVerbose(false))
+	p, err := goose.NewProvider(dialect, d.write.DB, set, goose.WithVerbose(false), goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return err
 	}
