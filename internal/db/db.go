@@ -154,12 +154,14 @@ const maxTries = 5
 
 type inTx struct{}
 
+var errNested = errors.New("db: a transaction is already open: call the …Tx function instead")
+
 // InTx runs fn in one transaction and commits. It retries up to 5 times, with jitter, when the engine asks for it
 // (deadlock, lock wait, busy), so fn may run more than once and must assign its results last. Faults: what fn returns;
 // fault.ErrUnavailable when the engine stays busy or is away; fault.ErrReadOnly when the disk is full.
 func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	if ctx.Value(inTx{}) != nil {
-		return errors.New("db: a transaction is already open: call the …Tx function instead")
+		return errNested
 	}
 	var err error
 	for try := range maxTries {
@@ -190,19 +192,19 @@ func (d *DB) once(ctx context.Context, fn func(ctx context.Context, tx *Tx) erro
 	}
 	defer con.Close()
 	tx := &Tx{Now: d.clock.Now(), tx: stx, con: con, began: ctx, db: d}
+	done := false
 	defer func() {
-		if p := recover(); p != nil {
+		if !done { // also when fn panics
 			_ = stx.Rollback()
-			panic(p)
 		}
 	}()
 	if err = fn(context.WithValue(ctx, inTx{}, true), tx); err == nil {
 		err = tx.flush()
 	}
 	if err != nil {
-		_ = stx.Rollback()
 		return nil, err
 	}
+	done = true
 	if err := stx.Commit(); err != nil {
 		return nil, err
 	}

@@ -9,26 +9,44 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// write is a statement that waits to be sent with others: what costs is the round trip, not the row.
+// write is a statement that waits to be sent with others: what costs is the round trip and the statement, not the row.
 type write struct {
-	query string
+	query string // of an insertion all before its rows; of additions with places for them
 	args  []any
-	rows  int64 // that it must hit; -1 for any number
-	miss  error // when it does not
+	rows  int64  // that it must hit; -1 for any number
+	miss  error  // when it does not
+	row   string // of an insertion: the marks of one row
+	add   []addition
+	part  int // of the transaction that it belongs to
 }
+
+// addition is a change of a number in the row id, made of so many changes.
+type addition struct{ id, by, times int64 }
 
 // InsertSoon is Insert for rows whose fate the transaction need not know at once: they are sent together with other queued
 // writes, in order, before the next statement or the commit, which fails when one of them does. A unique key that refuses such a
 // row is a mistake, not an outcome: use Insert where ErrDuplicate decides something.
 func (t *Tx) InsertSoon(table string, rows any) {
-	if query, args := insertion(table, rows); query != "" {
-		t.queued = append(t.queued, write{query, args, -1, nil})
+	if w := insertion(table, rows); w != nil {
+		t.queue(*w)
 	}
 }
 
 // ExecSoon queues a guarded statement that must hit exactly the given number of rows, or else the transaction fails with miss (N03).
 func (t *Tx) ExecSoon(rows int64, miss error, query string, args ...any) {
-	t.queued = append(t.queued, write{query, args, rows, miss})
+	t.queue(write{query: query, args: args, rows: rows, miss: miss})
+}
+
+// AddSoon queues a guarded change of a number in one row. In the statement %[1]s stands for what is added, %[2]s for the ids of the rows
+// and %[3]s for how many changes each row has had: changes by the same statement become one. Every row must be hit, or else the
+// transaction fails with miss (N03).
+func (t *Tx) AddSoon(statement string, miss error, id, by int64) {
+	t.queue(write{query: statement, miss: miss, add: []addition{{id, by, 1}}})
+}
+
+func (t *Tx) queue(w write) {
+	w.part = t.part
+	t.queued = append(t.queued, w)
 }
 
 // before sends what is queued, so that the statement that follows sees it.
@@ -55,8 +73,9 @@ func (t *Tx) flush() error {
 	if t.failed != nil || len(t.queued) == 0 {
 		return t.failed
 	}
-	queued := t.queued
+	queued := merged(t.queued)
 	t.queued = nil
+	t.sent++
 	hit, err := t.send(queued)
 	for i, w := range queued {
 		if err == nil && w.rows >= 0 && hit[i] != w.rows {
@@ -68,8 +87,9 @@ func (t *Tx) flush() error {
 }
 
 func (t *Tx) send(queued []write) (hit []int64, err error) {
-	for _, w := range queued {
-		if err := single(w.query); err != nil {
+	for i := range queued {
+		queued[i].query = queued[i].text()
+		if err := single(queued[i].query); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"strings"
 	"sync"
@@ -19,7 +20,13 @@ type Tx struct {
 	db     *DB
 	after  []func()
 	queued []write
-	failed error // of a queued write: nothing may be done or committed after it
+	failed error // of a queued write, or a deadlock: nothing may be done or committed after it
+	stash  map[any]any
+
+	// What a Combiner needs to undo one command among several.
+	part int      // which command runs: writes of different parts may be merged
+	sent int      // counts what went to the engine and cannot be taken back alone
+	undo []func() // gives back what the running command changed in memory
 }
 
 // NewID makes an id.
@@ -40,12 +47,41 @@ func (t *Tx) ForUpdate() string {
 // AfterCommit runs f once the transaction is durable: to wake a worker, never to do what must not be lost.
 func (t *Tx) AfterCommit(f func()) { t.after = append(t.after, f) }
 
+// Stash keeps what was read and locked ahead for a later step of the transaction, under a key of a type that is the package's own.
+func (t *Tx) Stash(key, value any) {
+	if t.stash == nil {
+		t.stash = map[any]any{}
+	}
+	t.stash[key] = value
+}
+
+// Stashed returns what Stash keeps under key; the zero T when there is nothing.
+func Stashed[T any](t *Tx, key any) T {
+	v, _ := t.stash[key].(T)
+	return v
+}
+
+// OnUndo registers what gives a stashed value its old content back. A Combiner calls it when the command that runs fails and others go
+// on in the same transaction; alone, a failed command ends its transaction and what it stashed with it.
+func (t *Tx) OnUndo(f func()) { t.undo = append(t.undo, f) }
+
+// seen notes an error of the engine. After a deadlock the engine has ended the transaction: whatever came after it would be kept by itself.
+func (t *Tx) seen(err error) error {
+	if err != nil && !errors.Is(err, ErrNoRows) {
+		t.sent++
+	}
+	if retryable(err) && t.failed == nil {
+		t.failed = err
+	}
+	return err
+}
+
 // Get reads one row into dest. Fault: ErrNoRows.
 func (t *Tx) Get(ctx context.Context, dest any, query string, args ...any) error {
 	if err := t.before(query); err != nil {
 		return err
 	}
-	return wrap(t.tx.GetContext(ctx, dest, query, args...))
+	return t.seen(wrap(t.tx.GetContext(ctx, dest, query, args...)))
 }
 
 // Select reads rows into dest.
@@ -53,7 +89,7 @@ func (t *Tx) Select(ctx context.Context, dest any, query string, args ...any) er
 	if err := t.before(query); err != nil {
 		return err
 	}
-	return wrap(t.tx.SelectContext(ctx, dest, query, args...))
+	return t.seen(wrap(t.tx.SelectContext(ctx, dest, query, args...)))
 }
 
 // Exec runs a statement and returns how many rows it found (matched, also when nothing changed).
@@ -61,9 +97,10 @@ func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error)
 	if err := t.before(query); err != nil {
 		return 0, err
 	}
+	t.sent++
 	r, err := t.tx.ExecContext(ctx, query, args...)
 	if err != nil {
-		return 0, wrap(err)
+		return 0, t.seen(wrap(err))
 	}
 	return r.RowsAffected()
 }
@@ -83,44 +120,43 @@ func (t *Tx) ExecOne(ctx context.Context, miss error, query string, args ...any)
 // Insert writes a row, or all rows of a slice in one statement: column names are the `db` tags of the struct.
 // Fault: ErrDuplicate on a unique key.
 func (t *Tx) Insert(ctx context.Context, table string, rows any) error {
-	query, args := insertion(table, rows)
-	if query == "" {
+	w := insertion(table, rows)
+	if w == nil {
 		return nil
 	}
-	_, err := t.Exec(ctx, query, args...)
+	_, err := t.Exec(ctx, w.text(), w.args...)
 	return err
 }
 
-// insertion is the statement that inserts a struct or a slice of them; "" when the slice is empty.
-func insertion(table string, rows any) (query string, args []any) {
+// insertion is the statement that inserts a struct or a slice of them; nil when the slice is empty.
+func insertion(table string, rows any) *write {
 	v := reflect.Indirect(reflect.ValueOf(rows))
-	if v.Kind() != reflect.Slice {
-		s := reflect.MakeSlice(reflect.SliceOf(v.Type()), 0, 1)
-		v = reflect.Append(s, v)
-	}
-	if v.Len() == 0 {
-		return "", nil
-	}
-	cols := columns(reflect.Indirect(v.Index(0)).Type())
-	one := "(" + strings.TrimSuffix(strings.Repeat("?,", len(cols.index)), ",") + ")"
-	var q strings.Builder
-	q.WriteString("INSERT INTO " + table + " (" + cols.names + ") VALUES ")
-	args = make([]any, 0, v.Len()*len(cols.index))
-	for i := range v.Len() {
-		if i > 0 {
-			q.WriteByte(',')
+	n := 1
+	if v.Kind() == reflect.Slice {
+		if n = v.Len(); n == 0 {
+			return nil
 		}
-		q.WriteString(one)
-		row := reflect.Indirect(v.Index(i))
+	}
+	at := func(i int) reflect.Value {
+		if v.Kind() == reflect.Slice {
+			return reflect.Indirect(v.Index(i))
+		}
+		return v
+	}
+	cols := columns(at(0).Type())
+	w := &write{query: "INSERT INTO " + table + " (" + cols.names + ") VALUES ", row: cols.row, rows: -1, args: make([]any, 0, n*len(cols.index))}
+	for i := range n {
+		row := at(i)
 		for _, ix := range cols.index {
-			args = append(args, row.FieldByIndex(ix).Interface())
+			w.args = append(w.args, row.FieldByIndex(ix).Interface())
 		}
 	}
-	return q.String(), args
+	return w
 }
 
 type columnSet struct {
 	names string
+	row   string // a mark for each: "(?,?)"
 	index [][]int
 }
 
@@ -139,6 +175,7 @@ func columns(t reflect.Type) columnSet {
 		}
 	}
 	c.names = strings.Join(names, ", ")
+	c.row = "(" + strings.TrimSuffix(strings.Repeat("?,", len(names)), ",") + ")"
 	columnCache.Store(t, c)
 	return c
 }
