@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
@@ -43,10 +44,12 @@ type row struct {
 	CreatedAt int64  `db:"created_at"`
 }
 
+const columns = `actor, idem_key, request_hash, response, created_at`
+
 // Once runs fn inside tx unless the context's key has run before; then it returns the stored result and replayed true.
 // Faults: ErrMissing without a key, ErrReused for another request, and what fn returns.
 func Once[T any](ctx context.Context, tx *db.Tx, fn func() (T, error)) (result T, replayed bool, err error) {
-	k, result, replayed, err := begin(ctx, tx, result, "")
+	r, result, replayed, err := begin(ctx, tx, result, "")
 	if replayed || err != nil {
 		return result, replayed, err
 	}
@@ -57,7 +60,8 @@ func Once[T any](ctx context.Context, tx *db.Tx, fn func() (T, error)) (result T
 	if err != nil {
 		return result, false, err
 	}
-	tx.ExecSoon(1, db.ErrNoRows, `UPDATE idem_keys SET response = ? WHERE actor = ? AND idem_key = ?`, string(body), k.Actor, k.Key)
+	r.Response = string(body)
+	tx.ExecSoon(1, db.ErrNoRows, `UPDATE idem_keys SET response = ? WHERE actor = ? AND idem_key = ?`, r.Response, r.Actor, r.Key)
 	return result, false, nil
 }
 
@@ -74,21 +78,33 @@ func OnceAs[T any](ctx context.Context, tx *db.Tx, known T, fn func() error) (re
 }
 
 // begin writes the key, or replays what is stored under it.
-func begin[T any](ctx context.Context, tx *db.Tx, fresh T, response string) (k Key, result T, replayed bool, err error) {
+func begin[T any](ctx context.Context, tx *db.Tx, fresh T, response string) (r *row, result T, replayed bool, err error) {
 	k, ok := From(ctx)
 	if !ok {
-		return k, fresh, false, ErrMissing
+		return nil, fresh, false, ErrMissing
 	}
-	err = tx.Insert(ctx, "idem_keys", row{k.Actor, k.Key, k.Hash, response, tx.Millis()})
+	r = &row{k.Actor, k.Key, k.Hash, response, tx.Millis()}
+	if seen, ok := db.Stashed[known](tx, aheadKey{})[r.id()]; ok {
+		if seen.row != nil {
+			result, err = answer[T](*seen.row, k)
+			return r, result, true, err
+		}
+		// Should somebody outside this transaction write the key meanwhile, then the batch fails, and this command meets it alone.
+		tx.InsertSoon("idem_keys", r)
+		seen.row = r
+		tx.OnUndo(func() { seen.row = nil })
+		return r, fresh, false, nil
+	}
+	err = tx.Insert(ctx, "idem_keys", r)
 	if errors.Is(err, db.ErrDuplicate) {
 		result, err = replay[T](ctx, tx, k)
-		return k, result, true, err
+		return r, result, true, err
 	}
-	return k, fresh, false, err
+	return r, fresh, false, err
 }
 
 func replay[T any](ctx context.Context, tx *db.Tx, k Key) (result T, err error) {
-	const read = `SELECT actor, idem_key, request_hash, response, created_at FROM idem_keys WHERE actor = ? AND idem_key = ?`
+	const read = `SELECT ` + columns + ` FROM idem_keys WHERE actor = ? AND idem_key = ?`
 	// What the other command committed is final, so that a plain read suffices where it sees it; many waiters that all lock the row
 	// would block each other. On TiDB a plain read may still see the snapshot taken before: then the row is read under its lock.
 	var r row
@@ -98,6 +114,11 @@ func replay[T any](ctx context.Context, tx *db.Tx, k Key) (result T, err error) 
 	if err != nil {
 		return result, err
 	}
+	return answer[T](r, k)
+}
+
+// answer is what was answered under the key. Fault: ErrReused when something else was asked.
+func answer[T any](r row, k Key) (result T, err error) {
 	if r.Hash != k.Hash {
 		return result, ErrReused
 	}
@@ -112,10 +133,40 @@ func Or[T any](ctx context.Context, r db.Reader, refusal error) (result T, err e
 		return result, refusal
 	}
 	var was row
-	if err := r.Get(ctx, &was, `SELECT actor, idem_key, request_hash, response, created_at FROM idem_keys WHERE actor = ? AND idem_key = ?`, k.Actor, k.Key); err != nil || was.Hash != k.Hash {
+	if err := r.Get(ctx, &was, `SELECT `+columns+` FROM idem_keys WHERE actor = ? AND idem_key = ?`, k.Actor, k.Key); err != nil || was.Hash != k.Hash {
 		return result, refusal
 	}
 	return result, json.Unmarshal([]byte(was.Response), &result)
+}
+
+type aheadKey struct{}
+
+// known are the keys that were looked up ahead. A key without a row had not run when the transaction began.
+type known map[[2]string]*struct{ row *row }
+
+func (r *row) id() [2]string { return [2]string{r.Actor, r.Key} }
+
+// AheadTx looks up the keys of several commands of one transaction at once: which of them have run before.
+func AheadTx(ctx context.Context, tx *db.Tx, keys []Key) error {
+	seen, where, args := known{}, []string{}, []any{}
+	for _, k := range keys {
+		if k != (Key{}) {
+			seen[[2]string{k.Actor, k.Key}] = &struct{ row *row }{}
+			where, args = append(where, `actor = ? AND idem_key = ?`), append(args, k.Actor, k.Key)
+		}
+	}
+	if len(seen) == 0 {
+		return nil
+	}
+	var rows []row
+	if err := tx.Select(ctx, &rows, `SELECT `+columns+` FROM idem_keys WHERE `+strings.Join(where, " OR "), args...); err != nil {
+		return err
+	}
+	for i := range rows {
+		seen[rows[i].id()].row = &rows[i]
+	}
+	tx.Stash(aheadKey{}, seen)
+	return nil
 }
 
 // PurgeTx forgets keys older than before (unix ms): a client's retry never comes that late.

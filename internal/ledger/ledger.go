@@ -127,6 +127,17 @@ func (b *Book) Lots(units ...Unit) []Lot {
 	return out
 }
 
+// clone is a copy that shares nothing with b.
+func (b *Book) clone() Book {
+	c := *b
+	c.lots, c.accounts = slices.Clone(b.lots), make(map[Unit]*Account, len(b.accounts))
+	for u, a := range b.accounts {
+		copied := *a
+		c.accounts[u] = &copied
+	}
+	return c
+}
+
 func sortLots(lots []Lot) {
 	slices.SortFunc(lots, func(x, y Lot) int {
 		switch {

@@ -9,6 +9,30 @@ import (
 	"github.com/liangche/liangche/internal/db"
 )
 
+// purse are the units that pay.
+var purse = []Unit{Principal, Bonus}
+
+type aheadKey struct{}
+
+// AheadTx reads and locks the principal and bonus of several members at once, for LockTx in the same transaction. Several commands may use
+// the same book one after the other: each finds what those before it have left. The members must be in ascending order.
+func AheadTx(ctx context.Context, tx *db.Tx, members []int64) error {
+	if len(members) == 0 {
+		return nil
+	}
+	books, err := readBooks(ctx, tx, members, purse)
+	if err != nil {
+		return err
+	}
+	for id, b := range books {
+		if len(b.accounts) < len(purse) {
+			delete(books, id) // LockTx opens what is missing
+		}
+	}
+	tx.Stash(aheadKey{}, books)
+	return nil
+}
+
 // LockTx reads and locks a member's accounts of the units together with their open lots, creating accounts that do not
 // exist yet. Every change of a member's holdings starts here, so two tills wait for each other (N09).
 func LockTx(ctx context.Context, tx *db.Tx, memberID int64, units ...Unit) (*Book, error) {
@@ -16,8 +40,14 @@ func LockTx(ctx context.Context, tx *db.Tx, memberID int64, units ...Unit) (*Boo
 		return nil, errors.New("ledger: a walk-in has no accounts")
 	}
 	if len(units) == 0 {
-		units = []Unit{Principal, Bonus}
+		if b := db.Stashed[map[int64]*Book](tx, aheadKey{})[memberID]; b != nil {
+			was := b.clone()
+			tx.OnUndo(func() { *b = was })
+			return b, nil
+		}
+		units = purse
 	}
+	delete(db.Stashed[map[int64]*Book](tx, aheadKey{}), memberID) // what was read ahead may no longer be exact
 	b, err := readBook(ctx, tx, memberID, units)
 	if err != nil {
 		return nil, err
@@ -68,11 +98,16 @@ func post(ctx context.Context, tx *db.Tx, b *Book, p Post, legs []Leg, reverses 
 
 // writes collects the rows of a posting, so that each table is written by one statement.
 type writes struct {
-	entries  []entryRow
-	newLots  []lotRow
-	moves    []moveRow
-	lotDelta deltas
-	balance  deltas
+	entries []entryRow
+	newLots []lotRow
+	moves   []moveRow
+	changes []change
+}
+
+// change is what is added to a row by a guarded statement.
+type change struct {
+	statement string
+	id, by    int64
 }
 
 func (w *writes) add(tx *db.Tx, b *Book, p postingRow, l Leg) error {
@@ -106,7 +141,7 @@ func (w *writes) add(tx *db.Tx, b *Book, p postingRow, l Leg) error {
 	}
 	e.Account, e.AccountID, e.BalanceAfter, e.Seq = "member", a.ID, a.Balance, a.Seq
 	w.entries = append(w.entries, e)
-	w.balance.add(a.ID, l.Amount)
+	w.changes = append(w.changes, change{changeBalances, a.ID, l.Amount})
 	return nil
 }
 
@@ -120,7 +155,7 @@ func (w *writes) take(tx *db.Tx, b *Book, p postingRow, t Take) error {
 		if r := b.lots[i].Remaining; r < 0 || r > b.lots[i].Amount {
 			return ErrInsufficient.With(fmt.Errorf("ledger: lot %d would hold %d of %d", t.LotID, r, b.lots[i].Amount))
 		}
-		w.lotDelta.add(t.LotID, -t.Amount)
+		w.changes = append(w.changes, change{changeLots, t.LotID, -t.Amount})
 		w.moves = append(w.moves, moveRow{tx.NewID(), p.ID, t.LotID, -t.Amount})
 		return nil
 	}
@@ -143,8 +178,13 @@ func (w *writes) queue(tx *db.Tx) {
 	tx.InsertSoon("ledger_entries", w.entries)
 	tx.InsertSoon("ledger_lots", w.newLots)
 	tx.InsertSoon("ledger_lot_moves", w.moves)
-	w.lotDelta.queue(tx, changeLots)
-	w.balance.queue(tx, changeBalances)
+	for _, statement := range []string{changeLots, changeBalances} {
+		for _, c := range w.changes {
+			if c.statement == statement {
+				add(tx, c.statement, c.id, c.by)
+			}
+		}
+	}
 }
 
 // ReverseTx undoes a posting by a new one that points at it: every leg with the opposite sign, every lot move undone. b must
@@ -207,12 +247,10 @@ func EndHoldTx(ctx context.Context, tx *db.Tx, b *Book, refKind string, refID in
 }
 
 func (b *Book) moveHeld(tx *db.Tx, principal, bonus int64) {
-	var d deltas
 	for u, n := range map[Unit]int64{Principal: principal, Bonus: bonus} {
 		if n != 0 {
 			b.accounts[u].Held += n
-			d.add(b.accounts[u].ID, n)
+			add(tx, changeHeld, b.accounts[u].ID, n)
 		}
 	}
-	d.queue(tx, changeHeld)
 }

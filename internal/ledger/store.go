@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/liangche/liangche/internal/db"
 )
 
-// Guarded changes: a row that the guard refuses is missing from the affected rows. %[1]s is the change of each row, %[2]s the ids.
+// Guarded changes for db.Tx.AddSoon: a row that the guard refuses is missing from the affected rows.
 const (
 	changeLots     = `UPDATE ledger_lots SET remaining = remaining + %[1]s WHERE id IN (%[2]s) AND remaining + %[1]s >= 0`
-	changeBalances = `UPDATE ledger_accounts SET balance = balance + %[1]s, seq = seq + 1 WHERE id IN (%[2]s) AND balance + %[1]s >= held`
+	changeBalances = `UPDATE ledger_accounts SET balance = balance + %[1]s, seq = seq + %[3]s WHERE id IN (%[2]s) AND balance + %[1]s >= held`
 	changeHeld     = `UPDATE ledger_accounts SET held = held + %[1]s WHERE id IN (%[2]s) AND held + %[1]s BETWEEN 0 AND balance`
 	endHold        = `UPDATE ledger_holds SET state = ? WHERE id = ? AND state = 'held'`
 )
@@ -101,6 +100,7 @@ type holdRow struct {
 
 type accountLot struct {
 	ID        int64   `db:"id"`
+	MemberID  int64   `db:"member_id"`
 	Unit      string  `db:"unit"`
 	Balance   int64   `db:"balance"`
 	Held      int64   `db:"held"`
@@ -114,22 +114,35 @@ type accountLot struct {
 	LotAt     *int64  `db:"lot_at"`
 }
 
-// readBook locks accounts and open lots in one round trip. The order is made in Go: here it would cost a sort of locked rows.
+// readBook locks accounts and open lots in one round trip.
 func readBook(ctx context.Context, tx *db.Tx, memberID int64, units []Unit) (*Book, error) {
-	args := []any{memberID}
+	books, err := readBooks(ctx, tx, []int64{memberID}, units)
+	if err != nil {
+		return nil, err
+	}
+	return books[memberID], nil
+}
+
+// readBooks is readBook for several members. The order of lots is made in Go: here it would cost a sort of locked rows.
+func readBooks(ctx context.Context, tx *db.Tx, members []int64, units []Unit) (map[int64]*Book, error) {
+	books := make(map[int64]*Book, len(members))
+	args := make([]any, 0, len(members)+len(units))
+	for _, m := range members {
+		books[m] = &Book{MemberID: m, now: tx.Now, accounts: map[Unit]*Account{}}
+		args = append(args, m)
+	}
 	for _, u := range units {
 		args = append(args, string(u))
 	}
 	var rows []accountLot
-	err := tx.Select(ctx, &rows, `SELECT a.id, a.unit, a.balance, a.held, a.seq, l.id AS lot_id, l.ref_kind, l.ref_id, l.amount, l.remaining, l.expires_at, l.created_at AS lot_at
-		FROM ledger_accounts a LEFT JOIN ledger_lots l ON l.account_id = a.id AND l.remaining > 0
-		WHERE a.member_id = ? AND a.unit IN (`+marks(len(units))+`)`+tx.ForUpdate(), args...)
+	err := tx.Select(ctx, &rows, `SELECT a.id, a.member_id, a.unit, a.balance, a.held, a.seq, l.id AS lot_id, l.ref_kind, l.ref_id, l.amount, l.remaining, l.expires_at,
+		l.created_at AS lot_at FROM ledger_accounts a LEFT JOIN ledger_lots l ON l.account_id = a.id AND l.remaining > 0
+		WHERE a.member_id IN (`+marks(len(members))+`) AND a.unit IN (`+marks(len(units))+`)`+tx.ForUpdate(), args...)
 	if err != nil {
 		return nil, err
 	}
-	b := &Book{MemberID: memberID, now: tx.Now, accounts: map[Unit]*Account{}}
 	for _, r := range rows {
-		u := Unit(r.Unit)
+		b, u := books[r.MemberID], Unit(r.Unit)
 		if b.accounts[u] == nil {
 			b.accounts[u] = &Account{ID: r.ID, Unit: u, Balance: r.Balance, Held: r.Held, Seq: r.Seq}
 		}
@@ -138,8 +151,10 @@ func readBook(ctx context.Context, tx *db.Tx, memberID int64, units []Unit) (*Bo
 				Remaining: *r.Remaining, ExpiresAt: *r.ExpiresAt, CreatedAt: *r.LotAt})
 		}
 	}
-	sortLots(b.lots)
-	return b, nil
+	for _, b := range books {
+		sortLots(b.lots)
+	}
+	return books, nil
 }
 
 func insertAccount(ctx context.Context, tx *db.Tx, memberID int64, u Unit) error {
@@ -192,38 +207,9 @@ func readHold(ctx context.Context, tx *db.Tx, refKind string, refID int64) (h ho
 	return h, err
 }
 
-// deltas are changes of one column by row id, applied in one statement.
-type deltas struct {
-	ids []int64
-	by  []int64
-}
-
-func (d *deltas) add(id, by int64) {
-	for i := range d.ids {
-		if d.ids[i] == id {
-			d.by[i] += by
-			return
-		}
-	}
-	d.ids, d.by = append(d.ids, id), append(d.by, by)
-}
-
-// queue queues the statement with %[1]s as the change of the row and %[2]s as the list of ids; every row must be hit (N03).
-func (d *deltas) queue(tx *db.Tx, format string) {
-	if len(d.ids) == 0 {
-		return
-	}
-	// The numbers are ours, not input: written into the text, the statement needs no repeated arguments.
-	var c strings.Builder
-	c.WriteString("CASE id")
-	list := make([]string, len(d.ids))
-	for i := range d.ids {
-		fmt.Fprintf(&c, " WHEN %d THEN %d", d.ids[i], d.by[i])
-		list[i] = strconv.FormatInt(d.ids[i], 10)
-	}
-	c.WriteString(" ELSE 0 END")
-	tx.ExecSoon(int64(len(d.ids)), ErrInsufficient.With(fmt.Errorf("ledger: a guard refused one of the rows %v", d.ids)),
-		fmt.Sprintf(format, "("+c.String()+")", strings.Join(list, ",")))
+// add queues a change of a locked row by a guarded statement.
+func add(tx *db.Tx, statement string, id, by int64) {
+	tx.AddSoon(statement, ErrInsufficient.With(fmt.Errorf("ledger: a guard refused row %d", id)), id, by)
 }
 
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }

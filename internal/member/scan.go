@@ -165,7 +165,7 @@ func (x scanRow) open(ctx context.Context, storeID int64, now time.Time) error {
 // served. Faults: ErrCodeUnknown (not this member's or another colleague's), ErrCodeUsed, ErrCodeExpired,
 // ErrCodeWrongStore, ErrCodeWrongPlate, ErrCodeOverCap.
 func (s *Service) UseScanTx(ctx context.Context, tx *db.Tx, scanID, storeID, memberID int64, plate string, amount money.Fen) error {
-	x, err := readScan(ctx, tx, scanID, tx.ForUpdate())
+	x, err := lockScan(ctx, tx, scanID)
 	if err != nil {
 		return err
 	}
@@ -181,5 +181,6 @@ func (s *Service) UseScanTx(ctx context.Context, tx *db.Tx, scanID, storeID, mem
 	if x.CapFen != 0 && int64(amount) > x.CapFen {
 		return ErrCodeOverCap
 	}
-	return consumeScanTx(ctx, tx, x.ID)
+	useScan(tx, x)
+	return nil
 }

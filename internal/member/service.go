@@ -83,18 +83,29 @@ func (s *Service) OpenName(sealed string) (string, error) { return s.box.Open(co
 // OpenPhone decrypts member_members.phone_sealed for a caller that masks it.
 func (s *Service) OpenPhone(sealed string) (string, error) { return s.box.Open(colPhone, sealed) }
 
+// AheadTx reads and locks several members and scans at once, for StandingTx and UseScanTx in the same transaction, which must change
+// neither by other ways. Both must be in ascending order.
+func (s *Service) AheadTx(ctx context.Context, tx *db.Tx, members, scans []int64) error {
+	if len(members) > 0 {
+		got, err := lockStandings(ctx, tx, members)
+		if err != nil {
+			return err
+		}
+		tx.Stash(standingsKey{}, got)
+	}
+	if len(scans) > 0 {
+		got, err := lockScans(ctx, tx, scans)
+		if err != nil {
+			return err
+		}
+		tx.Stash(scansKey{}, got)
+	}
+	return nil
+}
+
 // StandingTx reads a member and the current card under lock. Fault: fault.ErrNotFound.
 func (s *Service) StandingTx(ctx context.Context, tx *db.Tx, memberID int64) (Standing, error) {
-	var r struct {
-		ID          int64   `db:"id"`
-		NameSealed  string  `db:"name_sealed"`
-		PhoneSealed string  `db:"phone_sealed"`
-		Status      string  `db:"status"`
-		CardID      *int64  `db:"card_id"`
-		CardNo      *string `db:"card_no"`
-		CardStatus  *string `db:"card_status"`
-	}
-	err := tx.Get(ctx, &r, standingQuery+tx.ForUpdate(), memberID)
+	r, err := lockStanding(ctx, tx, memberID)
 	if err != nil {
 		return Standing{}, notFound(err)
 	}

@@ -187,8 +187,43 @@ func attachTx(ctx context.Context, tx *db.Tx, x identityRow, memberID int64) err
 	return err
 }
 
+type standingRow struct {
+	ID          int64   `db:"id"`
+	NameSealed  string  `db:"name_sealed"`
+	PhoneSealed string  `db:"phone_sealed"`
+	Status      string  `db:"status"`
+	CardID      *int64  `db:"card_id"`
+	CardNo      *string `db:"card_no"`
+	CardStatus  *string `db:"card_status"`
+}
+
 const standingQuery = `SELECT m.id, m.name_sealed, m.phone_sealed, m.status, c.id AS card_id, c.card_no, c.status AS card_status
-	FROM member_members m LEFT JOIN member_cards c ON c.current_member = m.id WHERE m.id = ?`
+	FROM member_members m LEFT JOIN member_cards c ON c.current_member = m.id WHERE m.id IN (?) ORDER BY m.id`
+
+type standingsKey struct{}
+
+// lockStandings reads and locks several members with their cards, in the order of their ids.
+func lockStandings(ctx context.Context, tx *db.Tx, members []int64) (map[int64]standingRow, error) {
+	q, args, err := db.In(standingQuery+tx.ForUpdate(), members)
+	if err != nil {
+		return nil, err
+	}
+	var rows []standingRow
+	err = tx.Select(ctx, &rows, q, args...)
+	out := map[int64]standingRow{}
+	for _, r := range rows {
+		out[r.ID] = r
+	}
+	return out, err
+}
+
+func lockStanding(ctx context.Context, tx *db.Tx, memberID int64) (r standingRow, err error) {
+	if r, ok := db.Stashed[map[int64]standingRow](tx, standingsKey{})[memberID]; ok {
+		return r, nil
+	}
+	err = tx.Get(ctx, &r, standingQuery+tx.ForUpdate(), memberID)
+	return r, err
+}
 
 const whoQuery = `SELECT i.app, i.member_id, m.name_sealed FROM member_identities i LEFT JOIN member_members m ON m.id = i.member_id WHERE i.id = ?`
 

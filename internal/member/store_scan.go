@@ -81,8 +81,38 @@ func readScan(ctx context.Context, r db.Reader, id int64, lock string) (scanRow,
 	return x, err
 }
 
-func consumeScanTx(ctx context.Context, tx *db.Tx, id int64) error {
-	return tx.ExecOne(ctx, ErrCodeUsed, `UPDATE member_scans SET used_at = ? WHERE id = ? AND used_at IS NULL`, tx.Millis(), id)
+type scansKey struct{}
+
+// lockScans reads and locks several scans.
+func lockScans(ctx context.Context, tx *db.Tx, ids []int64) (map[int64]*scanRow, error) {
+	q, args, err := db.In(`SELECT `+scanColumns+` FROM member_scans WHERE id IN (?) ORDER BY id`+tx.ForUpdate(), ids)
+	if err != nil {
+		return nil, err
+	}
+	var rows []scanRow
+	err = tx.Select(ctx, &rows, q, args...)
+	out := map[int64]*scanRow{}
+	for i := range rows {
+		out[rows[i].ID] = &rows[i]
+	}
+	return out, err
+}
+
+// lockScan reads and locks a scan. Fault: ErrCodeUnknown.
+func lockScan(ctx context.Context, tx *db.Tx, id int64) (*scanRow, error) {
+	if x := db.Stashed[map[int64]*scanRow](tx, scansKey{})[id]; x != nil {
+		return x, nil
+	}
+	x, err := readScan(ctx, tx, id, tx.ForUpdate())
+	return &x, err
+}
+
+// useScan marks a locked scan as used; that it was not used before is guarded all the same.
+func useScan(tx *db.Tx, x *scanRow) {
+	now := tx.Millis()
+	tx.ExecSoon(1, ErrCodeUsed, `UPDATE member_scans SET used_at = ? WHERE id = ? AND used_at IS NULL`, now, x.ID)
+	x.UsedAt = &now
+	tx.OnUndo(func() { x.UsedAt = nil })
 }
 
 type attemptRow struct {

@@ -78,8 +78,27 @@ func (s *Service) byID(ctx context.Context, r db.Reader, id int64) (Tier, error)
 	return *def, nil
 }
 
+// AheadTx reads the tiers of several members at once, for OfMember in the same transaction.
+func (s *Service) AheadTx(ctx context.Context, tx *db.Tx, members []int64) error {
+	if len(members) == 0 {
+		return nil
+	}
+	of, err := memberTiers(ctx, tx, members)
+	if err != nil {
+		return err
+	}
+	tx.Stash(aheadKey{}, of)
+	_, err = s.list(ctx, tx)
+	return err
+}
+
 // OfMember returns the member's tier: the default one when none was set. It costs one indexed read.
 func (s *Service) OfMember(ctx context.Context, r db.Reader, memberID int64) (Tier, error) {
+	if tx, ok := r.(*db.Tx); ok {
+		if id, ok := db.Stashed[map[int64]int64](tx, aheadKey{})[memberID]; ok {
+			return s.byID(ctx, r, id)
+		}
+	}
 	id, err := memberTier(ctx, r, memberID)
 	if err != nil {
 		return Tier{}, err

@@ -72,6 +72,28 @@ func memberTier(ctx context.Context, r db.Reader, memberID int64) (id int64, err
 	return id, err
 }
 
+type aheadKey struct{}
+
+// memberTiers reads the assignments of several members.
+func memberTiers(ctx context.Context, r db.Reader, members []int64) (map[int64]int64, error) {
+	var rows []struct {
+		MemberID int64 `db:"member_id"`
+		TierID   int64 `db:"tier_id"`
+	}
+	q, args, err := db.In(`SELECT member_id, tier_id FROM tier_members WHERE member_id IN (?)`, members)
+	if err == nil {
+		err = r.Select(ctx, &rows, q, args...)
+	}
+	out := map[int64]int64{}
+	for _, m := range members {
+		out[m] = 0
+	}
+	for _, x := range rows {
+		out[x.MemberID] = x.TierID
+	}
+	return out, err
+}
+
 type assignment struct {
 	MemberID int64  `db:"member_id"`
 	TierID   int64  `db:"tier_id"`
