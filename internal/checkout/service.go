@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
@@ -35,11 +36,13 @@ type Service struct {
 	shops    *shop.Service
 	settings *setting.Service
 	messages *notify.Service
+	till     *db.Combiner[need]
 }
 
 // New returns the service and registers it as the fulfiller of order payments.
 func New(d *db.DB, log *slog.Logger, m *member.Service, p *payment.Service, c *catalog.Service, t *tier.Service, sh *shop.Service, st *setting.Service, n *notify.Service) *Service {
 	s := &Service{db: d, log: log, members: m, payments: p, offers: c, tiers: t, shops: sh, settings: st, messages: n}
+	s.till = db.NewCombiner(d, s.aheadTx)
 	p.Fulfil(PurposeOrder, fulfiller{s})
 	return s
 }
@@ -175,7 +178,7 @@ func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tende
 		return s.Order(ctx, id)
 	}
 	var o Order
-	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+	err = s.charge(ctx, f, tenders, func(ctx context.Context, tx *db.Tx) error {
 		fresh := tx.NewID()
 		id, _, err := idem.OnceAs(ctx, tx, fresh, func() (err error) {
 			o, err = s.settleTx(ctx, tx, f, fresh, quoteHash, tenders)
@@ -193,6 +196,56 @@ func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tende
 		return o, nil // just written: nothing to read back
 	}
 	return s.Order(ctx, o.ID)
+}
+
+// need is what a settlement reads and locks.
+type need struct {
+	key          idem.Key
+	member, scan int64
+}
+
+// charge runs a settlement together with those of other tills at the same moment. One that waits for WeChat writes as it goes, so it runs alone.
+func (s *Service) charge(ctx context.Context, f frame, tenders []Tender, run func(ctx context.Context, tx *db.Tx) error) error {
+	if amountOf(tenders, TenderNative) > 0 {
+		return s.db.InTx(ctx, run)
+	}
+	n := need{member: f.MemberID, scan: f.ScanID}
+	n.key, _ = idem.From(ctx)
+	return s.till.Do(ctx, n, run)
+}
+
+// TillStats says how many settlements were combined.
+func (s *Service) TillStats() db.CombinerStats { return s.till.Stats() }
+
+// aheadTx reads and locks for several settlements at once: members before their wallets, each in ascending order, as everybody locks.
+func (s *Service) aheadTx(ctx context.Context, tx *db.Tx, needs []need) error {
+	var keys []idem.Key
+	var members, scans []int64
+	for _, n := range needs {
+		keys = append(keys, n.key)
+		if n.member != 0 {
+			members = append(members, n.member)
+		}
+		if n.scan != 0 {
+			scans = append(scans, n.scan)
+		}
+	}
+	members, scans = ascending(members), ascending(scans)
+	if err := idem.AheadTx(ctx, tx, keys); err != nil {
+		return err
+	}
+	if err := s.members.AheadTx(ctx, tx, members, scans); err != nil {
+		return err
+	}
+	if err := ledger.AheadTx(ctx, tx, members); err != nil {
+		return err
+	}
+	return s.tiers.AheadTx(ctx, tx, members)
+}
+
+func ascending(ids []int64) []int64 {
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, id int64, quoteHash string, tenders []Tender) (Order, error) {
