@@ -9,6 +9,7 @@ import (
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/notify"
+	"github.com/liangche/liangche/internal/roster"
 	"github.com/liangche/liangche/internal/shop"
 	"github.com/liangche/liangche/internal/staff"
 	"github.com/liangche/liangche/internal/tier"
@@ -50,6 +51,18 @@ func (s staffStores) StaffStores(ctx context.Context) ([]staff.Store, error) {
 		if x.Active {
 			out = append(out, staff.Store{ID: x.ID, Name: x.Name})
 		}
+	}
+	return out, err
+}
+
+// colleagues tells the roster who works here.
+type colleagues struct{ staff *staff.Service }
+
+func (c colleagues) StaffPeople(ctx context.Context) ([]roster.Person, error) {
+	all, err := c.staff.People(ctx)
+	var out []roster.Person
+	for _, x := range all {
+		out = append(out, roster.Person{ID: x.ID, Name: x.Name, Active: x.Status != staff.StatusSuspended, StoreIDs: x.StoreIDs})
 	}
 	return out, err
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/payment"
 	"github.com/liangche/liangche/internal/report"
+	"github.com/liangche/liangche/internal/roster"
 	"github.com/liangche/liangche/internal/secret"
 	"github.com/liangche/liangche/internal/session"
 	"github.com/liangche/liangche/internal/setting"
@@ -68,6 +69,7 @@ type App struct {
 
 	Settings *setting.Service
 	Shops    *shop.Service
+	Roster   *roster.Service
 	Catalog  *catalog.Service
 	Members  *member.Service
 	Staff    *staff.Service
@@ -131,6 +133,7 @@ func (a *App) build() {
 		ShopName:      func(ctx context.Context) (string, error) { return a.Settings.Text(ctx, setting.ShopName) },
 		Demo:          a.opt.Demo,
 	})
+	a.Roster = roster.New(d, colleagues{a.Staff}, a.Shops)
 	a.Messages = notify.New(d, a.Queue, directory{a.Members}, a.WeChat, a.Settings, notify.Options{Templates: templates(c.WeChat.Templates),
 		OfficialTemplates: templates(c.WeChat.OATemplates), PageBase: c.PublicURL + "/h5/#/"})
 	a.Payments = payment.New(d, a.Queue, a.WeChat, a.log)
@@ -184,7 +187,7 @@ func (a *App) routes() {
 		return s.Name
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
-		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Shops, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Checkout,
+		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Checkout,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings),
 		report.New(a.DB, a.Shops), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},

@@ -45,3 +45,43 @@ func Bounds(date, zone string) (from, to time.Time, err error) {
 	from, err = time.ParseInLocation(time.DateOnly, date, Location(zone))
 	return from, from.AddDate(0, 0, 1), err
 }
+
+// At is the instant at which the wall clock of zone shows minute of date; minutes past 1440 belong to the days after. A time
+// that a change of the clock skips is the instant of the change; one that it repeats is the first. Fault: a parse error.
+func At(date string, minute int, zone string) (time.Time, error) {
+	wall, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return wall, err
+	}
+	wall = wall.Add(time.Duration(minute) * time.Minute)
+	loc := Location(zone)
+	shown := func(t time.Time) bool { return t.In(loc).Format(time.DateTime) == wall.Format(time.DateTime) }
+	offset := func(t time.Time) time.Duration {
+		_, s := t.In(loc).Zone()
+		return time.Duration(s) * time.Second
+	}
+	before, after := wall.Add(-offset(wall.AddDate(0, 0, -1))), wall.Add(-offset(wall.AddDate(0, 0, 1)))
+	switch {
+	case shown(before):
+		return before, nil
+	case shown(after):
+		return after, nil
+	}
+	change, _ := before.In(loc).ZoneBounds()
+	return change.UTC(), nil
+}
+
+// Add is the date n days after date, which must be valid.
+func Add(date string, n int) string {
+	t, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return date
+	}
+	return t.AddDate(0, 0, n).Format(time.DateOnly)
+}
+
+// Weekday is the day of the week of date, which must be valid.
+func Weekday(date string) time.Weekday {
+	t, _ := time.Parse(time.DateOnly, date) // zero for what is no date
+	return t.Weekday()
+}

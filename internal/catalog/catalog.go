@@ -1,7 +1,7 @@
 // Package catalog is what the shop offers: vehicle classes, services with a price per class, goods and top-up plans.
 //
 // Model: a VehicleClass groups cars that cost the same; a Service has one price per class, a lowest allowed share of it
-// (I03) and the stores that offer it (none listed = all); a Good has one price; a TopupPlan gives a bonus on an amount.
+// (I03), the stores that offer it (none listed = all) and terms by which it is booked; a Good has one price; a TopupPlan gives a bonus on an amount.
 // Owns: catalog_vehicle_classes, catalog_services, catalog_service_prices, catalog_service_stores, catalog_goods,
 // catalog_plans, catalog_plan_stores. Invariants: nothing is deleted, only deactivated, because orders name it; two
 // active entries of one kind never share a name; a price is 0 to 99,999.99 yuan; Items names every item that cannot be
@@ -53,6 +53,7 @@ type VehicleClass struct {
 type Price struct {
 	VehicleClassID int64     `json:"vehicleClassId" db:"vehicle_class_id" minimum:"1"`
 	PriceFen       money.Fen `json:"priceFen" db:"price_fen" minimum:"0" maximum:"9999999"`
+	Minutes        int       `json:"minutes" db:"minutes" required:"false" minimum:"0" maximum:"10080" doc:"How long it takes for this class; 0 is the service's own"`
 }
 
 // ServiceItem is work that the shop offers. StoreIDs empty means every store.
@@ -67,6 +68,7 @@ type ServiceItem struct {
 	StoreIDs    []int64  `json:"storeIds" doc:"Empty means every store"`
 	Active      bool     `json:"active" db:"active"`
 	Sort        int      `json:"sort" db:"sort_no"`
+	Booking
 }
 
 // Good is a thing that the shop sells.

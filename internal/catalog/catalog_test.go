@@ -63,12 +63,12 @@ func TestInputsNameEveryBadValue(t *testing.T) {
 	ctx := t.Context()
 	long := strings.Repeat("长", 41)
 	good := func() ServiceInput {
-		return ServiceInput{Name: "精洗", Kind: "wash", Minutes: 40, MinPriceBP: bp(8000), Prices: []Price{{f.car, 4500}, {f.suv, 5500}}}
+		return ServiceInput{Name: "精洗", Kind: "wash", Minutes: 40, MinPriceBP: bp(8000), Prices: []Price{{VehicleClassID: f.car, PriceFen: 4500}, {VehicleClassID: f.suv, PriceFen: 5500}}}
 	}
 	change := func(edit func(*ServiceInput)) func() error {
 		return func() error { in := good(); edit(&in); _, err := f.s.CreateService(ctx, in); return err }
 	}
-	sv, err := f.s.CreateService(ctx, ServiceInput{Name: "普洗", Kind: "wash", Minutes: 20, Prices: []Price{{f.car, 0}, {f.suv, MaxPrice}}})
+	sv, err := f.s.CreateService(ctx, ServiceInput{Name: "普洗", Kind: "wash", Minutes: 20, Prices: []Price{{VehicleClassID: f.car, PriceFen: 0}, {VehicleClassID: f.suv, PriceFen: MaxPrice}}})
 	if err != nil {
 		t.Fatal("the limits themselves are allowed:", err)
 	}
@@ -107,18 +107,18 @@ func TestInputsNameEveryBadValue(t *testing.T) {
 			t.Errorf("%s: %v %v, want %v", c.name, err, fields(err), c.want)
 		}
 	}
-	if _, err := f.s.CreateService(ctx, ServiceInput{Name: "普洗", Kind: "wash", Minutes: 20, Prices: []Price{{f.car, 1}}}); !errors.Is(err, ErrName) {
+	if _, err := f.s.CreateService(ctx, ServiceInput{Name: "普洗", Kind: "wash", Minutes: 20, Prices: []Price{{VehicleClassID: f.car, PriceFen: 1}}}); !errors.Is(err, ErrName) {
 		t.Error("two active services share a name:", err)
 	}
 	if err := f.s.RetireService(ctx, sv.ID); err != nil {
 		t.Fatal(err)
 	}
-	again, err := f.s.CreateService(ctx, ServiceInput{Name: "普洗", Kind: "wash", Minutes: 20, Prices: []Price{{f.car, 1}}})
+	again, err := f.s.CreateService(ctx, ServiceInput{Name: "普洗", Kind: "wash", Minutes: 20, Prices: []Price{{VehicleClassID: f.car, PriceFen: 1}}})
 	if err != nil {
 		t.Fatal("a retired name is free:", err)
 	}
 	on := true
-	if _, err := f.s.UpdateService(ctx, sv.ID, ServiceInput{Name: "普洗", Kind: "wash", Minutes: 20, Prices: []Price{{f.car, 1}}, Active: &on}); !errors.Is(err, ErrName) {
+	if _, err := f.s.UpdateService(ctx, sv.ID, ServiceInput{Name: "普洗", Kind: "wash", Minutes: 20, Prices: []Price{{VehicleClassID: f.car, PriceFen: 1}}, Active: &on}); !errors.Is(err, ErrName) {
 		t.Error("reviving a retired name:", err)
 	}
 	all, _ := f.s.Services(ctx)
@@ -130,9 +130,9 @@ func TestInputsNameEveryBadValue(t *testing.T) {
 func TestItemsNamesTheProblemOfEachItem(t *testing.T) {
 	f := setUp(t)
 	ctx := t.Context()
-	wash, _ := f.s.CreateService(ctx, ServiceInput{Name: "精洗", Kind: "wash", Minutes: 40, MinPriceBP: bp(8000), Prices: []Price{{f.car, 4500}}})
-	film, _ := f.s.CreateService(ctx, ServiceInput{Name: "贴膜", Kind: "film", Minutes: 400, Prices: []Price{{f.car, 90000}, {f.suv, 99000}}, StoreIDs: []int64{f.east}})
-	old, _ := f.s.CreateService(ctx, ServiceInput{Name: "打蜡", Kind: "detail", Minutes: 60, Prices: []Price{{f.car, 100}}})
+	wash, _ := f.s.CreateService(ctx, ServiceInput{Name: "精洗", Kind: "wash", Minutes: 40, MinPriceBP: bp(8000), Prices: []Price{{VehicleClassID: f.car, PriceFen: 4500}}})
+	film, _ := f.s.CreateService(ctx, ServiceInput{Name: "贴膜", Kind: "film", Minutes: 400, Prices: []Price{{VehicleClassID: f.car, PriceFen: 90000}, {VehicleClassID: f.suv, PriceFen: 99000}}, StoreIDs: []int64{f.east}})
+	old, _ := f.s.CreateService(ctx, ServiceInput{Name: "打蜡", Kind: "detail", Minutes: 60, Prices: []Price{{VehicleClassID: f.car, PriceFen: 100}}})
 	water, err := f.s.CreateGood(ctx, GoodInput{Name: "玻璃水", Unit: "瓶", PriceFen: 1500})
 	if err != nil {
 		t.Fatal(err)

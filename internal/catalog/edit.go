@@ -47,9 +47,9 @@ func (s *Service) RetireVehicleClass(ctx context.Context, id int64) error {
 	})
 }
 
-func (in ServiceInput) item(id int64, active bool) ServiceItem {
+func (in ServiceInput) item(id int64, active, bookable bool) ServiceItem {
 	v := ServiceItem{ID: id, Name: in.Name, Description: in.Description, Kind: in.Kind, Minutes: in.Minutes, Prices: slices.Clone(in.Prices),
-		StoreIDs: slices.Clone(in.StoreIDs), Active: active, Sort: in.Sort}
+		StoreIDs: slices.Clone(in.StoreIDs), Active: active, Sort: in.Sort, Booking: in.booking(bookable)}
 	if in.MinPriceBP != nil {
 		v.MinPriceBP = *in.MinPriceBP
 	}
@@ -76,7 +76,7 @@ func (s *Service) CreateService(ctx context.Context, in ServiceInput) (v Service
 		if err := s.checkService(ctx, tx, &in); err != nil {
 			return 0, "", nil, err
 		}
-		v = in.item(tx.NewID(), wanted(in.Active, true))
+		v = in.item(tx.NewID(), wanted(in.Active, true), true)
 		return v.ID, v.Name, v, insertService(ctx, tx, v)
 	})
 	return v, err
@@ -93,7 +93,7 @@ func (s *Service) UpdateService(ctx context.Context, id int64, in ServiceInput) 
 		if err := s.checkService(ctx, tx, &in); err != nil {
 			return 0, "", nil, err
 		}
-		v = in.item(id, wanted(in.Active, old.Active))
+		v = in.item(id, wanted(in.Active, old.Active), old.Bookable)
 		return id, v.Name, diff[ServiceItem]{old, v}, updateService(ctx, tx, v)
 	})
 	return v, err

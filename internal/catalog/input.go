@@ -31,6 +31,7 @@ type ServiceInput struct {
 	StoreIDs    []int64   `json:"storeIds,omitempty" maxItems:"500" doc:"Empty means every store"`
 	Sort        int       `json:"sort,omitempty" minimum:"0" maximum:"9999"`
 	Active      *bool     `json:"active,omitempty"`
+	BookingInput
 }
 
 // GoodInput is what a good is made of.
@@ -144,6 +145,7 @@ func (in *ServiceInput) check(known func(classID int64) bool) *complaints {
 	for i, p := range in.Prices {
 		at := fmt.Sprintf("prices[%d]", i)
 		c.price(at+".priceFen", p.PriceFen, 0)
+		c.between(at+".minutes", int64(p.Minutes), 0, maxMinutes)
 		switch {
 		case seen[p.VehicleClassID]:
 			c.bad(at+".vehicleClassId", "同一车型只能有一个价格")
@@ -153,6 +155,7 @@ func (in *ServiceInput) check(known func(classID int64) bool) *complaints {
 		seen[p.VehicleClassID] = true
 	}
 	c.unique("storeIds", in.StoreIDs)
+	in.BookingInput.check(c, in.Kind)
 	return c
 }
 

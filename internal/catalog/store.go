@@ -10,7 +10,8 @@ import (
 
 const (
 	classColumns   = `id, name, example, sort_no, active`
-	serviceColumns = `id, name, description, kind, minutes, min_price_bp, active, sort_no`
+	serviceColumns = `id, name, description, kind, minutes, min_price_bp, active, sort_no, ` + termColumns
+	termColumns    = `bookable, booking_kinds, bay_kind, skill, min_level, changeover_minutes, deposit_fen, free_cancel_hours, image`
 	goodColumns    = `id, name, unit, price_fen, min_price_bp, active, sort_no`
 	planColumns    = `id, name, amount_fen, bonus_fen, note, active, sort_no`
 )
@@ -52,14 +53,15 @@ func readOffer(ctx context.Context, r db.Reader) (*offer, error) {
 		ServiceID int64 `db:"service_id"`
 		Price
 	}
+	var services []serviceRow
 	var stores, planStores []storeRow
 	for _, q := range []struct {
 		dest any
 		sql  string
 	}{
 		{&o.classes, `SELECT ` + classColumns + ` FROM catalog_vehicle_classes`},
-		{&o.services, `SELECT ` + serviceColumns + ` FROM catalog_services`},
-		{&prices, `SELECT service_id, vehicle_class_id, price_fen FROM catalog_service_prices ORDER BY service_id, vehicle_class_id`},
+		{&services, `SELECT ` + serviceColumns + ` FROM catalog_services`},
+		{&prices, `SELECT service_id, vehicle_class_id, price_fen, minutes FROM catalog_service_prices ORDER BY service_id, vehicle_class_id`},
 		{&stores, `SELECT service_id AS owner_id, store_id FROM catalog_service_stores ORDER BY service_id, store_id`},
 		{&o.goods, `SELECT ` + goodColumns + ` FROM catalog_goods`},
 		{&o.plans, `SELECT ` + planColumns + ` FROM catalog_plans`},
@@ -68,6 +70,9 @@ func readOffer(ctx context.Context, r db.Reader) (*offer, error) {
 		if err := r.Select(ctx, q.dest, q.sql); err != nil {
 			return nil, err
 		}
+	}
+	for _, v := range services {
+		o.services = append(o.services, v.item())
 	}
 	o.index()
 	for _, p := range prices {
@@ -126,12 +131,23 @@ type serviceRow struct {
 	MinPriceBP  money.BP `db:"min_price_bp"`
 	Active      bool     `db:"active"`
 	Sort        int      `db:"sort_no"`
-	stamps
+	termRow
+}
+
+func (v ServiceItem) row() serviceRow {
+	return serviceRow{v.ID, v.Name, v.Description, v.Kind, v.Minutes, v.MinPriceBP, v.Active, v.Sort, v.Booking.row()}
+}
+
+func (r serviceRow) item() ServiceItem {
+	return ServiceItem{ID: r.ID, Name: r.Name, Description: r.Description, Kind: r.Kind, Minutes: r.Minutes, MinPriceBP: r.MinPriceBP, Active: r.Active,
+		Sort: r.Sort, Booking: r.termRow.booking(r.Kind)}
 }
 
 func insertService(ctx context.Context, tx *db.Tx, v ServiceItem) error {
-	err := tx.Insert(ctx, "catalog_services", serviceRow{v.ID, v.Name, v.Description, v.Kind, v.Minutes, v.MinPriceBP, v.Active, v.Sort,
-		stamp(tx, v.Name, v.Active)})
+	err := tx.Insert(ctx, "catalog_services", struct {
+		serviceRow
+		stamps
+	}{v.row(), stamp(tx, v.Name, v.Active)})
 	if err != nil {
 		return taken(err)
 	}
@@ -139,10 +155,12 @@ func insertService(ctx context.Context, tx *db.Tx, v ServiceItem) error {
 }
 
 func lockService(ctx context.Context, tx *db.Tx, id int64) (v ServiceItem, err error) {
-	if err = tx.Get(ctx, &v, `SELECT `+serviceColumns+` FROM catalog_services WHERE id = ?`+tx.ForUpdate(), id); err != nil {
+	var r serviceRow
+	if err = tx.Get(ctx, &r, `SELECT `+serviceColumns+` FROM catalog_services WHERE id = ?`+tx.ForUpdate(), id); err != nil {
 		return v, err
 	}
-	if err = tx.Select(ctx, &v.Prices, `SELECT vehicle_class_id, price_fen FROM catalog_service_prices WHERE service_id = ?
+	v = r.item()
+	if err = tx.Select(ctx, &v.Prices, `SELECT vehicle_class_id, price_fen, minutes FROM catalog_service_prices WHERE service_id = ?
 		ORDER BY vehicle_class_id`+tx.ForUpdate(), id); err != nil {
 		return v, err
 	}
@@ -152,8 +170,10 @@ func lockService(ctx context.Context, tx *db.Tx, id int64) (v ServiceItem, err e
 
 func updateService(ctx context.Context, tx *db.Tx, v ServiceItem) error {
 	_, err := tx.Exec(ctx, `UPDATE catalog_services SET name = ?, live_name = ?, description = ?, kind = ?, minutes = ?, min_price_bp = ?,
-		active = ?, sort_no = ?, updated_at = ? WHERE id = ?`,
-		v.Name, liveName(v.Name, v.Active), v.Description, v.Kind, v.Minutes, v.MinPriceBP, v.Active, v.Sort, tx.Millis(), v.ID)
+		active = ?, sort_no = ?, bookable = ?, booking_kinds = ?, bay_kind = ?, skill = ?, min_level = ?, changeover_minutes = ?, deposit_fen = ?,
+		free_cancel_hours = ?, image = ?, updated_at = ? WHERE id = ?`,
+		v.Name, liveName(v.Name, v.Active), v.Description, v.Kind, v.Minutes, v.MinPriceBP, v.Active, v.Sort, v.Bookable, v.Booking.row().BookingKinds, v.BayKind, v.Skill,
+		v.MinLevel, v.ChangeoverMinutes, v.DepositFen, v.FreeCancelHours, v.Image, tx.Millis(), v.ID)
 	if err != nil {
 		return taken(err)
 	}

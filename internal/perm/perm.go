@@ -36,6 +36,13 @@ const (
 	SettingRead      = "setting.read"
 	SettingWrite     = "setting.write"
 	ReportRead       = "report.read"
+	BookingRead      = "booking.read"
+	BookingWrite     = "booking.write"
+	BookingWork      = "booking.work"
+	BookingOverride  = "booking.override"
+	BookingSetup     = "booking.setup"
+	RosterRead       = "roster.read"
+	RosterWrite      = "roster.write"
 )
 
 // Permission describes one permission to people.
@@ -71,6 +78,13 @@ func All() []Permission {
 		{CheckoutDiscount, "手工优惠", "收银", []string{m}},
 		{CheckoutReverse, "撤销本人近期的结算", "收银", []string{m, r}},
 		{ReverseAny, "撤销任意结算", "收银", []string{m}},
+		{BookingRead, "查看预约", "预约", []string{m, r, t, a}},
+		{BookingWrite, "登记、修改预约", "预约", []string{m, r}},
+		{BookingWork, "施工：开始、照片、完工", "预约", []string{m, r, t}},
+		{BookingOverride, "调整工位和技师", "预约", []string{m, r}},
+		{BookingSetup, "设置工位、营业时间、预约规则", "预约", []string{m}},
+		{RosterRead, "查看排班", "预约", []string{m, r, t}},
+		{RosterWrite, "排班", "预约", []string{m}},
 		{TopupDesk, "前台充值", "资金", []string{m, r}},
 		{TopupRefund, "退还充值", "资金", []string{m}},
 		{PaymentRead, "查看支付与充值", "资金", []string{m, a}},

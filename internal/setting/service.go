@@ -38,9 +38,9 @@ func (s *Service) Bool(ctx context.Context, key string) (bool, error) {
 	return v == "true", err
 }
 
-// Int reads an Int, Fen or BP key.
+// Int reads an Int, Fen or BP key, or an Enum whose choices are numbers.
 func (s *Service) Int(ctx context.Context, key string) (int64, error) {
-	v, err := s.get(ctx, key, Int, Fen, BP)
+	v, err := s.get(ctx, key, Int, Fen, BP, Enum)
 	if err != nil {
 		return 0, err
 	}

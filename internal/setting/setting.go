@@ -33,6 +33,22 @@ const (
 	TopupPayMinutes        = "topup.pay_minutes"
 	MessageDeduction       = "message.deduction"
 	MessageTopup           = "message.topup"
+
+	BookingStepMinutes          = "booking.step_minutes"
+	BookingWindowDays           = "booking.window_days"
+	BookingPriorityWindowDays   = "booking.priority_window_days"
+	BookingPriorityReleaseHours = "booking.priority_release_hours"
+	BookingLeadMinutes          = "booking.lead_minutes"
+	BookingHoldMinutes          = "booking.hold_minutes"
+	BookingMaxOpen              = "booking.max_open"
+	BookingTravelMinutes        = "booking.travel_minutes"
+	BookingGraceMinutes         = "booking.grace_minutes"
+	BookingRemindMinutes        = "booking.remind_minutes"
+	BookingOfferMinutes         = "booking.offer_minutes"
+	BookingLateCancelForfeits   = "booking.late_cancel_forfeits"
+	BookingNoShowLimit          = "booking.no_show_limit"
+	BookingNoShowDepositFen     = "booking.no_show_deposit_fen"
+	MessageBooking              = "message.booking"
 )
 
 // The choices of SpendOrder.
@@ -96,6 +112,22 @@ func Definitions() []Definition {
 		{Key: TopupCustomMinFen, Group: "储值", Label: "自定充值最低金额", Type: Fen, Default: "1000", Min: 1, Max: 500000},
 		{Key: TopupCustomMaxFen, Group: "储值", Label: "自定充值最高金额", Type: Fen, Default: "500000", Min: 1, Max: 500000},
 		{Key: TopupPayMinutes, Group: "储值", Label: "充值付款时限（分钟）", Help: "超过后订单自动关闭", Type: Int, Default: "15", Min: 2, Max: 120},
+		{Key: BookingStepMinutes, Group: "预约", Label: "可约时刻的间隔", Help: "顾客看到的开始时刻每隔多久一个", Type: Enum, Default: "15",
+			Options: []Option{{"5", "5 分钟"}, {"10", "10 分钟"}, {"15", "15 分钟"}, {"20", "20 分钟"}, {"30", "30 分钟"}, {"60", "1 小时"}}},
+		{Key: BookingWindowDays, Group: "预约", Label: "可提前预约的天数", Help: "含今天", Type: Int, Default: "14", Min: 1, Max: 90},
+		{Key: BookingPriorityWindowDays, Group: "预约", Label: "优先等级可提前预约的天数", Help: "开了优先预约的会员等级能看得更远", Type: Int, Default: "21", Min: 1, Max: 90},
+		{Key: BookingPriorityReleaseHours, Group: "预约", Label: "优先工位提前多久放开（小时）", Help: "优先工位在开始前这么久仍空着，就向所有人开放；0 表示不放开", Type: Int, Default: "24", Min: 0, Max: 336},
+		{Key: BookingLeadMinutes, Group: "预约", Label: "最晚提前多久预约（分钟）", Help: "给门店留出准备的时间", Type: Int, Default: "30", Min: 0, Max: 10080},
+		{Key: BookingHoldMinutes, Group: "预约", Label: "确认或付定金的时限（分钟）", Help: "超过后时段自动放开", Type: Int, Default: "10", Min: 2, Max: 60},
+		{Key: BookingMaxOpen, Group: "预约", Label: "每位会员最多同时预约几次", Type: Int, Default: "3", Min: 1, Max: 50},
+		{Key: BookingTravelMinutes, Group: "预约", Label: "上门、取送车的单程时间（分钟）", Help: "排班时前后各留出这么久", Type: Int, Default: "30", Min: 0, Max: 240},
+		{Key: BookingGraceMinutes, Group: "预约", Label: "迟到宽限（分钟）", Help: "超过后工位放开，记为未到店", Type: Int, Default: "15", Min: 0, Max: 240},
+		{Key: BookingRemindMinutes, Group: "预约", Label: "提前多久提醒顾客（分钟）", Help: "0 表示不提醒", Type: Int, Default: "60", Min: 0, Max: 2880},
+		{Key: BookingOfferMinutes, Group: "预约", Label: "候补名额保留多久（分钟）", Help: "超过后轮到下一位", Type: Int, Default: "15", Min: 2, Max: 240},
+		{Key: BookingLateCancelForfeits, Group: "预约", Label: "超时取消或未到店不退定金", Help: "预约前会向顾客说明", Type: Bool, Default: "true"},
+		{Key: BookingNoShowLimit, Group: "预约", Label: "几次未到店后须付定金", Help: "按最近 90 天计；0 表示不限", Type: Int, Default: "2", Min: 0, Max: 20},
+		{Key: BookingNoShowDepositFen, Group: "预约", Label: "多次未到店者的定金", Type: Fen, Default: "3000", Min: 1, Max: 100000},
+		{Key: MessageBooking, Group: "消息", Label: "预约有变化时通知会员", Type: Bool, Default: "true"},
 		{Key: MessageDeduction, Group: "消息", Label: "扣款后通知会员", Type: Bool, Default: "true"},
 		{Key: MessageTopup, Group: "消息", Label: "充值后通知会员", Type: Bool, Default: "true"},
 	}
@@ -225,6 +257,11 @@ func together(values map[string]string) (key, complaint string) {
 	hi, _ := strconv.ParseInt(values[TopupCustomMaxFen], 10, 64)
 	if lo > hi {
 		return TopupCustomMinFen, "最低金额不能高于最高金额"
+	}
+	window, _ := strconv.ParseInt(values[BookingWindowDays], 10, 64)
+	priority, _ := strconv.ParseInt(values[BookingPriorityWindowDays], 10, 64)
+	if priority < window {
+		return BookingPriorityWindowDays, "优先等级的天数不能少于普通会员"
 	}
 	return "", ""
 }

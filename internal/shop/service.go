@@ -13,8 +13,10 @@ import (
 
 // Service keeps the stores.
 type Service struct {
-	db   *db.DB
-	copy fresh.Value[[]Store]
+	db       *db.DB
+	copy     fresh.Value[[]Store]
+	plan     fresh.Value[*setup]
+	affected Affected
 }
 
 // New returns the service.
@@ -64,7 +66,11 @@ func (s *Service) Create(ctx context.Context, in Input) (st Store, err error) {
 		if err := insert(ctx, tx, n); err != nil {
 			return err
 		}
+		if err := insertHours(ctx, tx, n.ID, usualHours()); err != nil {
+			return err
+		}
 		tx.AfterCommit(s.copy.Forget)
+		tx.AfterCommit(s.plan.Forget)
 		st = n
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "store.create", SubjectKind: "store", SubjectID: n.ID, SubjectLabel: n.Name, StoreID: n.ID, Detail: n})
 	})

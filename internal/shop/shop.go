@@ -1,9 +1,11 @@
-// Package shop holds the stores of the business (M01).
+// Package shop holds the stores of the business (M01): where they are, when they work and which bays they have (K01).
 //
-// Model: a Store has a name, an address, a phone number, opening hours as text and a time zone that decides its
-// business dates; a store that closed is inactive and stays readable, because history names it.
-// Owns: shop_stores. Invariants: the time zone is one that the system knows; two active stores never share a name;
-// reads are served from a copy of at most two seconds of age, and a write shows at once in the instance that made it.
+// Model: a Store has a name, an address, a phone number, opening hours as text for people and a time zone that decides its
+// business dates; a store that closed is inactive and stays readable, because history names it. It works by the hours of the
+// weekday, unless a Day says otherwise: the store's own row beats the one of all stores. A Bay takes one car at a time.
+// Owns: shop_stores, shop_hours, shop_days, shop_bays. Invariants: the time zone is one that the system knows; two active
+// stores, and two bays of one store, never share a name; the hours of a week do not overlap; a bay is never deleted; reads are
+// served from a copy of at most two seconds of age, and a write shows at once in the instance that made it.
 package shop
 
 import (
@@ -21,6 +23,7 @@ import (
 var (
 	ErrName     = fault.Define(fault.Conflict, "shop.name_taken", "已有一家营业中的门店叫这个名字，请换一个")
 	ErrInactive = fault.Define(fault.Conflict, "shop.inactive", "这家门店已停用，请选择其他门店")
+	ErrBayName  = fault.Define(fault.Conflict, "shop.bay_name_taken", "这家门店已有同名的工位，请换一个名称")
 	ErrLast     = fault.Define(fault.Conflict, "shop.last", "至少要保留一家营业中的门店")
 )
 

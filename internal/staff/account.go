@@ -59,6 +59,30 @@ func (s *Service) List(ctx context.Context, f Filter) ([]Account, error) {
 	return s.complete(ctx, s.db, rows)
 }
 
+// Person is an account without what is private.
+type Person struct {
+	ID       int64
+	Name     string
+	Status   string
+	StoreIDs []int64 // empty: every store
+}
+
+// People lists every account, also the suspended ones.
+func (s *Service) People(ctx context.Context) ([]Person, error) {
+	rows, err := everybody(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	stores, err := storesOfAll(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		rows[i].StoreIDs = stores[rows[i].ID]
+	}
+	return rows, nil
+}
+
 // Get reads one account. Fault: fault.ErrNotFound.
 func (s *Service) Get(ctx context.Context, id int64) (Account, error) {
 	a, err := s.readAccount(ctx, s.db, id, "")

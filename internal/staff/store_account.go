@@ -32,6 +32,26 @@ func accounts(ctx context.Context, r db.Reader, f Filter) ([]accountRow, error) 
 	return rows, err
 }
 
+func everybody(ctx context.Context, r db.Reader) ([]Person, error) {
+	var out []Person
+	err := r.Select(ctx, &out, `SELECT id, name, status FROM staff_accounts ORDER BY id`)
+	return out, err
+}
+
+func storesOfAll(ctx context.Context, r db.Reader) (map[int64][]int64, error) {
+	var rows []link
+	err := r.Select(ctx, &rows, `SELECT account_id, store_id AS other_id FROM staff_account_stores ORDER BY account_id, store_id`)
+	return byAccount(rows), err
+}
+
+func byAccount(rows []link) map[int64][]int64 {
+	out := map[int64][]int64{}
+	for _, x := range rows {
+		out[x.AccountID] = append(out[x.AccountID], x.OtherID)
+	}
+	return out
+}
+
 // byUsername finds an account; found is false when there is none.
 func byUsername(ctx context.Context, r db.Reader, username, lock string) (a accountRow, found bool, err error) {
 	err = r.Get(ctx, &a, `SELECT `+accountColumns+` FROM staff_accounts WHERE username = ?`+lock, username)
@@ -76,9 +96,8 @@ func storesOf(ctx context.Context, r db.Reader, ids []int64) (map[int64][]int64,
 }
 
 func links(ctx context.Context, r db.Reader, query string, ids []int64) (map[int64][]int64, error) {
-	out := map[int64][]int64{}
 	if len(ids) == 0 {
-		return out, nil
+		return map[int64][]int64{}, nil
 	}
 	q, args, err := db.In(query, ids)
 	if err != nil {
@@ -88,10 +107,7 @@ func links(ctx context.Context, r db.Reader, query string, ids []int64) (map[int
 	if err := r.Select(ctx, &rows, q, args...); err != nil {
 		return nil, err
 	}
-	for _, x := range rows {
-		out[x.AccountID] = append(out[x.AccountID], x.OtherID)
-	}
-	return out, nil
+	return byAccount(rows), nil
 }
 
 type accountRole struct {

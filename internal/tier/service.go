@@ -158,7 +158,7 @@ func (s *Service) Create(ctx context.Context, in Input) (t Tier, err error) {
 				return err
 			}
 		}
-		t = in.tier(tx.NewID())
+		t = in.tier(tx.NewID(), false)
 		if err := insert(ctx, tx, t); err != nil {
 			return err
 		}
@@ -194,7 +194,7 @@ func (s *Service) Update(ctx context.Context, id int64, in Input) (t Tier, err e
 				return err
 			}
 		}
-		t = in.tier(id)
+		t = in.tier(id, old.Priority)
 		if err := update(ctx, tx, t); err != nil {
 			return err
 		}

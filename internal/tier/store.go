@@ -22,7 +22,7 @@ func mark(isDefault bool) *int {
 	return nil
 }
 
-const columns = `id, name, color, tier_rank, discount_bp, default_mark`
+const columns = `id, name, color, tier_rank, discount_bp, priority, default_mark`
 
 func (r row) tier() Tier {
 	t := r.Tier
@@ -51,8 +51,8 @@ func insert(ctx context.Context, tx *db.Tx, t Tier) error {
 }
 
 func update(ctx context.Context, tx *db.Tx, t Tier) error {
-	_, err := tx.Exec(ctx, `UPDATE tier_tiers SET name = ?, color = ?, tier_rank = ?, discount_bp = ?, default_mark = ?, updated_at = ?
-		WHERE id = ?`, t.Name, t.Color, t.Rank, t.DiscountBP, mark(t.IsDefault), tx.Millis(), t.ID)
+	_, err := tx.Exec(ctx, `UPDATE tier_tiers SET name = ?, color = ?, tier_rank = ?, discount_bp = ?, priority = ?, default_mark = ?, updated_at = ?
+		WHERE id = ?`, t.Name, t.Color, t.Rank, t.DiscountBP, t.Priority, mark(t.IsDefault), tx.Millis(), t.ID)
 	if errors.Is(err, db.ErrDuplicate) {
 		return ErrName.On("name", "名称已被使用")
 	}

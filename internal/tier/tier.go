@@ -34,6 +34,7 @@ type Tier struct {
 	Color      string   `json:"color" db:"color" doc:"#RRGGBB"`
 	Rank       int      `json:"rank" db:"tier_rank" doc:"Higher is better"`
 	DiscountBP money.BP `json:"discountBp" db:"discount_bp" doc:"Share that is paid: 9500 is 5 % off"`
+	Priority   bool     `json:"priority" db:"priority" doc:"Books ahead of others: a longer window and the reserved bays"`
 	IsDefault  bool     `json:"isDefault" db:"-"`
 }
 
@@ -43,6 +44,7 @@ type Input struct {
 	Color      string   `json:"color" pattern:"^#[0-9A-Fa-f]{6}$" doc:"#RRGGBB"`
 	Rank       int      `json:"rank" minimum:"0" maximum:"99"`
 	DiscountBP money.BP `json:"discountBp" minimum:"1" maximum:"10000"`
+	Priority   *bool    `json:"priority,omitempty" doc:"Unchanged when absent, false for a new tier"`
 	IsDefault  bool     `json:"isDefault,omitempty"`
 }
 
@@ -70,8 +72,11 @@ func (in Input) clean() (Input, error) {
 	return in, nil
 }
 
-func (in Input) tier(id int64) Tier {
-	return Tier{id, in.Name, strings.ToUpper(in.Color), in.Rank, in.DiscountBP, in.IsDefault}
+func (in Input) tier(id int64, priority bool) Tier {
+	if in.Priority != nil {
+		priority = *in.Priority
+	}
+	return Tier{id, in.Name, strings.ToUpper(in.Color), in.Rank, in.DiscountBP, priority, in.IsDefault}
 }
 
 func sortTiers(all []Tier) {

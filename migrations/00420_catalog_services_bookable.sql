@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE catalog_services ADD COLUMN bookable BOOLEAN NOT NULL DEFAULT TRUE;

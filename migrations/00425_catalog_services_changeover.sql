@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE catalog_services ADD COLUMN changeover_minutes INT NOT NULL DEFAULT 0;
