@@ -13,7 +13,8 @@ import (
 
 // Service takes and frees the time of resources.
 type Service struct {
-	db *db.DB
+	db       *db.DB
+	pictures pictures
 
 	// For the proof that the tests can see a double booking (P8): where cells are written, and whether what the maps say is believed.
 	cells string
@@ -74,7 +75,7 @@ func (s *Service) Load(ctx context.Context, r db.Reader, f *Floor, ignore ...int
 	if len(f.resources) == 0 || f.words == 0 {
 		return nil
 	}
-	rows, err := readMaps(ctx, r, f.resources, chunkOf(f.window.From), chunkOf(f.window.To-1))
+	rows, err := s.maps(ctx, r, f)
 	if err != nil {
 		return err
 	}

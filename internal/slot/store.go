@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/liangche/liangche/internal/db"
@@ -31,18 +30,31 @@ func byPlace(a, b cell) int {
 // mapRow is a row of slot_maps.
 type mapRow struct {
 	mapKey
-	Bits []byte `db:"bits"`
+	Version int64  `db:"version"`
+	Bits    []byte `db:"bits"`
 }
 
-// readMaps reads the maps of resources from one chunk to another, both included, by ranges of the primary key.
-func readMaps(ctx context.Context, r db.Reader, resources []Resource, from, to int64) (rows []mapRow, err error) {
-	// The numbers are ours, not input: written into the text, they need no arguments.
-	ids := make([]string, len(resources))
-	for i, res := range resources {
-		ids[i] = strconv.FormatInt(res.ID, 10)
-	}
-	err = r.Select(ctx, &rows, `SELECT resource_id, chunk, bits FROM slot_maps WHERE resource_id IN (`+strings.Join(ids, ",")+`) AND chunk >= ? AND chunk <= ?`, from, to)
+const (
+	mapColumns = `resource_id, chunk, version, bits`
+	// The numbers of the list are ours, not input: written into the text, they need no arguments.
+	mapsOf = ` FROM slot_maps WHERE resource_id IN (%s) AND chunk >= ? AND chunk <= ?`
+)
+
+// readMaps reads the maps of resources from one chunk to another, both included.
+func readMaps(ctx context.Context, r db.Reader, resources string, from, to int64) (rows []mapRow, err error) {
+	err = r.Select(ctx, &rows, `SELECT `+mapColumns+fmt.Sprintf(mapsOf, resources), from, to)
 	return rows, err
+}
+
+// mapsMark tells two states of a set of map rows apart: rows are only added, and versions only grow.
+type mapsMark struct {
+	Rows int64 `db:"n"`
+	Sum  int64 `db:"total"`
+}
+
+func readMark(ctx context.Context, r db.Reader, resources string, from, to int64) (m mapsMark, err error) {
+	err = r.Get(ctx, &m, `SELECT COUNT(*) AS n, COALESCE(SUM(version), 0) AS total`+fmt.Sprintf(mapsOf, resources), from, to)
+	return m, err
 }
 
 // lockMaps locks the rows in ascending order and returns those that exist.
@@ -52,7 +64,7 @@ func lockMaps(ctx context.Context, tx *db.Tx, keys []mapKey) (map[mapKey]*bitmap
 		where = append(where, fmt.Sprintf("(resource_id = %d AND chunk = %d)", k.ResourceID, k.Chunk))
 	}
 	var rows []mapRow
-	if err := tx.Select(ctx, &rows, `SELECT resource_id, chunk, bits FROM slot_maps WHERE `+strings.Join(where, " OR ")+` ORDER BY resource_id, chunk`+tx.ForUpdate()); err != nil {
+	if err := tx.Select(ctx, &rows, `SELECT `+mapColumns+` FROM slot_maps WHERE `+strings.Join(where, " OR ")+` ORDER BY resource_id, chunk`+tx.ForUpdate()); err != nil {
 		return nil, err
 	}
 	out := make(map[mapKey]*bitmap, len(keys))
@@ -70,7 +82,8 @@ func lockMaps(ctx context.Context, tx *db.Tx, keys []mapKey) (map[mapKey]*bitmap
 func insertMaps(ctx context.Context, tx *db.Tx, missing []mapKey, maps map[mapKey]*bitmap) error {
 	rows := make([]mapRow, 0, len(missing))
 	for _, k := range missing {
-		rows = append(rows, mapRow{k, maps[k].pack()})
+		// The clock, so that a row that was deleted and made again never looks like the old one.
+		rows = append(rows, mapRow{k, tx.Millis(), maps[k].pack()})
 	}
 	err := tx.Insert(ctx, "slot_maps", rows)
 	if errors.Is(err, db.ErrDuplicate) {
@@ -85,7 +98,7 @@ var errMapGone = errors.New("slot: a locked map row is gone")
 func updateMaps(tx *db.Tx, keys, missing []mapKey, maps map[mapKey]*bitmap) {
 	for _, k := range keys {
 		if !slices.Contains(missing, k) {
-			tx.ExecSoon(1, errMapGone, `UPDATE slot_maps SET bits = ? WHERE resource_id = ? AND chunk = ?`, maps[k].pack(), k.ResourceID, k.Chunk)
+			tx.ExecSoon(1, errMapGone, `UPDATE slot_maps SET bits = ?, version = version + 1 WHERE resource_id = ? AND chunk = ?`, maps[k].pack(), k.ResourceID, k.Chunk)
 		}
 	}
 }
@@ -167,11 +180,12 @@ func blocksOver(ctx context.Context, tx *db.Tx, cells []cell) (rows []blockRow, 
 			ids = append(ids, c.ResourceID)
 		}
 	}
-	q, args, err := db.In(`SELECT `+blockColumns+` FROM slot_blocks WHERE resource_id IN (?) AND to_cell > ? AND from_cell < ? ORDER BY id`+tx.ForUpdate(), ids, around.From, around.To)
+	q, args, err := db.In(`SELECT `+blockColumns+` FROM slot_blocks WHERE resource_id IN (?) AND to_cell > ? AND from_cell < ?`+tx.ForUpdate(), ids, around.From, around.To)
 	if err != nil {
 		return nil, err
 	}
 	err = tx.Select(ctx, &rows, q, args...)
+	slices.SortFunc(rows, func(a, b blockRow) int { return cmp.Compare(a.ID, b.ID) }) // here: an index for the order would lock other rows
 	return rows, err
 }
 

@@ -106,7 +106,7 @@ type mapWalk struct {
 
 func (w *mapWalk) next(ctx context.Context) (c chunk, ok bool, err error) {
 	if len(w.rows) == 0 && !w.ended {
-		const from = `SELECT resource_id, chunk, bits FROM slot_maps`
+		const from = `SELECT ` + mapColumns + ` FROM slot_maps`
 		if !w.begun {
 			err = w.db.Select(ctx, &w.rows, from+` ORDER BY resource_id, chunk LIMIT ?`, auditBatch)
 		} else {
