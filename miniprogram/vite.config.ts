@@ -22,6 +22,6 @@ export default defineConfig({
   server: {
     host: '127.0.0.1',
     port: 5173,
-    proxy: { '/api': backend, '/hooks': backend, '/sandbox': backend },
+    proxy: { '/api': backend, '/hooks': backend, '/media': backend, '/sandbox': backend },
   },
 })

@@ -32,7 +32,7 @@ function sendFile(response, dir, pathname) {
 export function startServer({ dir = path.join(here, 'dist'), port = 0, api }) {
   const server = http.createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost')
-    if (!/^\/(api|hooks)\//.test(pathname)) return sendFile(response, dir, pathname)
+    if (!/^\/(api|hooks|media)\//.test(pathname)) return sendFile(response, dir, pathname)
     if (typeof api === 'string') return proxy(request, response, api)
     let body = ''
     request.on('data', (chunk) => (body += chunk))

@@ -39,3 +39,25 @@ export function request(options) {
   )
   return { abort: () => abort.abort(), onHeadersReceived() {}, offHeadersReceived() {}, onChunkReceived() {} }
 }
+
+/** wx.uploadFile: a file that chooseMedia gave, as a form. */
+export function uploadFile(options) {
+  sim.calls.push(['uploadFile', options.url, options.formData])
+  const finish = (kind, result) => {
+    options[kind]?.(result)
+    options.complete?.(result)
+  }
+  async function run() {
+    if (sim.offline) throw new Error('offline')
+    const form = new FormData()
+    for (const [key, value] of Object.entries(options.formData ?? {})) form.append(key, value)
+    form.append(options.name, await (await fetch(options.filePath)).blob(), 'photo.jpg')
+    const response = await fetch(new URL(options.url, location.origin), { method: 'POST', headers: options.header ?? {}, body: form })
+    return { statusCode: response.status, data: await response.text(), errMsg: 'uploadFile:ok' }
+  }
+  run().then(
+    (result) => finish('success', result),
+    (error) => finish('fail', { errMsg: `uploadFile:fail ${error.message}` }),
+  )
+  return { abort() {}, onProgressUpdate() {}, offProgressUpdate() {} }
+}

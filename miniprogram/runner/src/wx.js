@@ -1,6 +1,6 @@
 import { createQueryClass } from './query.js'
 import { sim } from './sim.js'
-import { request } from './wx-request.js'
+import { request, uploadFile } from './wx-request.js'
 
 const D = document
 const STORE = 'wx:'
@@ -66,6 +66,17 @@ const storage = {
   removeStorageSync: (key) => localStorage.removeItem(STORE + key),
   clearStorageSync: () => localStorage.clear(),
   getStorageInfoSync: () => ({ keys: Object.keys(localStorage).map((key) => key.slice(STORE.length)) }),
+}
+
+/** A JPEG of a car's colour, as a data address. */
+function drawnPhoto() {
+  const canvas = D.createElement('canvas')
+  canvas.width = 640
+  canvas.height = 480
+  const context = canvas.getContext('2d')
+  context.fillStyle = '#5b7f8c'
+  context.fillRect(0, 0, 640, 480)
+  return canvas.toDataURL('image/jpeg')
 }
 
 const noop = () => {}
@@ -141,6 +152,23 @@ export function createWx(pages) {
       const answers = (await sim.hooks.subscribe?.(options.tmplIds)) ?? Object.fromEntries(options.tmplIds.map((id) => [id, 'accept']))
       return ok(options, 'requestSubscribeMessage', answers)
     },
+    uploadFile,
+    /** A picture as a camera would give it: the hook's, or one that is drawn here. */
+    async chooseMedia(options) {
+      sim.calls.push(['chooseMedia', options])
+      const path = (await sim.hooks.media?.(options)) ?? drawnPhoto()
+      if (!path) return fail(options, 'chooseMedia', 'cancel')
+      return ok(options, 'chooseMedia', { type: 'image', tempFiles: [{ tempFilePath: path, size: path.length, fileType: 'image' }] })
+    },
+    async chooseLocation(options) {
+      sim.calls.push(['chooseLocation'])
+      const place = (await sim.hooks.location?.()) ?? { latitude: 31.2304, longitude: 121.4737, name: '人民广场', address: '上海市黄浦区人民大道' }
+      return place.errMsg ? fail(options, 'chooseLocation', place.errMsg) : ok(options, 'chooseLocation', place)
+    },
+    openLocation: (options) => (sim.calls.push(['openLocation', options]), ok(options, 'openLocation')),
+    addPhoneCalendar: (options) => (sim.calls.push(['addPhoneCalendar', options]), ok(options, 'addPhoneCalendar')),
+    previewImage: (options) => (sim.calls.push(['previewImage', options.current]), ok(options, 'previewImage')),
+    setClipboardData: (options) => (sim.calls.push(['setClipboardData', options.data]), ok(options, 'setClipboardData')),
     /** uni-app's vendor beacon would show here. */
     preloadAssets: (options) => void sim.calls.push(['preloadAssets', JSON.stringify(options.data)]),
 

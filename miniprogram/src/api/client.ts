@@ -59,22 +59,14 @@ export interface CallOptions extends CallInit {
   timeoutMs?: number
 }
 
-export async function call(method: Method, path: string, options: CallOptions = {}): Promise<unknown> {
-  const audience = audienceOf(path)
+/** Runs a request as whoever is logged in; renews the session once when the answer is 401. */
+export async function withSession(audience: Audience, run: (headers: Record<string, string>) => Promise<RawResponse>, open = false): Promise<RawResponse> {
   const attempt = async (): Promise<RawResponse> => {
     const headers: Record<string, string> = { accept: 'application/json' }
     const session = readSession(audience)
-    if (session && !isPublic(path)) headers.authorization = `Bearer ${session.accessToken}`
-    if (options.body !== undefined) headers['content-type'] = 'application/json'
-    if (options.idempotencyKey) headers['idempotency-key'] = options.idempotencyKey
+    if (session && !open) headers.authorization = `Bearer ${session.accessToken}`
     try {
-      const response = await send({
-        url: platform.apiBase + fillUrl(path, options),
-        method,
-        headers,
-        body: options.body,
-        timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-      })
+      const response = await run(headers)
       netListener(true)
       return response
     } catch (error) {
@@ -85,13 +77,32 @@ export async function call(method: Method, path: string, options: CallOptions = 
 
   const had = readSession(audience)?.accessToken
   let response = await attempt()
-  if (response.status === 401 && !isPublic(path)) {
+  if (response.status === 401 && !open) {
     // Another call may have renewed the session while this one was under way.
     const renewed = readSession(audience)?.accessToken !== had && readSession(audience) !== null
     if (!renewed && !(await renew(audience))) throw new SessionError(audience)
     response = await attempt()
     if (response.status === 401) throw new SessionError(audience)
   }
+  return response
+}
+
+export async function call(method: Method, path: string, options: CallOptions = {}): Promise<unknown> {
+  const response = await withSession(
+    audienceOf(path),
+    (headers) => {
+      if (options.body !== undefined) headers['content-type'] = 'application/json'
+      if (options.idempotencyKey) headers['idempotency-key'] = options.idempotencyKey
+      return send({
+        url: platform.apiBase + fillUrl(path, options),
+        method,
+        headers,
+        body: options.body,
+        timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+      })
+    },
+    isPublic(path),
+  )
   return resultOf(response)
 }
 

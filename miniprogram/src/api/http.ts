@@ -1,3 +1,4 @@
+import { noteServerDate } from './clock'
 import { ApiError, NetworkError } from './errors'
 import type { Problem } from './types'
 import type { CallInit, Method } from './typed'
@@ -23,7 +24,11 @@ export function send(request: RawRequest): Promise<RawResponse> {
       header: request.headers,
       data: request.body as AnyObject | undefined,
       timeout: request.timeoutMs,
-      success: (response) => resolve({ status: response.statusCode, data: response.data }),
+      success: (response) => {
+        const header = (response.header ?? {}) as Record<string, string>
+        noteServerDate(header.Date ?? header.date)
+        resolve({ status: response.statusCode, data: response.data })
+      },
       fail: (error) => reject(new NetworkError(/timeout/i.test(error.errMsg ?? '') ? 'timeout' : 'offline')),
     })
   })

@@ -1,5 +1,6 @@
 import type { GrantResult } from '@/api/types'
-import { PlatformError, type Audience, type LoginProof, type Platform } from './types'
+import { toGcj02 } from '@/utils/gcj02'
+import { PlatformError, type Audience, type LocalPhoto, type LoginProof, type Platform } from './types'
 
 interface WeixinBridge {
   invoke(name: string, args: Record<string, unknown>, done: (result: { err_msg: string }) => void): void
@@ -85,6 +86,34 @@ async function silentLogin(audience: Audience): Promise<LoginProof | null> {
   const { code } = await window.__wxsandbox!.login()
   return { channel: 'mini_program', code }
 }
+
+/** Long side of a photo that is sent: enough to see a scratch, a tenth of what a camera takes. */
+const PHOTO_PX = 1920
+const PHOTO_QUALITY = 0.82
+
+/** A smaller JPEG of a picture; the picture itself when this browser cannot draw it. */
+async function shrink(file: File): Promise<LocalPhoto> {
+  const image = await createImageBitmap(file, { imageOrientation: 'from-image' }).catch(() => null)
+  if (!image) return { path: URL.createObjectURL(file), file }
+  const scale = Math.min(1, PHOTO_PX / Math.max(image.width, image.height))
+  const canvas = document.createElement('canvas')
+  canvas.width = Math.round(image.width * scale)
+  canvas.height = Math.round(image.height * scale)
+  canvas.getContext('2d')!.drawImage(image, 0, 0, canvas.width, canvas.height)
+  image.close()
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', PHOTO_QUALITY))
+  const small = blob ? new File([blob], 'photo.jpg', { type: 'image/jpeg' }) : file
+  return { path: URL.createObjectURL(small), file: small }
+}
+
+const LOCATION_FAULTS: Record<number, string> = {
+  1: '没有定位权限，请在浏览器里允许，或直接填写地址',
+  2: '没有定到位，请直接填写地址',
+  3: '定位太慢了，请直接填写地址',
+}
+
+/** WeChat's own browser cannot save files. */
+const inWeChat = () => /MicroMessenger/i.test(navigator.userAgent)
 
 let wakeLock: { release(): Promise<void> } | null = null
 
@@ -176,4 +205,49 @@ export const platform: Platform = {
   print() {
     window.print()
   },
+
+  locate() {
+    return new Promise((resolve, reject) => {
+      if (!navigator.geolocation) return reject(new PlatformError('这个浏览器不能定位，请直接填写地址'))
+      navigator.geolocation.getCurrentPosition(
+        ({ coords }) => resolve({ ...toGcj02(coords.latitude, coords.longitude), address: '' }),
+        (error) => reject(new PlatformError(LOCATION_FAULTS[error.code] ?? LOCATION_FAULTS[2]!, error)),
+        { enableHighAccuracy: true, timeout: 10_000, maximumAge: 30_000 },
+      )
+    })
+  },
+
+  openMap(place, name) {
+    const query = new URLSearchParams({ position: `${place.lng},${place.lat}`, name, coordinate: 'gaode', callnative: '1' })
+    window.open(`https://uri.amap.com/marker?${query}`, '_blank', 'noopener')
+  },
+
+  async addToCalendar(entry) {
+    if (inWeChat()) {
+      await uni.setClipboardData({ data: `${entry.title}\n${entry.location}`, showToast: false })
+      return 'copied'
+    }
+    const url = URL.createObjectURL(new Blob([entry.ics], { type: 'text/calendar;charset=utf-8' }))
+    const link = document.createElement('a')
+    link.href = url
+    link.download = entry.fileName
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(url), 60_000)
+    return 'added'
+  },
+
+  choosePhotos(most) {
+    return new Promise((resolve) => {
+      const input = document.createElement('input')
+      input.type = 'file'
+      input.accept = 'image/*'
+      input.multiple = most > 1
+      input.onchange = () => void Promise.all([...(input.files ?? [])].slice(0, most).map(shrink)).then(resolve)
+      input.oncancel = () => resolve([])
+      input.click()
+    })
+  },
+
+  sharesPages: false,
+  pageUrl: (path) => `${location.origin}${location.pathname}#${path}`,
 }

@@ -124,4 +124,63 @@ export const platform: Platform = {
   },
 
   print() {},
+
+  locate() {
+    return new Promise((resolve, reject) => {
+      wx.chooseLocation({
+        success: ({ latitude, longitude, address, name }) => {
+          const words = name && !address.includes(name) ? address + name : address
+          resolve({ lat: latitude, lng: longitude, address: words })
+        },
+        fail: ({ errMsg }) => {
+          if (/cancel/.test(errMsg)) resolve(null)
+          else if (/auth|deny|denied/.test(errMsg)) reject(new PlatformError('没有定位权限，请在右上角“设置”里打开，或直接填写地址', errMsg))
+          else reject(new PlatformError('地图没有打开，请直接填写地址', errMsg))
+        },
+      })
+    })
+  },
+
+  openMap(place, name) {
+    wx.openLocation({ latitude: place.lat, longitude: place.lng, name, address: place.address })
+  },
+
+  addToCalendar(entry) {
+    const seconds = (at: string) => Math.floor(Date.parse(at) / 1000)
+    return new Promise((resolve, reject) => {
+      wx.addPhoneCalendar({
+        title: entry.title,
+        location: entry.location,
+        startTime: seconds(entry.startsAt),
+        endTime: String(seconds(entry.endsAt)),
+        alarm: true,
+        alarmOffset: 3600,
+        success: () => resolve('added'),
+        fail: ({ errMsg }) => {
+          if (/cancel/.test(errMsg)) resolve('refused')
+          else if (/auth|deny|denied/.test(errMsg)) reject(new PlatformError('没有日历权限，请在手机设置里允许微信使用日历', errMsg))
+          else reject(new PlatformError('没有加到日历，请再试一次', errMsg))
+        },
+      })
+    })
+  },
+
+  choosePhotos(most) {
+    return new Promise((resolve, reject) => {
+      wx.chooseMedia({
+        count: most,
+        mediaType: ['image'],
+        sourceType: ['camera', 'album'],
+        sizeType: ['compressed'],
+        success: ({ tempFiles }) => resolve(tempFiles.map((file) => ({ path: file.tempFilePath }))),
+        fail: ({ errMsg }) => {
+          if (/cancel/.test(errMsg)) resolve([])
+          else reject(new PlatformError('相机没有打开，请检查微信的相机权限', errMsg))
+        },
+      })
+    })
+  },
+
+  sharesPages: true,
+  pageUrl: (path) => path,
 }

@@ -18,6 +18,31 @@ export class PlatformError extends Error {
   }
 }
 
+/** A place in GCJ-02, the coordinates of Chinese maps. */
+export interface Place {
+  lat: number
+  lng: number
+  /** '' when only the coordinates are known. */
+  address: string
+}
+
+export interface CalendarEntry {
+  fileName: string
+  /** The calendar file, for phones that take files. */
+  ics: string
+  title: string
+  location: string
+  startsAt: string
+  endsAt: string
+}
+
+/** A picture on this phone, ready to be sent. */
+export interface LocalPhoto {
+  path: string
+  /** What a browser sends; a mini-program sends the path. */
+  file?: File
+}
+
 /** Everything that differs between the mini-program and the H5 pages of the official account. */
 export interface Platform {
   readonly name: 'mp-weixin' | 'h5'
@@ -55,4 +80,15 @@ export interface Platform {
   /** Opens WeChat's own copy of the privacy guideline where there is one. */
   openPrivacyContract(): boolean
   print(): void
+  /** Lets the person point out a place, or takes the phone's own. Null when they gave up. */
+  locate(): Promise<Place | null>
+  openMap(place: Place, name: string): void
+  /** 'added': it is in the calendar or the file is on its way. 'copied': only the words could be copied. */
+  addToCalendar(entry: CalendarEntry): Promise<'added' | 'copied' | 'refused'>
+  /** Takes or chooses pictures, made small enough for a weak network. Empty when the person gave up. */
+  choosePhotos(most: number): Promise<LocalPhoto[]>
+  /** True when a page is shared by WeChat's own button; elsewhere its address is copied. */
+  readonly sharesPages: boolean
+  /** The address of a page as others can open it. */
+  pageUrl(path: string): string
 }
