@@ -31,7 +31,13 @@ type output[B any] struct{ Body B }
 // Register declares an operation and its handler. I is the typed input (path, query, Body); B is the response body.
 func Register[I, B any](r *Router, op Op, h func(ctx context.Context, in *I) (B, error)) {
 	r.ops = append(r.ops, op)
+	var texts *huma.Schema // of an upload's form
 	huma.Register(r.API, r.operation(op), func(ctx context.Context, in *I) (*output[B], error) {
+		if u, ok := any(in).(uploader); ok {
+			if err := u.decode(r.API.OpenAPI().Components.Schemas, texts); err != nil {
+				return nil, r.problem(ctx, err)
+			}
+		}
 		if op.Idempotent {
 			k, _ := idem.From(ctx)
 			hash, err := requestHash(op.ID, in)
@@ -48,6 +54,9 @@ func Register[I, B any](r *Router, op Op, h func(ctx context.Context, in *I) (B,
 		fillSlices(reflect.ValueOf(&b).Elem())
 		return &output[B]{Body: b}, nil
 	})
+	if u, ok := any(new(I)).(uploader); ok {
+		texts = r.describeUpload(op, u.form())
+	}
 }
 
 // requestHash covers the operation and everything that the client chose.

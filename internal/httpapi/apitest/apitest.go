@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -83,6 +84,31 @@ func (c *Client) Do(method, path string, body any, headers ...string) Answer {
 	w := httptest.NewRecorder()
 	c.r.Echo.ServeHTTP(w, req)
 	return Answer{w.Code, w.Body.Bytes()}
+}
+
+// Form is the body of an upload: the texts and, unless it is nil, the file. Pass the second value as Content-Type.
+func Form(t testing.TB, texts map[string]string, file []byte) (body []byte, contentType string) {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for k, v := range texts {
+		if err := w.WriteField(k, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if file != nil {
+		part, err := w.CreateFormFile("file", "photo.jpg")
+		if err == nil {
+			_, err = part.Write(file)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes(), w.FormDataContentType()
 }
 
 type whoKey struct{}
