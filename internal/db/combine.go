@@ -3,16 +3,12 @@ package db
 import (
 	"context"
 	"errors"
-	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 )
 
-const (
-	maxTogether = 64               // commands of a batch
-	batchTime   = 15 * time.Second // after which a batch gives up and its commands run alone
-)
+// batchTime is when a batch gives up and its commands run alone.
+const batchTime = 15 * time.Second
 
 // Combiner runs commands that arrive at the same time in one transaction: what costs is the round trip, the statement and the commit, not
 // the row. A lone command runs at once; those that come meanwhile wait for the batch that runs and are the next one. N says what a command
@@ -25,13 +21,9 @@ const (
 // So a command may run more than once, as with InTx. After a commit whose answer was lost it runs again too: an idempotency key inside must
 // make it happen once.
 type Combiner[N any] struct {
-	db      *DB
-	ahead   func(ctx context.Context, tx *Tx, needs []N) error
-	leaders int // at the same time, at most
-
-	mu      sync.Mutex
-	waiting []*command[N]
-	leading int
+	db     *DB
+	ahead  func(ctx context.Context, tx *Tx, needs []N) error
+	gather gathering[*command[N]]
 
 	batches, combined, alone atomic.Int64
 }
@@ -52,9 +44,16 @@ type outcome struct {
 
 // NewCombiner returns a Combiner. ahead reads and locks what the commands of a batch need, ids in ascending order, and keeps it by Tx.Stash.
 func NewCombiner[N any](d *DB, ahead func(ctx context.Context, tx *Tx, needs []N) error) *Combiner[N] {
-	c := &Combiner[N]{db: d, ahead: ahead, leaders: 1}
+	c := &Combiner[N]{db: d, ahead: ahead}
+	c.gather.leaders = 1
 	if d.dialect == MySQL {
-		c.leaders = 2 // while one waits for the server
+		c.gather.leaders = 2 // while one waits for the server
+	}
+	c.gather.serve = func(batch []*command[N]) {
+		outcomes := c.together(batch)
+		for i, cmd := range batch {
+			cmd.outcome <- outcomes[i]
+		}
 	}
 	return c
 }
@@ -66,12 +65,12 @@ func (c *Combiner[N]) Do(ctx context.Context, need N, run func(ctx context.Conte
 		return errNested
 	}
 	cmd := &command[N]{ctx: ctx, need: need, run: run, outcome: make(chan outcome, 1)}
-	c.join(cmd)
+	c.gather.join(cmd)
 	var o outcome
 	select {
 	case o = <-cmd.outcome:
 	case <-ctx.Done():
-		if c.leave(cmd) {
+		if c.gather.leave(cmd) {
 			return classify(ctx.Err())
 		}
 		o = <-cmd.outcome
@@ -97,61 +96,8 @@ type CombinerStats struct {
 
 // Stats says what was done since the start, and how many wait now.
 func (c *Combiner[N]) Stats() CombinerStats {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return CombinerStats{len(c.waiting), c.leading, c.batches.Load(), c.combined.Load(), c.alone.Load()}
-}
-
-func (c *Combiner[N]) join(cmd *command[N]) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.waiting = append(c.waiting, cmd)
-	if c.leading < c.leaders {
-		c.leading++
-		go c.lead()
-	}
-}
-
-// leave takes a command back that nobody has picked up.
-func (c *Combiner[N]) leave(cmd *command[N]) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i, w := range c.waiting {
-		if w == cmd {
-			c.waiting = append(c.waiting[:i:i], c.waiting[i+1:]...)
-			return true
-		}
-	}
-	return false
-}
-
-// lead runs batches as long as somebody waits.
-func (c *Combiner[N]) lead() {
-	for {
-		runtime.Gosched() // those who are on their way here come along; nobody waits for them
-		batch := c.take()
-		if batch == nil {
-			return
-		}
-		outcomes := c.together(batch)
-		for i, cmd := range batch {
-			cmd.outcome <- outcomes[i]
-		}
-	}
-}
-
-// take removes the oldest waiting commands, or ends the leadership when there are none.
-func (c *Combiner[N]) take() []*command[N] {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := min(len(c.waiting), maxTogether)
-	if n == 0 {
-		c.leading--
-		return nil
-	}
-	batch := c.waiting[:n:n]
-	c.waiting = append([]*command[N](nil), c.waiting[n:]...)
-	return batch
+	waiting, running := c.gather.now()
+	return CombinerStats{waiting, running, c.batches.Load(), c.combined.Load(), c.alone.Load()}
 }
 
 // together runs a batch in one transaction.

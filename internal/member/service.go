@@ -47,6 +47,7 @@ type Service struct {
 	db       *db.DB
 	box      *secret.Box
 	settings *setting.Service
+	sessions *session.Finder
 	wechat   WeChat
 	classes  Classes
 	balances Balances
@@ -56,7 +57,7 @@ type Service struct {
 
 // New returns the service. Balances and tiers stand on members, so they are connected afterwards.
 func New(d *db.DB, box *secret.Box, settings *setting.Service, wx WeChat, classes Classes, opt Options) *Service {
-	return &Service{db: d, box: box, settings: settings, wechat: wx, classes: classes, opt: opt}
+	return &Service{db: d, box: box, settings: settings, sessions: session.NewFinder(d), wechat: wx, classes: classes, opt: opt}
 }
 
 // Connect gives the service what is built on top of it, before the first request.
@@ -188,7 +189,7 @@ func (s *Service) OpenID(ctx context.Context, identityID int64) (app, openID str
 // Authenticate resolves an owner's access token. The actor's name is masked, because it ends up in records and in the
 // audit trail. Fault: fault.ErrExpired.
 func (s *Service) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
-	sid, identityID, err := session.Find(ctx, s.db, actor.Owner, token)
+	sid, identityID, err := s.sessions.Find(ctx, actor.Owner, token)
 	if err != nil {
 		return actor.Actor{}, err
 	}

@@ -60,17 +60,39 @@ func fresh(now, ends time.Time) (Session, row) {
 		RefreshHash: secret.Hash(s.RefreshToken), EndsAt: ends.UnixMilli()}
 }
 
+// Finder resolves access tokens.
+type Finder struct {
+	db   *db.DB
+	rows *db.Lookup[string, row]
+}
+
+// NewFinder returns a Finder that asks the database at each request, so that revoking acts at the next one.
+func NewFinder(d *db.DB) *Finder {
+	return &Finder{d, db.NewLookup(d, func(ctx context.Context, r db.Reader, hashes []string) (map[string]row, error) {
+		q, args, err := db.In(`SELECT `+columns+` FROM session_tokens WHERE access_hash IN (?)`, hashes)
+		if err != nil {
+			return nil, err
+		}
+		var rows []row
+		err = r.Select(ctx, &rows, q, args...)
+		out := make(map[string]row, len(rows))
+		for _, x := range rows {
+			out[x.AccessHash] = x
+		}
+		return out, err
+	})}
+}
+
 // Find resolves an access token to session and subject. Fault: fault.ErrExpired.
-func Find(ctx context.Context, d *db.DB, kind actor.Kind, token string) (sessionID, subject int64, err error) {
-	var r row
-	err = d.Get(ctx, &r, `SELECT `+columns+` FROM session_tokens WHERE access_hash = ?`, secret.Hash(token))
+func (f *Finder) Find(ctx context.Context, kind actor.Kind, token string) (sessionID, subject int64, err error) {
+	r, err := f.rows.Get(ctx, secret.Hash(token))
 	if errors.Is(err, db.ErrNoRows) {
 		return 0, 0, fault.ErrExpired
 	}
 	if err != nil {
 		return 0, 0, err
 	}
-	now := d.Now().UnixMilli()
+	now := f.db.Now().UnixMilli()
 	if r.Kind != string(kind) || r.RevokedAt != nil || now >= r.AccessUntil || now >= r.EndsAt {
 		return 0, 0, fault.ErrExpired
 	}

@@ -135,12 +135,12 @@ func powersOf(ctx context.Context, r db.Reader, who actor.Actor, id int64) (powe
 	if who.Kind == actor.System && id == who.ID {
 		return powers{owner: true, permissions: perm.Keys(), allStores: true}, nil
 	}
-	rows, err := standing(ctx, r, id)
+	got, err := standings(ctx, r, []int64{id})
 	if err != nil {
 		return powers{}, err
 	}
 	var p powers
-	for _, x := range rows {
+	for _, x := range got[id] {
 		if x.RoleKey != nil {
 			p.owner = p.owner || *x.RoleKey == perm.RoleOwner
 			p.permissions = append(p.permissions, effective(*x.RoleKey, *x.Permissions)...)

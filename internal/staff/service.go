@@ -2,6 +2,7 @@ package staff
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -48,22 +49,30 @@ type Service struct {
 	opt     Options
 	hashing chan struct{} // bounds how many passwords are compared at once
 	decoy   func() string
+
+	sessions  *session.Finder
+	standings *db.Lookup[int64, []standingRow]
 }
 
 // New returns the service.
 func New(d *db.DB, box *secret.Box, wx WeChat, tickets Tickets, stores Stores, opt Options) *Service {
 	return &Service{db: d, box: box, wechat: wx, tickets: tickets, stores: stores, opt: opt, hashing: make(chan struct{}, 4),
+		sessions: session.NewFinder(d), standings: db.NewLookup(d, standings),
 		decoy: sync.OnceValue(func() string { return hashPassword(secret.Token(16)) })}
 }
 
 // Authenticate resolves a staff access token with permissions and stores, from the database at every request, so that
 // a suspension or a changed role acts at once. Fault: fault.ErrExpired.
 func (s *Service) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
-	sid, id, err := session.Find(ctx, s.db, actor.Staff, token)
+	sid, id, err := s.sessions.Find(ctx, actor.Staff, token)
 	if err != nil {
 		return actor.Actor{}, err
 	}
-	a, err := who(ctx, s.db, id)
+	rows, err := s.standings.Get(ctx, id)
+	if err != nil && !errors.Is(err, db.ErrNoRows) {
+		return actor.Actor{}, err
+	}
+	a, err := whoOf(id, rows)
 	if err != nil {
 		return actor.Actor{}, err
 	}
@@ -73,10 +82,14 @@ func (s *Service) Authenticate(ctx context.Context, token string) (actor.Actor, 
 
 // who reads an account that may act. Fault: fault.ErrExpired.
 func who(ctx context.Context, r db.Reader, id int64) (actor.Actor, error) {
-	rows, err := standing(ctx, r, id)
+	got, err := standings(ctx, r, []int64{id})
 	if err != nil {
 		return actor.Actor{}, err
 	}
+	return whoOf(id, got[id])
+}
+
+func whoOf(id int64, rows []standingRow) (actor.Actor, error) {
 	if len(rows) == 0 || rows[0].Status != StatusActive {
 		return actor.Actor{}, fault.ErrExpired
 	}

@@ -10,6 +10,7 @@ import (
 )
 
 type standingRow struct {
+	ID          int64   `db:"id"`
 	Name        string  `db:"name"`
 	Status      string  `db:"status"`
 	RoleKey     *string `db:"role_key"`
@@ -17,14 +18,22 @@ type standingRow struct {
 	StoreID     *int64  `db:"store_id"`
 }
 
-// standing reads an account with every role × store: one indexed query at each request. No order is asked of the database: to sort rows
-// with a TEXT column it would write a temporary table each time.
-func standing(ctx context.Context, r db.Reader, id int64) ([]standingRow, error) {
-	var rows []standingRow
-	err := r.Select(ctx, &rows, `SELECT a.name, a.status, r.role_key, r.permissions, s.store_id FROM staff_accounts a
+// standings reads accounts, each with every role × store. No order is asked of the database: to sort rows with a TEXT column it would
+// write a temporary table each time.
+func standings(ctx context.Context, r db.Reader, ids []int64) (map[int64][]standingRow, error) {
+	q, args, err := db.In(`SELECT a.id, a.name, a.status, r.role_key, r.permissions, s.store_id FROM staff_accounts a
 		LEFT JOIN staff_account_roles ar ON ar.account_id = a.id LEFT JOIN staff_roles r ON r.id = ar.role_id
-		LEFT JOIN staff_account_stores s ON s.account_id = a.id WHERE a.id = ?`, id)
-	return rows, err
+		LEFT JOIN staff_account_stores s ON s.account_id = a.id WHERE a.id IN (?)`, ids)
+	if err != nil {
+		return nil, err
+	}
+	var rows []standingRow
+	err = r.Select(ctx, &rows, q, args...)
+	out := map[int64][]standingRow{}
+	for _, x := range rows {
+		out[x.ID] = append(out[x.ID], x)
+	}
+	return out, err
 }
 
 type accountRow struct {

@@ -1,0 +1,150 @@
+package db
+
+import (
+	"context"
+	"runtime"
+	"sync"
+)
+
+// maxTogether is how many are served as one batch.
+const maxTogether = 64
+
+// gathering makes batches of those who arrive while the batch before is served. Whoever arrives first is served at once: nobody waits for
+// company.
+type gathering[T comparable] struct {
+	serve   func(batch []T)
+	leaders int // that serve at the same time, at most
+
+	mu      sync.Mutex
+	waiting []T
+	leading int
+}
+
+func (g *gathering[T]) join(t T) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting = append(g.waiting, t)
+	if g.leading < g.leaders {
+		g.leading++
+		go g.lead()
+	}
+}
+
+// leave says whether t was taken back before anybody picked it up.
+func (g *gathering[T]) leave(t T) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, w := range g.waiting {
+		if w == t {
+			g.waiting = append(g.waiting[:i:i], g.waiting[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// lead serves batches as long as somebody waits.
+func (g *gathering[T]) lead() {
+	for {
+		runtime.Gosched() // those who are just arriving come along; it costs nothing when there are none
+		batch := g.take()
+		if len(batch) == 0 {
+			return
+		}
+		g.serve(batch)
+	}
+}
+
+// take picks up the oldest, or ends the leadership when nobody waits.
+func (g *gathering[T]) take() []T {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := min(len(g.waiting), maxTogether)
+	if n == 0 {
+		g.leading--
+		return nil
+	}
+	batch := g.waiting[:n:n]
+	g.waiting = append([]T(nil), g.waiting[n:]...)
+	return batch
+}
+
+func (g *gathering[T]) now() (waiting, running int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting), g.leading
+}
+
+// Lookup reads by key, outside transactions: callers of the same moment share one statement. Each reads what was committed before it asked,
+// as if it had asked alone.
+type Lookup[K comparable, V any] struct {
+	db     *DB
+	read   func(ctx context.Context, r Reader, keys []K) (map[K]V, error)
+	gather gathering[*question[K, V]]
+}
+
+// question is one caller that waits for an answer.
+type question[K comparable, V any] struct {
+	ctx    context.Context
+	key    K
+	answer chan answer[V]
+}
+
+type answer[V any] struct {
+	value V
+	found bool
+	alone bool // ask by yourself
+}
+
+// NewLookup returns a Lookup. read returns what it finds under each of the keys, and nothing for the others.
+func NewLookup[K comparable, V any](d *DB, read func(ctx context.Context, r Reader, keys []K) (map[K]V, error)) *Lookup[K, V] {
+	l := &Lookup[K, V]{db: d, read: read}
+	l.gather.leaders, l.gather.serve = 2, l.together
+	return l
+}
+
+// Get reads what stands under the key. Fault: ErrNoRows.
+func (l *Lookup[K, V]) Get(ctx context.Context, key K) (value V, err error) {
+	q := &question[K, V]{ctx, key, make(chan answer[V], 1)}
+	l.gather.join(q)
+	var a answer[V]
+	select {
+	case a = <-q.answer:
+	case <-ctx.Done():
+		l.gather.leave(q)
+		return value, classify(ctx.Err())
+	}
+	if a.alone {
+		got, err := l.read(ctx, l.db, []K{key})
+		if err != nil {
+			return value, err
+		}
+		a.value, a.found = got[key]
+	}
+	if !a.found {
+		return value, ErrNoRows
+	}
+	return a.value, nil
+}
+
+// together answers a batch. When the read fails everybody asks alone and gets an error of their own.
+func (l *Lookup[K, V]) together(batch []*question[K, V]) {
+	var got map[K]V
+	err := error(errSpoiled)
+	defer func() {
+		_ = recover() // whoever needs it meets it again alone
+		for _, q := range batch {
+			v, found := got[q.key]
+			q.answer <- answer[V]{v, found, err != nil}
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(batch[0].ctx), batchTime)
+	defer cancel()
+	seen, keys := make(map[K]bool, len(batch)), make([]K, 0, len(batch))
+	for _, q := range batch {
+		if !seen[q.key] {
+			seen[q.key], keys = true, append(keys, q.key)
+		}
+	}
+	got, err = l.read(ctx, l.db, keys)
+}
