@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -134,14 +135,16 @@ func Definitions() []Definition {
 }
 
 // definition finds a key.
-func definition(key string) (Definition, bool) {
+func definition(key string) (Definition, bool) { d, ok := byKey()[key]; return d, ok }
+
+// byKey is asked several times by each settlement.
+var byKey = sync.OnceValue(func() map[string]Definition {
+	out := map[string]Definition{}
 	for _, d := range Definitions() {
-		if d.Key == key {
-			return d, true
-		}
+		out[d.Key] = d
 	}
-	return Definition{}, false
-}
+	return out
+})
 
 func (d Definition) number() bool { return d.Type == Int || d.Type == Fen || d.Type == BP }
 
