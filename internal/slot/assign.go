@@ -14,7 +14,7 @@ import (
 // is enough, so that experts stay free; then the least work that day; then the lowest id. Bays: the one where the car stands already; else one that
 // is not reserved; then the tightest gap, so that long gaps stay whole; then the shop's own order.
 func (f *Floor) Assign(a Ask, start Cell, prefer []int64) ([]Pick, bool) {
-	if a.cells() <= 0 || !f.wishKnown(a) {
+	if a.cells() <= 0 || start < f.window.From || start+a.cells() > f.window.To || !f.wishKnown(a) {
 		return nil, false
 	}
 	picks := make([]Pick, 0, len(a.Needs))

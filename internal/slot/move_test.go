@@ -48,7 +48,7 @@ func TestN22MoveIsAllOrNothing(t *testing.T) {
 		return s.in(t, func(ctx context.Context, tx *db.Tx) error { return s.ReplaceTx(ctx, tx, 1, owner, claims) })
 	}
 	held := func(owner int64) (n int) {
-		c, err := readCells(t.Context(), d, []int64{owner}, "")
+		c, err := readCells(t.Context(), d, []int64{owner})
 		must(t, err)
 		return len(c)
 	}
@@ -193,7 +193,9 @@ func TestBlocks(t *testing.T) {
 		return s.Block(t.Context(), Block{StoreID: 7, ResourceID: 1, ResourceKind: Bay, From: from.Time(), To: to.Time(), Reason: " 检修 "}, force)
 	}
 	take := func(owner int64, from, to Cell) error {
-		return s.in(t, func(ctx context.Context, tx *db.Tx) error { return s.TakeTx(ctx, tx, 7, owner, []Claim{{1, Span{from, to}}}) })
+		return s.in(t, func(ctx context.Context, tx *db.Tx) error {
+			return s.TakeTx(ctx, tx, 7, owner, []Claim{{1, Span{from, to}}})
+		})
 	}
 	must(t, take(10, at+6, at+12))
 	var f *fault.Error

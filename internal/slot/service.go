@@ -70,7 +70,7 @@ func unpack(raw []byte) (*bitmap, error) {
 }
 
 // Load marks on the floor what is taken of its resources, by whomever and in whichever store: a technician may work in two. The cells of the owners
-// in ignore count as free. It is a picture to choose by; what is decided, TakeTx decides.
+// in ignore count as free, but for what lies in a block. It is a picture to choose by; what is decided, TakeTx decides.
 func (s *Service) Load(ctx context.Context, r db.Reader, f *Floor, ignore ...int64) error {
 	if len(f.resources) == 0 || f.words == 0 {
 		return nil
@@ -87,9 +87,16 @@ func (s *Service) Load(ctx context.Context, r db.Reader, f *Floor, ignore ...int
 	if len(ignore) == 0 {
 		return nil
 	}
-	own, err := readCells(ctx, r, ignore, "")
+	own, err := readCells(ctx, r, ignore)
+	if err != nil || len(own) == 0 {
+		return err
+	}
 	for _, c := range own {
 		f.Free(c.ResourceID, Span{c.Cell, c.Cell + 1})
+	}
+	blocks, err := blocksOver(ctx, r, own, "")
+	for _, b := range blocks {
+		f.Take(b.ResourceID, b.span())
 	}
 	return err
 }
@@ -122,7 +129,7 @@ func (s *Service) TakeTx(ctx context.Context, tx *db.Tx, storeID, ownerID int64,
 
 // FreeTx frees everything that the owners have taken; owners without cells are no mistake.
 func (s *Service) FreeTx(ctx context.Context, tx *db.Tx, ownerIDs ...int64) error {
-	drop, err := readCells(ctx, tx, ownerIDs, tx.ForUpdate())
+	drop, err := readCells(ctx, tx, ownerIDs)
 	if err != nil {
 		return err
 	}
@@ -131,7 +138,7 @@ func (s *Service) FreeTx(ctx context.Context, tx *db.Tx, ownerIDs ...int64) erro
 
 // ShrinkTx frees what the owner has taken from a cell onwards: work that ended early.
 func (s *Service) ShrinkTx(ctx context.Context, tx *db.Tx, ownerID int64, from Cell) error {
-	drop, err := readCells(ctx, tx, []int64{ownerID}, tx.ForUpdate())
+	drop, err := readCells(ctx, tx, []int64{ownerID})
 	if err != nil {
 		return err
 	}
@@ -160,7 +167,7 @@ func (s *Service) ArrangeTx(ctx context.Context, tx *db.Tx, storeID int64, want 
 		}
 	}
 	slices.Sort(owners)
-	drop, err := readCells(ctx, tx, owners, tx.ForUpdate())
+	drop, err := readCells(ctx, tx, owners)
 	if err != nil {
 		return err
 	}
@@ -198,6 +205,8 @@ func cellsOf(storeID, ownerID int64, claims []Claim) ([]cell, error) {
 }
 
 // changeTx frees and takes cells; both lists are in the order of the table. Every change comes through here, and locks its map rows first.
+// Cells are never locked to be looked at: on a small table a server does that by scanning all of them, and such scans deadlock. What was read of an
+// owner is believed because each DELETE must hit all of it.
 func (s *Service) changeTx(ctx context.Context, tx *db.Tx, drop, add []cell) error {
 	if len(drop)+len(add) == 0 {
 		return nil
@@ -261,7 +270,7 @@ func (s *Service) inherit(ctx context.Context, tx *db.Tx, drop []cell) ([]cell, 
 	if len(drop) == 0 {
 		return nil, nil
 	}
-	blocks, err := blocksOver(ctx, tx, drop)
+	blocks, err := blocksOver(ctx, tx, drop, tx.ForUpdate())
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (s *Service) looseTx(ctx context.Context, tx *db.Tx, whole []cell) (free []
 	if len(free) == len(whole) {
 		return free, nil, nil
 	}
-	blocks, err := blocksOver(ctx, tx, whole)
+	blocks, err := blocksOver(ctx, tx, whole, tx.ForUpdate())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +127,7 @@ func (s *Service) UnblockTx(ctx context.Context, tx *db.Tx, id int64) (Block, er
 	if err != nil {
 		return Block{}, err
 	}
-	drop, err := readCells(ctx, tx, []int64{id}, tx.ForUpdate())
+	drop, err := readCells(ctx, tx, []int64{id})
 	if err != nil {
 		return Block{}, err
 	}

@@ -114,7 +114,7 @@ func (r result) check(t *testing.T, s *Service) {
 		t.Fatalf("%d winners, %d losers, %d cells taken twice, other outcomes: %v", r.winners, r.losers, r.doubles(), r.other)
 	}
 	for owner, claims := range r.owners {
-		have, err := readCells(t.Context(), s.db, []int64{owner}, "")
+		have, err := readCells(t.Context(), s.db, []int64{owner})
 		must(t, err)
 		want, err := cellsOf(1, owner, claims)
 		must(t, err)

@@ -104,15 +104,16 @@ func updateMaps(tx *db.Tx, keys, missing []mapKey, maps map[mapKey]*bitmap) {
 }
 
 // readCells reads the cells of owners, in the order of the table.
-func readCells(ctx context.Context, r db.Reader, owners []int64, lock string) (rows []cell, err error) {
+func readCells(ctx context.Context, r db.Reader, owners []int64) (rows []cell, err error) {
 	if len(owners) == 0 {
 		return nil, nil
 	}
-	q, args, err := db.In(`SELECT resource_id, cell, store_id, owner_id FROM slot_cells WHERE owner_id IN (?) ORDER BY resource_id, cell`+lock, owners)
+	q, args, err := db.In(`SELECT resource_id, cell, store_id, owner_id FROM slot_cells WHERE owner_id IN (?)`, owners)
 	if err != nil {
 		return nil, err
 	}
 	err = r.Select(ctx, &rows, q, args...)
+	slices.SortFunc(rows, byPlace)
 	return rows, err
 }
 
@@ -134,16 +135,17 @@ func insertCells(ctx context.Context, tx *db.Tx, table string, rows []cell) erro
 	return nil
 }
 
-var errCellGone = errors.New("slot: a locked cell is gone")
+var errCellGone = errors.New("slot: an owner's cells changed meanwhile")
 
-// deleteCells queues the freeing of cells, one statement for each run of them.
+// deleteCells queues the freeing of cells, one statement for each run of them. Fault, when another transaction has changed the same owner's cells
+// since they were read: request.conflict.
 func deleteCells(tx *db.Tx, rows []cell) {
 	for i := 0; i < len(rows); {
 		j := i + 1
 		for j < len(rows) && rows[j].ResourceID == rows[i].ResourceID && rows[j].OwnerID == rows[i].OwnerID && rows[j].Cell == rows[j-1].Cell+1 {
 			j++
 		}
-		tx.ExecSoon(int64(j-i), errCellGone, `DELETE FROM slot_cells WHERE resource_id = ? AND cell >= ? AND cell < ? AND owner_id = ?`,
+		tx.ExecSoon(int64(j-i), fault.ErrBusyWrite.With(errCellGone), `DELETE FROM slot_cells WHERE resource_id = ? AND cell >= ? AND cell < ? AND owner_id = ?`,
 			rows[i].ResourceID, rows[i].Cell, rows[j-1].Cell+1, rows[i].OwnerID)
 		i = j
 	}
@@ -170,8 +172,8 @@ func (b blockRow) span() Span { return Span{b.From, b.To} }
 
 const blockColumns = `id, store_id, resource_id, resource_kind, from_cell, to_cell, reason, by_name, created_at`
 
-// blocksOver locks and reads the blocks of the cells' resources around the cells' time.
-func blocksOver(ctx context.Context, tx *db.Tx, cells []cell) (rows []blockRow, err error) {
+// blocksOver reads the blocks of the cells' resources around the cells' time.
+func blocksOver(ctx context.Context, r db.Reader, cells []cell, lock string) (rows []blockRow, err error) {
 	var ids []int64
 	around := Span{cells[0].Cell, cells[0].Cell + 1}
 	for _, c := range cells {
@@ -180,11 +182,11 @@ func blocksOver(ctx context.Context, tx *db.Tx, cells []cell) (rows []blockRow, 
 			ids = append(ids, c.ResourceID)
 		}
 	}
-	q, args, err := db.In(`SELECT `+blockColumns+` FROM slot_blocks WHERE resource_id IN (?) AND to_cell > ? AND from_cell < ?`+tx.ForUpdate(), ids, around.From, around.To)
+	q, args, err := db.In(`SELECT `+blockColumns+` FROM slot_blocks WHERE resource_id IN (?) AND to_cell > ? AND from_cell < ?`+lock, ids, around.From, around.To)
 	if err != nil {
 		return nil, err
 	}
-	err = tx.Select(ctx, &rows, q, args...)
+	err = r.Select(ctx, &rows, q, args...)
 	slices.SortFunc(rows, func(a, b blockRow) int { return cmp.Compare(a.ID, b.ID) }) // here: an index for the order would lock other rows
 	return rows, err
 }
