@@ -15,6 +15,7 @@ import (
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/audit"
+	"github.com/liangche/liangche/internal/booking"
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/checkout"
 	"github.com/liangche/liangche/internal/clock"
@@ -34,6 +35,7 @@ import (
 	"github.com/liangche/liangche/internal/session"
 	"github.com/liangche/liangche/internal/setting"
 	"github.com/liangche/liangche/internal/shop"
+	"github.com/liangche/liangche/internal/slot"
 	"github.com/liangche/liangche/internal/staff"
 	"github.com/liangche/liangche/internal/tier"
 	"github.com/liangche/liangche/internal/wallet"
@@ -78,6 +80,8 @@ type App struct {
 	Tiers    *tier.Service
 	Wallet   *wallet.Service
 	Checkout *checkout.Service
+	Slots    *slot.Service
+	Bookings *booking.Service
 }
 
 // Open opens the database and builds every slice. It does not migrate. Faults: a plain error that names the wrong key or
@@ -139,6 +143,9 @@ func (a *App) build() {
 	a.Payments = payment.New(d, a.Queue, a.WeChat, a.log)
 	a.Wallet = wallet.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Shops, a.Settings, a.Messages)
 	a.Checkout = checkout.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Tiers, a.Shops, a.Settings, a.Messages)
+	a.Slots = slot.New(d)
+	a.Bookings = booking.New(booking.Deps{DB: d, Log: a.log, Box: a.Box, Members: a.Members, Payments: a.Payments, Catalog: a.Catalog, Tiers: a.Tiers, Shops: a.Shops,
+		Roster: a.Roster, Slots: a.Slots, Settings: a.Settings, Messages: a.Messages})
 	a.Members.Jobs(a.Queue)
 	a.Staff.Jobs(a.Queue)
 	a.Queue.Every("app.purge", 6*time.Hour, a.purge)
@@ -187,7 +194,7 @@ func (a *App) routes() {
 		return s.Name
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
-		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Checkout,
+		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Checkout, a.Bookings,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings),
 		report.New(a.DB, a.Shops), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},

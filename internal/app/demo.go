@@ -55,13 +55,18 @@ var demoTemplates = func() (all []wxsandbox.Template) {
 			wxsandbox.Template{ID: "lc-" + app + "-topup", App: app, Title: "充值成功通知", Fields: money("充值方案")},
 			wxsandbox.Template{ID: "lc-" + app + "-reversal", App: app, Title: "消费撤销通知", Fields: append(money("撤销项目"), field{Key: "thing5", Label: "门店"})},
 			wxsandbox.Template{ID: "lc-" + app + "-refund", App: app, Title: "退款通知", Fields: money("退款说明")})
+		for _, x := range [][2]string{{"booking_confirmed", "预约成功通知"}, {"booking_reminder", "预约提醒"}, {"booking_changed", "预约变更通知"}, {"booking_cancelled", "预约取消通知"},
+			{"booking_offer", "候补名额通知"}, {"car_ready", "完工提醒"}} {
+			all = append(all, wxsandbox.Template{ID: "lc-" + app + "-" + x[0], App: app, Title: x[1], Fields: []field{{Key: "thing1", Label: "项目"}, {Key: "time2", Label: "时间"},
+				{Key: "thing3", Label: "门店"}, {Key: "car_number4", Label: "车牌"}, {Key: "thing5", Label: "说明"}}})
+		}
 	}
 	return all
 }()
 
 func demoTemplateIDs(app string) map[string]string {
 	out := map[string]string{}
-	for _, event := range []string{"deduction", "topup", "reversal", "refund"} {
+	for _, event := range []string{"deduction", "topup", "reversal", "refund", "booking_confirmed", "booking_reminder", "booking_changed", "booking_cancelled", "booking_offer", "car_ready"} {
 		out[event] = "lc-" + app + "-" + event
 	}
 	return out

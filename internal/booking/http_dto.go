@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/money"
-	"github.com/liangche/liangche/internal/wechat"
 )
 
 // View is a booking as its owner sees it.
@@ -305,10 +304,4 @@ type Refusals struct {
 type Refusal struct {
 	Text string `json:"text"`
 	Hard bool   `json:"hard" doc:"Cannot be forced"`
-}
-
-// PayStarted is what the phone needs to pay a deposit.
-type PayStarted struct {
-	Booking View               `json:"booking"`
-	Pay     wechat.JSAPIParams `json:"jsapi"`
 }

@@ -2,10 +2,12 @@ package booking
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
 )
 
@@ -214,4 +216,38 @@ func ofMember(ctx context.Context, r db.Reader, memberID int64, past bool, limit
 func onFloor(ctx context.Context, r db.Reader, storeID, from, to int64) ([]Booking, error) {
 	return bookingsWhere(ctx, r, "store_id = ? AND to_cell > ? AND from_cell < ? AND state IN (?) ORDER BY starts_at, id", storeID, from, to,
 		stateNames([]State{Held, Requested, Confirmed, Dispatched, Arrived, InService, Done, Settled, NoShow}))
+}
+
+// paymentOf is the payment of a booking's deposit, 0 when there is none. Fault: fault.ErrNotFound.
+func paymentOf(ctx context.Context, r db.Reader, id int64) (paymentID int64, err error) {
+	err = r.Get(ctx, &paymentID, `SELECT payment_id FROM booking_bookings WHERE id = ?`, id)
+	if errors.Is(err, db.ErrNoRows) {
+		err = fault.ErrNotFound
+	}
+	return paymentID, err
+}
+
+// starSum is what a technician was given.
+type starSum struct{ N, Sum int64 }
+
+// starsOf sums the ratings of technicians.
+func starsOf(ctx context.Context, r db.Reader, ids []int64) (map[int64]starSum, error) {
+	out := map[int64]starSum{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	query, args, err := db.In(`SELECT technician_id, COUNT(*) AS n, SUM(stars) AS total FROM booking_ratings WHERE technician_id IN (?) GROUP BY technician_id`, ids)
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		ID    int64 `db:"technician_id"`
+		N     int64 `db:"n"`
+		Total int64 `db:"total"`
+	}
+	err = r.Select(ctx, &rows, query, args...)
+	for _, x := range rows {
+		out[x.ID] = starSum{x.N, x.Total}
+	}
+	return out, err
 }

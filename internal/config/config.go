@@ -78,7 +78,7 @@ type Endpoints struct {
 }
 
 // Events are the keys that wechat.templates and wechat.oa_templates may hold.
-var events = []string{"deduction", "topup", "refund", "reversal"}
+var events = []string{"deduction", "topup", "refund", "reversal", "booking_confirmed", "booking_reminder", "booking_changed", "booking_cancelled", "booking_offer", "car_ready"}
 
 // Default is what holds for every key that is written nowhere.
 func Default() Config {

@@ -37,6 +37,7 @@ const (
 	WeChat       = "wechat"
 	Revenue      = "revenue"
 	BonusGranted = "bonus_granted"
+	Deposits     = "deposit" // paid for bookings, and owed until it is used, given back or forfeited
 )
 
 // The kinds of posting.
@@ -46,6 +47,10 @@ const (
 	KindReversal = "reversal"
 	KindRefund   = "refund"
 	KindAdjust   = "adjust"
+
+	KindDeposit       = "deposit"
+	KindDepositRefund = "deposit_refund"
+	KindForfeit       = "forfeit"
 )
 
 // Faults of this package.

@@ -26,6 +26,13 @@ type Templates struct {
 	Topup     string `json:"topup"`
 	Refund    string `json:"refund"`
 	Reversal  string `json:"reversal"`
+
+	BookingConfirmed string `json:"bookingConfirmed"`
+	BookingReminder  string `json:"bookingReminder"`
+	BookingChanged   string `json:"bookingChanged"`
+	BookingCancelled string `json:"bookingCancelled"`
+	BookingOffer     string `json:"bookingOffer"`
+	CarReady         string `json:"carReady"`
 }
 
 // Config serves ownerConfig.
@@ -40,7 +47,9 @@ type Config struct {
 func (c Config) Routes(r *httpapi.Router) {
 	httpapi.Register(r, httpapi.Op{ID: "ownerConfig", Method: http.MethodGet, Path: "/api/owner/config", Who: httpapi.Public, Summary: "What the app shows before login"},
 		func(ctx context.Context, _ *httpapi.None) (PublicConfig, error) {
-			out := PublicConfig{Demo: c.Demo, Templates: Templates{c.Templates["deduction"], c.Templates["topup"], c.Templates["refund"], c.Templates["reversal"]}}
+			out := PublicConfig{Demo: c.Demo, Templates: Templates{c.Templates["deduction"], c.Templates["topup"], c.Templates["refund"], c.Templates["reversal"],
+				c.Templates["booking_confirmed"], c.Templates["booking_reminder"], c.Templates["booking_changed"], c.Templates["booking_cancelled"],
+				c.Templates["booking_offer"], c.Templates["car_ready"]}}
 			for key, to := range map[string]*string{setting.ShopName: &out.ShopName, setting.ShopAccent: &out.AccentColor, setting.ShopPhone: &out.ServicePhone} {
 				var err error
 				if *to, err = c.Settings.Text(ctx, key); err != nil {

@@ -23,6 +23,13 @@ const (
 	Topup     = "topup"     // a top-up was credited
 	Reversal  = "reversal"  // a settlement was taken back
 	Refund    = "refund"    // money is on its way back
+
+	BookingConfirmed = "booking_confirmed" // a time is firm
+	BookingReminder  = "booking_reminder"  // it begins soon, or should have begun
+	BookingChanged   = "booking_changed"   // the shop moved it
+	BookingCancelled = "booking_cancelled" // the shop cannot keep it
+	BookingOffer     = "booking_offer"     // a place on the waiting list came free
+	CarReady         = "car_ready"         // the work is done
 )
 
 // The states of a message. Sending is held for the time of one call to WeChat.
@@ -101,6 +108,8 @@ func switchOf(event string) string {
 	switch event {
 	case Topup, Refund:
 		return "message.topup"
+	case BookingConfirmed, BookingReminder, BookingChanged, BookingCancelled, BookingOffer, CarReady:
+		return "message.booking"
 	default:
 		return "message.deduction"
 	}

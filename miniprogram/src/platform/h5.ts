@@ -217,6 +217,8 @@ export const platform: Platform = {
     })
   },
 
+  mediaUrl: (path) => (path.startsWith('/') ? location.origin + path : path),
+
   openMap(place, name) {
     const query = new URLSearchParams({ position: `${place.lng},${place.lat}`, name, coordinate: 'gaode', callnative: '1' })
     window.open(`https://uri.amap.com/marker?${query}`, '_blank', 'noopener')

@@ -141,6 +141,8 @@ export const platform: Platform = {
     })
   },
 
+  mediaUrl: (path) => (path.startsWith('/') ? import.meta.env.VITE_MP_API_BASE + path : path),
+
   openMap(place, name) {
     wx.openLocation({ latitude: place.lat, longitude: place.lng, name, address: place.address })
   },

@@ -82,6 +82,8 @@ export interface Platform {
   print(): void
   /** Lets the person point out a place, or takes the phone's own. Null when they gave up. */
   locate(): Promise<Place | null>
+  /** Where a picture of the server is found; a page of its own folder must not resolve it. */
+  mediaUrl(path: string): string
   openMap(place: Place, name: string): void
   /** 'added': it is in the calendar or the file is on its way. 'copied': only the words could be copied. */
   addToCalendar(entry: CalendarEntry): Promise<'added' | 'copied' | 'refused'>

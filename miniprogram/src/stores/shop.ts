@@ -16,6 +16,14 @@ export const useShop = defineStore('shop', () => {
     const t = config.value?.templates
     return t ? [t.deduction, t.topup, t.refund].filter(Boolean) : []
   })
+  const asked = (...names: string[]) => {
+    const t = (config.value?.templates ?? {}) as Record<string, string | undefined>
+    return names.map((name) => t[name] ?? '').filter(Boolean)
+  }
+  /** Useful once something is booked. */
+  const bookingTemplates = computed(() => asked('bookingReminder', 'bookingChanged', 'carReady'))
+  /** Useful while waiting for a place. */
+  const offerTemplates = computed(() => asked('bookingOffer', 'bookingReminder', 'carReady'))
 
   async function load(): Promise<void> {
     config.value = await api.get('/api/owner/config')
@@ -27,5 +35,5 @@ export const useShop = defineStore('shop', () => {
     }
   }
 
-  return { config, name, vars, templates, load }
+  return { config, name, vars, templates, bookingTemplates, offerTemplates, load }
 })
