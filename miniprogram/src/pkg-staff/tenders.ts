@@ -8,7 +8,11 @@ export const TENDERS: { kind: TenderKind; label: string; icon: string }[] = [
   { kind: 'alipay', label: '支付宝', icon: 'scan' },
   { kind: 'card', label: '刷卡', icon: 'creditcard' },
 ]
-export const tenderLabel = (kind: TenderKind) => TENDERS.find((t) => t.kind === kind)?.label ?? ''
+/** Paid when the booking was made: counted first, and nobody at the till changes it. */
+export const DEPOSIT = 'deposit' as TenderKind
+export const tenderLabel = (kind: TenderKind) => (kind === DEPOSIT ? '预约定金' : (TENDERS.find((t) => t.kind === kind)?.label ?? ''))
+export const depositOf = (quote: Quote) => Math.min((quote as { depositFen?: number }).depositFen ?? 0, quote.totalFen)
+const withDeposit = (quote: Quote, mix: Mix = {}): Mix => (depositOf(quote) ? { ...mix, [DEPOSIT]: depositOf(quote) } : mix)
 
 /** Tenders whose payment happens at another machine and is recorded with its number. */
 export const needsReference = (kind: TenderKind) => kind === 'card' || kind === 'alipay'
@@ -35,13 +39,16 @@ export function startMix(quote: Quote): Mix {
   const mix: Mix = {}
   for (const tender of quote.suggestion ?? []) if (tender.amountFen > 0) mix[tender.kind] = tender.amountFen
   if (!Object.keys(mix).length && quote.balance?.usableFen) {
-    mix.balance = Math.min(quote.balance.usableFen, quote.totalFen)
+    mix.balance = Math.min(quote.balance.usableFen, quote.totalFen - depositOf(quote))
   }
-  return mix
+  return withDeposit(quote, mix)
 }
+/** Nothing chosen yet but what is paid already. */
+export const emptyMix = (quote: Quote) => withDeposit(quote)
 
 export function tendersOf(mix: Mix, references: Partial<Record<TenderKind, string>>, receivedFen?: number): TenderInput[] {
-  return TENDERS.filter(({ kind }) => (mix[kind] ?? 0) > 0).map(({ kind }) => ({
+  const kinds = [DEPOSIT, ...TENDERS.map((t) => t.kind)]
+  return kinds.filter((kind) => (mix[kind] ?? 0) > 0).map((kind) => ({
     kind,
     amountFen: mix[kind]!,
     ...(needsReference(kind) && references[kind] ? { reference: references[kind]!.trim() } : {}),

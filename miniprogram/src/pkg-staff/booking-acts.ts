@@ -1,0 +1,65 @@
+import type { BookingState, DeskBooking } from '@/api/booking-types'
+import { needsAddress } from '@/utils/booking'
+
+/** What staff do next with a booking, and what else they may do. */
+export type Act = 'accept' | 'dispatch' | 'arrive' | 'start' | 'finish' | 'settle'
+export interface NextAct {
+  act: Act
+  text: string
+  permission: string
+}
+type Stated = Pick<DeskBooking, 'state' | 'kind'>
+
+const away = (b: Stated) => needsAddress(b.kind) || b.kind === 'errand'
+
+/** The one step that comes next; null when there is none. `working` is the technician's view: the car is there, so begin. */
+export function nextAct(b: Stated, working = false): NextAct | null {
+  switch (b.state) {
+    case 'requested':
+      return { act: 'accept', text: '接单', permission: 'booking.write' }
+    case 'queued':
+      return { act: 'arrive', text: '叫到工位', permission: 'booking.work' }
+    case 'confirmed':
+      if (away(b)) return { act: 'dispatch', text: '出发', permission: 'booking.work' }
+      return working ? { act: 'start', text: '开始施工', permission: 'booking.work' } : { act: 'arrive', text: '车到了', permission: 'booking.work' }
+    case 'dispatched':
+      return { act: 'arrive', text: '已到达', permission: 'booking.work' }
+    case 'arrived':
+      return { act: 'start', text: '开始施工', permission: 'booking.work' }
+    case 'in_service':
+      return { act: 'finish', text: '完工', permission: 'booking.work' }
+    case 'done':
+      return { act: 'settle', text: '去结算', permission: 'checkout.settle' }
+    default:
+      return null
+  }
+}
+
+const BEFORE: BookingState[] = ['requested', 'queued', 'held', 'confirmed']
+export const mayCancel = (b: Stated) => BEFORE.includes(b.state) || b.state === 'dispatched' || b.state === 'arrived'
+export const mayReschedule = (b: Stated) => b.state === 'confirmed' && b.kind !== 'rescue'
+export const mayMissOut = (b: Stated & Pick<DeskBooking, 'startsAt'>, now: number) => b.state === 'confirmed' && Date.parse(b.startsAt) < now
+export const mayAssign = (b: Stated) => ['confirmed', 'dispatched', 'arrived', 'in_service'].includes(b.state)
+
+const RANK: Partial<Record<BookingState, number>> = { in_service: 0, arrived: 1, dispatched: 2 }
+/** My jobs: what is being done, then what stands here, then by time. */
+export function byUrgency(a: DeskBooking, b: DeskBooking): number {
+  return (RANK[a.state] ?? 3) - (RANK[b.state] ?? 3) || Date.parse(a.startsAt) - Date.parse(b.startsAt)
+}
+/** A day's list: by time, members with priority first among those of one time. */
+export function byTime(a: DeskBooking, b: DeskBooking): number {
+  return Date.parse(a.startsAt) - Date.parse(b.startsAt) || Number(b.priority) - Number(a.priority) || a.id - b.id
+}
+
+export type DayFilter = 'all' | 'coming' | 'here' | 'over'
+const HERE: BookingState[] = ['arrived', 'in_service', 'done', 'dispatched']
+export function inFilter(b: Stated, filter: DayFilter): boolean {
+  if (filter === 'all') return true
+  if (filter === 'coming') return BEFORE.includes(b.state)
+  return HERE.includes(b.state) === (filter === 'here') && !BEFORE.includes(b.state)
+}
+/** Finds by plate, name, phone, number or service, whatever somebody types. */
+export function matches(b: DeskBooking, typed: string): boolean {
+  const wanted = typed.toUpperCase().replace(/[\s·]/g, '')
+  return !wanted || [b.plate, b.memberName, b.phone, b.no, b.title, b.technicianName].some((text) => text?.toUpperCase().includes(wanted))
+}
