@@ -21,6 +21,228 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/booking/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be booked in a store */
+        get: operations["consoleBookingOptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/booking/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When it is free */
+        get: operations["consoleBookingSlots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/bookings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bookings by their start */
+        get: operations["consoleBookingList"];
+        put?: never;
+        /** Write down what somebody asked for at the desk or by phone */
+        post: operations["consoleBookingCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/bookings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A booking with its log */
+        get: operations["consoleBookingGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/bookings/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a rescue or an errand */
+        post: operations["consoleBookingAccept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/bookings/{id}/arrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The car is here */
+        post: operations["consoleBookingArrive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/bookings/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel for the shop: a deposit goes back */
+        post: operations["consoleBookingCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/bookings/{id}/dispatch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Our people are on their way */
+        post: operations["consoleBookingDispatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/bookings/{id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The work is done */
+        post: operations["consoleBookingFinish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/bookings/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Drag, resize or undo on the board */
+        post: operations["consoleBookingMove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/bookings/{id}/no-show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nobody came: the time is free again */
+        post: operations["consoleBookingNoShow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/bookings/{id}/reschedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a booking another time */
+        post: operations["consoleBookingReschedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/bookings/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The work begins */
+        post: operations["consoleBookingStart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/charters": {
         parameters: {
             query?: never;
@@ -779,6 +1001,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shifts of a store between two dates */
+        get: operations["consoleShiftList"];
+        /** Replace the shifts of one person on one day */
+        put: operations["consoleShiftPlan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/shifts/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Plan a week like the one before; days that have shifts stay */
+        post: operations["consoleShiftCopy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/staff": {
         parameters: {
             query?: never;
@@ -927,6 +1184,40 @@ export interface paths {
         get?: never;
         /** Change, close or reopen a store */
         put: operations["consoleStoreUpdate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/technicians": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The technicians of a store, and everybody else who could become one */
+        get: operations["consoleTechnicianList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/technicians/{staffId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set somebody's skills and whether they are bookable */
+        put: operations["consoleTechnicianPut"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1120,6 +1411,160 @@ export interface paths {
         put?: never;
         /** Bind this WeChat identity to an existing member */
         post: operations["ownerBind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/booking/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I can book */
+        get: operations["ownerBookingOptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/booking/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When it is free */
+        get: operations["ownerBookingSlots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/bookings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My bookings */
+        get: operations["ownerBookingList"];
+        put?: never;
+        /** Keep a time while I confirm or pay the deposit */
+        post: operations["ownerBookingCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/bookings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A booking of mine */
+        get: operations["ownerBookingGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/bookings/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a booking */
+        post: operations["ownerBookingCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/bookings/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask WeChat now whether the deposit is paid */
+        post: operations["ownerBookingCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/bookings/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a held booking firm */
+        post: operations["ownerBookingConfirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/bookings/{id}/pay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pay the deposit by WeChat Pay */
+        post: operations["ownerBookingPay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/bookings/{id}/reschedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take another time */
+        post: operations["ownerBookingReschedule"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1589,6 +2034,228 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff/booking/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be booked in a store */
+        get: operations["staffBookingOptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/booking/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When it is free */
+        get: operations["staffBookingSlots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/bookings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bookings of a day */
+        get: operations["staffBookingList"];
+        put?: never;
+        /** Write down what somebody asked for at the desk or by phone */
+        post: operations["staffBookingCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/bookings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A booking with its log */
+        get: operations["staffBookingGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/bookings/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a rescue or an errand */
+        post: operations["staffBookingAccept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/bookings/{id}/arrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The car is here */
+        post: operations["staffBookingArrive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/bookings/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a booking another bay or technician */
+        post: operations["staffBookingAssign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/bookings/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel for the shop: a deposit goes back */
+        post: operations["staffBookingCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/bookings/{id}/dispatch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Our people are on their way */
+        post: operations["staffBookingDispatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/bookings/{id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The work is done */
+        post: operations["staffBookingFinish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/bookings/{id}/no-show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nobody came: the time is free again */
+        post: operations["staffBookingNoShow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/bookings/{id}/reschedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a booking another time */
+        post: operations["staffBookingReschedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/bookings/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The work begins */
+        post: operations["staffBookingStart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff/catalog": {
         parameters: {
             query?: never;
@@ -1943,6 +2610,589 @@ export interface components {
             /** @description Pass as after= for the next page; absent on the last one */
             next?: string;
         };
+        BookingAcceptAsk: {
+            /** Format: int64 */
+            technicianId?: number;
+        };
+        BookingBayChoice: {
+            active: boolean;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "wash" | "detail" | "film" | "lift" | "van";
+            name: string;
+            priority: boolean;
+        };
+        BookingCancelAsk: {
+            reason?: string;
+            /**
+             * Format: int64
+             * @description What was shown as the refund
+             */
+            refundFen?: number;
+        };
+        BookingCancelTerms: {
+            allowed: boolean;
+            /** Format: int64 */
+            refundFen: number;
+            /** @description Says what happens, in Chinese; shown before the owner decides */
+            text: string;
+        };
+        BookingClassChoice: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        BookingDeskAsk: {
+            address?: string;
+            /** Format: int64 */
+            bayId?: number;
+            /** @enum {string} */
+            channel: "desk" | "phone";
+            contactName?: string;
+            contactPhone?: string;
+            extra?: components["schemas"]["BookingExtra"];
+            /** @enum {string} */
+            kind: "visit" | "at_home" | "pickup" | "repair" | "errand" | "rescue" | "other";
+            /** Format: int64 */
+            latE6?: number;
+            /** Format: int64 */
+            lngE6?: number;
+            /** Format: int64 */
+            memberId?: number;
+            note?: string;
+            plate: string;
+            sameTechnician?: boolean;
+            serviceIds: number[];
+            /**
+             * Format: date-time
+             * @description Absent for a rescue: now
+             */
+            startsAt?: string;
+            /** Format: int64 */
+            storeId: number;
+            /** Format: int64 */
+            technicianId?: number;
+            /** Format: int64 */
+            vehicleClassId: number;
+        };
+        BookingDeskOptions: {
+            bays: components["schemas"]["BookingBayChoice"][];
+            /** Format: int64 */
+            maxOpen: number;
+            /** @description Why every booking of this member asks for a deposit, in Chinese */
+            needsDeposit?: string;
+            /** Format: int64 */
+            openCount: number;
+            services: components["schemas"]["BookingServiceChoice"][];
+            /** Format: int64 */
+            stepMinutes: number;
+            stores: components["schemas"]["BookingStoreChoice"][];
+            technicians: components["schemas"]["BookingTechnicianChoice"][];
+            vehicleClasses: components["schemas"]["BookingClassChoice"][];
+            /** Format: int64 */
+            windowDays: number;
+        };
+        BookingDeskView: {
+            address?: string;
+            bayName?: string;
+            cancel: components["schemas"]["BookingCancelTerms"];
+            /** @enum {string} */
+            channel: "mini_program" | "h5" | "official_account" | "link" | "desk" | "phone" | "walk_in";
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: int64 */
+            depositFen: number;
+            /** @enum {string} */
+            depositState: "none" | "due" | "paid" | "refunding" | "refunded" | "forfeited" | "used";
+            /**
+             * Format: date-time
+             * @description When the car is ready, as planned
+             */
+            endsAt: string;
+            /** @description Why this bay and technician, in one line */
+            explain: string;
+            extra?: components["schemas"]["BookingExtra"];
+            /** Format: date-time */
+            freeCancelUntil?: string;
+            /** Format: date-time */
+            holdExpiresAt?: string;
+            /** Format: int64 */
+            id: number;
+            items: components["schemas"]["BookingItem"][];
+            /** @enum {string} */
+            kind: "visit" | "at_home" | "pickup" | "repair" | "errand" | "rescue" | "other";
+            /**
+             * Format: int64
+             * @description Degrees times a million
+             */
+            latE6?: number;
+            /** Format: int64 */
+            lngE6?: number;
+            /** Format: int64 */
+            memberId?: number;
+            /** @description Masked */
+            memberName: string;
+            memberTier?: string;
+            /** Format: int64 */
+            minutes: number;
+            no: string;
+            note?: string;
+            /** Format: int64 */
+            orderId?: number;
+            /** @description Masked */
+            phone: string;
+            photos: components["schemas"]["BookingPhotoView"][];
+            plate: string;
+            /**
+             * Format: int64
+             * @description Estimate with the member's tier; the till decides
+             */
+            priceFen: number;
+            priority: boolean;
+            /** @description While the car waits for a bay */
+            queue?: components["schemas"]["BookingQueueView"];
+            rating?: components["schemas"]["BookingRatingView"];
+            segments: components["schemas"]["BookingSegmentView"][];
+            /**
+             * Format: date-time
+             * @description At home and pick-up: when we are at the customer's
+             */
+            startsAt: string;
+            /** @enum {string} */
+            state: "queued" | "requested" | "held" | "confirmed" | "dispatched" | "arrived" | "in_service" | "done" | "settled" | "cancelled" | "expired" | "no_show";
+            storeAddress: string;
+            /** Format: int64 */
+            storeId: number;
+            storeName: string;
+            storePhone: string;
+            technicianName?: string;
+            title: string;
+            /** Format: int64 */
+            travelMinutes?: number;
+            /** Format: int64 */
+            vehicleClassId: number;
+            vehicleClassName: string;
+            /**
+             * Format: int64
+             * @description Changes with every change; a move names the one it has seen
+             */
+            version: number;
+            warnings: string[];
+        };
+        BookingDeskViewPage: {
+            items: components["schemas"]["BookingDeskView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        BookingDetail: {
+            address?: string;
+            bayName?: string;
+            cancel: components["schemas"]["BookingCancelTerms"];
+            /** @enum {string} */
+            channel: "mini_program" | "h5" | "official_account" | "link" | "desk" | "phone" | "walk_in";
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: int64 */
+            depositFen: number;
+            /** @enum {string} */
+            depositState: "none" | "due" | "paid" | "refunding" | "refunded" | "forfeited" | "used";
+            /**
+             * Format: date-time
+             * @description When the car is ready, as planned
+             */
+            endsAt: string;
+            events: components["schemas"]["BookingEventView"][];
+            /** @description Why this bay and technician, in one line */
+            explain: string;
+            extra?: components["schemas"]["BookingExtra"];
+            /** Format: date-time */
+            freeCancelUntil?: string;
+            /** Format: date-time */
+            holdExpiresAt?: string;
+            /** Format: int64 */
+            id: number;
+            items: components["schemas"]["BookingItem"][];
+            /** @enum {string} */
+            kind: "visit" | "at_home" | "pickup" | "repair" | "errand" | "rescue" | "other";
+            /**
+             * Format: int64
+             * @description Degrees times a million
+             */
+            latE6?: number;
+            /** Format: int64 */
+            lngE6?: number;
+            /** Format: int64 */
+            memberId?: number;
+            /** @description Masked */
+            memberName: string;
+            memberTier?: string;
+            /** Format: int64 */
+            minutes: number;
+            no: string;
+            note?: string;
+            /** Format: int64 */
+            orderId?: number;
+            /** @description Masked */
+            phone: string;
+            photos: components["schemas"]["BookingPhotoView"][];
+            plate: string;
+            /**
+             * Format: int64
+             * @description Estimate with the member's tier; the till decides
+             */
+            priceFen: number;
+            priority: boolean;
+            /** @description While the car waits for a bay */
+            queue?: components["schemas"]["BookingQueueView"];
+            rating?: components["schemas"]["BookingRatingView"];
+            segments: components["schemas"]["BookingSegmentView"][];
+            /**
+             * Format: date-time
+             * @description At home and pick-up: when we are at the customer's
+             */
+            startsAt: string;
+            /** @enum {string} */
+            state: "queued" | "requested" | "held" | "confirmed" | "dispatched" | "arrived" | "in_service" | "done" | "settled" | "cancelled" | "expired" | "no_show";
+            storeAddress: string;
+            /** Format: int64 */
+            storeId: number;
+            storeName: string;
+            storePhone: string;
+            technicianName?: string;
+            title: string;
+            /** Format: int64 */
+            travelMinutes?: number;
+            /** Format: int64 */
+            vehicleClassId: number;
+            vehicleClassName: string;
+            /**
+             * Format: int64
+             * @description Changes with every change; a move names the one it has seen
+             */
+            version: number;
+            warnings: string[];
+        };
+        BookingEventView: {
+            /** Format: date-time */
+            at: string;
+            byName: string;
+            kind: string;
+            text: string;
+        };
+        BookingExtra: {
+            /** @description Rescue and errand: how it ended, written by staff */
+            closing?: string;
+            /** @description Who hands the car over */
+            contactName?: string;
+            /** @description Rescue: where to take the car; errand: where it is done */
+            destination?: string;
+            /** @description Repair and rescue: what is wrong */
+            fault?: string;
+            /** @description Pick-up: where the car goes back to, when elsewhere */
+            returnAddress?: string;
+        };
+        BookingFinishAsk: {
+            closing?: string;
+        };
+        BookingItem: {
+            /** Format: int64 */
+            minutes: number;
+            /**
+             * Format: int64
+             * @description List price for the vehicle class
+             */
+            priceFen: number;
+            /** Format: int64 */
+            serviceId: number;
+            title: string;
+        };
+        BookingMoveAsk: {
+            /** Format: int64 */
+            bayId?: number;
+            /**
+             * Format: date-time
+             * @description New end of this segment's work; later ones move with it
+             */
+            endsAt?: string;
+            /** @description Relaxes skill, level, shift and hours, never an occupied time */
+            force?: boolean;
+            /** @description Needed with force */
+            reason?: string;
+            /** Format: int64 */
+            segmentNo: number;
+            /**
+             * Format: date-time
+             * @description New start of this segment's work; the others move with it
+             */
+            startsAt?: string;
+            /** Format: int64 */
+            technicianId?: number;
+            /** Format: int64 */
+            version: number;
+        };
+        BookingOwnerAsk: {
+            address?: string;
+            /** @enum {string} */
+            channel: "mini_program" | "h5" | "official_account" | "link";
+            extra?: components["schemas"]["BookingExtra"];
+            /** @enum {string} */
+            kind: "visit" | "at_home" | "pickup" | "repair" | "errand" | "rescue" | "other";
+            /** Format: int64 */
+            latE6?: number;
+            /** Format: int64 */
+            lngE6?: number;
+            note?: string;
+            /** @description Whoever did it last time, when free */
+            sameTechnician?: boolean;
+            serviceIds: number[];
+            /**
+             * Format: date-time
+             * @description Absent for a rescue: now
+             */
+            startsAt?: string;
+            /** Format: int64 */
+            storeId: number;
+            /**
+             * Format: int64
+             * @description 0: anybody
+             */
+            technicianId?: number;
+            /** Format: int64 */
+            vehicleId: number;
+        };
+        BookingOwnerOptions: {
+            /** Format: int64 */
+            maxOpen: number;
+            /** @description Why every booking of this member asks for a deposit, in Chinese */
+            needsDeposit?: string;
+            /** Format: int64 */
+            openCount: number;
+            services: components["schemas"]["BookingServiceChoice"][];
+            /** Format: int64 */
+            stepMinutes: number;
+            stores: components["schemas"]["BookingStoreChoice"][];
+            technicians: components["schemas"]["BookingTechnicianChoice"][];
+            /** Format: int64 */
+            windowDays: number;
+        };
+        BookingPayStarted: {
+            booking: components["schemas"]["BookingView"];
+            jsapi: components["schemas"]["WechatJSAPIParams"];
+        };
+        BookingPhotoView: {
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            stage: "before" | "after";
+            url: string;
+        };
+        BookingQueueView: {
+            /** Format: int64 */
+            ahead: number;
+            /** Format: int64 */
+            minutes: number;
+        };
+        BookingRatingView: {
+            /** Format: int64 */
+            stars: number;
+            tags: string[];
+            text: string;
+        };
+        BookingReasonAsk: {
+            reason?: string;
+        };
+        BookingRescheduleAsk: {
+            /** Format: date-time */
+            startsAt: string;
+            /** Format: int64 */
+            technicianId?: number;
+        };
+        BookingSegmentView: {
+            /** Format: int64 */
+            bayId?: number;
+            bayKind?: string;
+            bayName?: string;
+            /**
+             * Format: date-time
+             * @description Reserved from, travel included
+             */
+            from: string;
+            /** Format: int64 */
+            no: number;
+            /** Format: date-time */
+            serviceFrom: string;
+            /** Format: date-time */
+            serviceTo: string;
+            skill?: string;
+            /** Format: int64 */
+            technicianId?: number;
+            technicianName?: string;
+            /**
+             * Format: date-time
+             * @description Reserved until, changeover or travel included
+             */
+            to: string;
+        };
+        BookingServiceChoice: {
+            bookingKinds: string[];
+            /** Format: int64 */
+            depositFen: number;
+            description: string;
+            /** Format: int64 */
+            freeCancelHours: number;
+            /** Format: int64 */
+            id: number;
+            image?: string;
+            /** @enum {string} */
+            kind: "wash" | "detail" | "film" | "repair" | "other";
+            name: string;
+            prices: components["schemas"]["BookingServicePrice"][];
+        };
+        BookingServicePrice: {
+            /** Format: int64 */
+            minutes: number;
+            /** Format: int64 */
+            priceFen: number;
+            /** Format: int64 */
+            vehicleClassId: number;
+        };
+        BookingSkillView: {
+            /** Format: int64 */
+            level: number;
+            /** @enum {string} */
+            skill: "wash" | "detail" | "film" | "repair" | "inspect" | "rescue" | "driver";
+        };
+        BookingSlot: {
+            /** Format: date-time */
+            endsAt: string;
+            /** Format: date-time */
+            startsAt: string;
+        };
+        BookingSlotDay: {
+            /** @description Why nothing can be booked, in Chinese */
+            closed?: string;
+            /** @description YYYY-MM-DD in the store's zone */
+            day: string;
+            slots: components["schemas"]["BookingSlot"][];
+        };
+        BookingSlotList: {
+            days: components["schemas"]["BookingSlotDay"][];
+            /**
+             * Format: int64
+             * @description What this booking would ask for, also after repeated no-shows
+             */
+            depositFen: number;
+            /** Format: int64 */
+            freeCancelHours: number;
+            /** Format: int64 */
+            minutes: number;
+            /**
+             * Format: int64
+             * @description Estimate with the member's tier
+             */
+            priceFen: number;
+        };
+        BookingStoreChoice: {
+            address: string;
+            hoursText: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @description Today's hours in words */
+            openToday: string;
+            phone: string;
+        };
+        BookingTechnicianChoice: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: int64 */
+            ratings: number;
+            skills: components["schemas"]["BookingSkillView"][];
+            /**
+             * Format: int64
+             * @description Average rating in tenths: 48 is 4.8; absent before the first
+             */
+            stars10?: number;
+        };
+        BookingView: {
+            address?: string;
+            bayName?: string;
+            cancel: components["schemas"]["BookingCancelTerms"];
+            /** @enum {string} */
+            channel: "mini_program" | "h5" | "official_account" | "link" | "desk" | "phone" | "walk_in";
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            depositFen: number;
+            /** @enum {string} */
+            depositState: "none" | "due" | "paid" | "refunding" | "refunded" | "forfeited" | "used";
+            /**
+             * Format: date-time
+             * @description When the car is ready, as planned
+             */
+            endsAt: string;
+            extra?: components["schemas"]["BookingExtra"];
+            /** Format: date-time */
+            freeCancelUntil?: string;
+            /** Format: date-time */
+            holdExpiresAt?: string;
+            /** Format: int64 */
+            id: number;
+            items: components["schemas"]["BookingItem"][];
+            /** @enum {string} */
+            kind: "visit" | "at_home" | "pickup" | "repair" | "errand" | "rescue" | "other";
+            /**
+             * Format: int64
+             * @description Degrees times a million
+             */
+            latE6?: number;
+            /** Format: int64 */
+            lngE6?: number;
+            /** Format: int64 */
+            minutes: number;
+            no: string;
+            note?: string;
+            /** Format: int64 */
+            orderId?: number;
+            photos: components["schemas"]["BookingPhotoView"][];
+            plate: string;
+            /**
+             * Format: int64
+             * @description Estimate with the member's tier; the till decides
+             */
+            priceFen: number;
+            /** @description While the car waits for a bay */
+            queue?: components["schemas"]["BookingQueueView"];
+            rating?: components["schemas"]["BookingRatingView"];
+            /**
+             * Format: date-time
+             * @description At home and pick-up: when we are at the customer's
+             */
+            startsAt: string;
+            /** @enum {string} */
+            state: "queued" | "requested" | "held" | "confirmed" | "dispatched" | "arrived" | "in_service" | "done" | "settled" | "cancelled" | "expired" | "no_show";
+            storeAddress: string;
+            /** Format: int64 */
+            storeId: number;
+            storeName: string;
+            storePhone: string;
+            technicianName?: string;
+            title: string;
+            /** Format: int64 */
+            travelMinutes?: number;
+            /** Format: int64 */
+            vehicleClassId: number;
+            vehicleClassName: string;
+        };
+        BookingViewPage: {
+            items: components["schemas"]["BookingView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
         CatalogClassChoice: {
             /** @description Cars that everybody knows */
             example: string;
@@ -2018,6 +3268,11 @@ export interface components {
             next?: string;
         };
         CatalogPrice: {
+            /**
+             * Format: int64
+             * @description How long it takes for this class; 0 is the service's own
+             */
+            minutes?: number;
             /** Format: int64 */
             priceFen: number;
             /** Format: int64 */
@@ -2025,15 +3280,41 @@ export interface components {
         };
         CatalogServiceInput: {
             active?: boolean;
+            /**
+             * @description Empty: needs no bay; absent: by the service's kind
+             * @enum {string}
+             */
+            bayKind?: "" | "wash" | "detail" | "film" | "lift" | "van";
+            /** @description Unchanged when absent, true for a new service */
+            bookable?: boolean;
+            /** @description visit when absent */
+            bookingKinds?: string[];
+            /** Format: int64 */
+            changeoverMinutes?: number;
+            /** Format: int64 */
+            depositFen?: number;
             description?: string;
+            /** Format: int64 */
+            freeCancelHours?: number;
+            image?: string;
             /** @enum {string} */
             kind: "wash" | "detail" | "film" | "repair" | "other";
+            /**
+             * Format: int64
+             * @description 1 when absent
+             */
+            minLevel?: number;
             /** Format: int64 */
             minPriceBp?: number;
             /** Format: int64 */
             minutes: number;
             name: string;
             prices: components["schemas"]["CatalogPrice"][];
+            /**
+             * @description Empty: needs nobody; absent: by the service's kind
+             * @enum {string}
+             */
+            skill?: "" | "wash" | "detail" | "film" | "repair" | "inspect" | "rescue" | "driver";
             /** Format: int64 */
             sort?: number;
             /** @description Empty means every store */
@@ -2041,11 +3322,38 @@ export interface components {
         };
         CatalogServiceItem: {
             active: boolean;
+            /**
+             * @description Empty: needs no bay
+             * @enum {string}
+             */
+            bayKind: "" | "wash" | "detail" | "film" | "lift" | "van";
+            bookable: boolean;
+            /** @description visit, at_home, pickup, repair, errand, rescue, other */
+            bookingKinds: string[];
+            /**
+             * Format: int64
+             * @description The bay is cleaned and made ready after the service
+             */
+            changeoverMinutes: number;
+            /** Format: int64 */
+            depositFen: number;
             description: string;
+            /**
+             * Format: int64
+             * @description A cancellation up to so many hours before is free
+             */
+            freeCancelHours: number;
             /** Format: int64 */
             id: number;
+            /** @description Key below /media/, empty for none */
+            image: string;
             /** @enum {string} */
             kind: "wash" | "detail" | "film" | "repair" | "other";
+            /**
+             * Format: int64
+             * @description 1 to 5
+             */
+            minLevel: number;
             /**
              * Format: int64
              * @description Lowest allowed share of the list price: 8000 is never below 80 %
@@ -2055,6 +3363,11 @@ export interface components {
             minutes: number;
             name: string;
             prices: components["schemas"]["CatalogPrice"][];
+            /**
+             * @description Empty: needs nobody
+             * @enum {string}
+             */
+            skill: "" | "wash" | "detail" | "film" | "repair" | "inspect" | "rescue" | "driver";
             /** Format: int64 */
             sort: number;
             /** @description Empty means every store */
@@ -2903,6 +4216,12 @@ export interface components {
             label: string;
         };
         MemberviewTemplates: {
+            bookingCancelled: string;
+            bookingChanged: string;
+            bookingConfirmed: string;
+            bookingOffer: string;
+            bookingReminder: string;
+            carReady: string;
             deduction: string;
             refund: string;
             reversal: string;
@@ -3094,7 +4413,7 @@ export interface components {
              * @description What went wrong, from a closed list
              * @enum {string}
              */
-            code: "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.cash_short" | "checkout.code_required" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.no_card" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.ticket_used" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.template_unknown" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "permission.denied" | "permission.store" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.inactive" | "shop.last" | "shop.name_taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.name_taken" | "tier.no_default" | "tier.reason_missing" | "tier.unknown" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
+            code: "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.cash_short" | "checkout.code_required" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.no_card" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.ticket_used" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.template_unknown" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "permission.denied" | "permission.store" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.name_taken" | "tier.no_default" | "tier.reason_missing" | "tier.unknown" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
             /** @description Data that helps to go on, such as the new quote */
             detail?: unknown;
             /** @description Complaints about single fields */
@@ -3173,6 +4492,131 @@ export interface components {
             bonusFen: number;
             /** Format: int64 */
             count: number;
+        };
+        RosterCopied: {
+            /**
+             * Format: int64
+             * @description Shifts that were planned
+             */
+            copied: number;
+            /**
+             * Format: int64
+             * @description Shifts that were left out: the person works elsewhere then, left the store, or the day is over
+             */
+            skipped: number;
+        };
+        RosterCopyInput: {
+            /** Format: int64 */
+            storeId: number;
+            /** @description Its Monday, 2006-01-02 */
+            week: string;
+        };
+        RosterPlanInput: {
+            /** @description 2006-01-02 */
+            day: string;
+            /** @description None: a day off */
+            spans: components["schemas"]["RosterShiftInput"][];
+            /** Format: int64 */
+            staffId: number;
+            /** Format: int64 */
+            storeId: number;
+        };
+        RosterPlanned: {
+            /**
+             * Format: int64
+             * @description Bookings to come that no longer fit
+             */
+            affected: number;
+            items: components["schemas"]["RosterShift"][];
+        };
+        RosterShift: {
+            /** Format: int64 */
+            breakEnds: number;
+            /**
+             * Format: int64
+             * @description 0 and 0: no break
+             */
+            breakStarts: number;
+            /** @description 2006-01-02 */
+            day: string;
+            /**
+             * Format: int64
+             * @description Minute; past 1440 it is the next day's
+             */
+            ends: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            staffId: number;
+            /** Format: int64 */
+            starts: number;
+            /** Format: int64 */
+            storeId: number;
+        };
+        RosterShiftInput: {
+            /** Format: int64 */
+            breakEnds?: number;
+            /**
+             * Format: int64
+             * @description 0 and 0: no break
+             */
+            breakStarts?: number;
+            /**
+             * Format: int64
+             * @description Past 1440 it is the next day's
+             */
+            ends: number;
+            /** Format: int64 */
+            starts: number;
+        };
+        RosterShiftPage: {
+            items: components["schemas"]["RosterShift"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        RosterSkill: {
+            /** Format: int64 */
+            level: number;
+            /** @enum {string} */
+            skill: "wash" | "detail" | "film" | "repair" | "inspect" | "rescue" | "driver";
+        };
+        RosterTechnician: {
+            /** @description The account is not suspended */
+            active: boolean;
+            /** @description May be given bookings */
+            bookable: boolean;
+            name: string;
+            skills: components["schemas"]["RosterSkill"][];
+            /** Format: int64 */
+            staffId: number;
+            /** @description Empty means every store */
+            storeIds: number[];
+        };
+        RosterTechnicianInput: {
+            bookable: boolean;
+            skills: components["schemas"]["RosterSkill"][];
+        };
+        RosterTechnicianPage: {
+            items: components["schemas"]["RosterTechnician"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        RosterTechnicianSaved: {
+            /** @description The account is not suspended */
+            active: boolean;
+            /**
+             * Format: int64
+             * @description Bookings to come that no longer fit
+             */
+            affected: number;
+            /** @description May be given bookings */
+            bookable: boolean;
+            name: string;
+            skills: components["schemas"]["RosterSkill"][];
+            /** Format: int64 */
+            staffId: number;
+            /** @description Empty means every store */
+            storeIds: number[];
         };
         Session: {
             accessToken: string;
@@ -3402,6 +4846,8 @@ export interface components {
             id: number;
             isDefault: boolean;
             name: string;
+            /** @description Books ahead of others: a longer window and the reserved bays */
+            priority: boolean;
             /**
              * Format: int64
              * @description Higher is better
@@ -3415,6 +4861,8 @@ export interface components {
             discountBp: number;
             isDefault?: boolean;
             name: string;
+            /** @description Unchanged when absent, false for a new tier */
+            priority?: boolean;
             /** Format: int64 */
             rank: number;
         };
@@ -3662,6 +5110,490 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditRecordPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingOptions: {
+        parameters: {
+            query: {
+                storeId: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDeskOptions"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingSlots: {
+        parameters: {
+            query: {
+                storeId: number;
+                vehicleClassId: number;
+                /** @description 1,2 */
+                serviceIds?: number[];
+                kind?: "visit" | "at_home" | "pickup" | "repair" | "errand" | "rescue" | "other";
+                /** @description YYYY-MM-DD, today when absent */
+                from?: string;
+                days?: number;
+                technicianId?: number;
+                bayId?: number;
+                /** @description For the member's price and priority */
+                memberId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingSlotList"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                storeId?: number;
+                /** @description First business date, YYYY-MM-DD */
+                from?: string;
+                /** @description Last business date, inclusive */
+                to?: string;
+                state?: "queued" | "requested" | "held" | "confirmed" | "dispatched" | "arrived" | "in_service" | "done" | "settled" | "cancelled" | "expired" | "no_show";
+                kind?: "visit" | "at_home" | "pickup" | "repair" | "errand" | "rescue" | "other";
+                /** @description Part of a plate or of a booking number */
+                text?: string;
+                sort?: "starts" | "-starts";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDeskViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingCreate: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingDeskAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingAccept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingAcceptAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingArrive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingReasonAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingDispatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingFinish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingFinishAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingMove: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingMoveAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingNoShow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingReschedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingRescheduleAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingStart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
                 };
             };
             /** @description Fault */
@@ -5503,6 +7435,110 @@ export interface operations {
             };
         };
     };
+    consoleShiftList: {
+        parameters: {
+            query: {
+                storeId: number;
+                /** @description 2006-01-02 */
+                from: string;
+                /** @description 2006-01-02, included */
+                to: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterShiftPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleShiftPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RosterPlanInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterPlanned"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleShiftCopy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RosterCopyInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterCopied"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleStaffList: {
         parameters: {
             query?: {
@@ -5861,6 +7897,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShopStore"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleTechnicianList: {
+        parameters: {
+            query: {
+                storeId: number;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterTechnicianPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleTechnicianPut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                staffId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RosterTechnicianInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterTechnicianSaved"];
                 };
             };
             /** @description Fault */
@@ -6398,6 +8503,350 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberJoined"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerBookingOptions: {
+        parameters: {
+            query?: {
+                /** @description 0 lists the stores and what they all offer */
+                storeId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingOwnerOptions"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerBookingSlots: {
+        parameters: {
+            query: {
+                storeId: number;
+                vehicleId: number;
+                /** @description 1,2 */
+                serviceIds?: number[];
+                kind?: "visit" | "at_home" | "pickup" | "repair" | "errand" | "rescue" | "other";
+                /** @description YYYY-MM-DD, today when absent */
+                from?: string;
+                days?: number;
+                technicianId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingSlotList"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerBookingList: {
+        parameters: {
+            query?: {
+                scope?: "open" | "past";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerBookingCreate: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingOwnerAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerBookingGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerBookingCancel: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingCancelAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerBookingCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerBookingConfirm: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerBookingPay: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingPayStarted"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerBookingReschedule: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingRescheduleAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingView"];
                 };
             };
             /** @description Fault */
@@ -7387,6 +9836,479 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingOptions: {
+        parameters: {
+            query: {
+                storeId: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDeskOptions"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingSlots: {
+        parameters: {
+            query: {
+                storeId: number;
+                vehicleClassId: number;
+                /** @description 1,2 */
+                serviceIds?: number[];
+                kind?: "visit" | "at_home" | "pickup" | "repair" | "errand" | "rescue" | "other";
+                /** @description YYYY-MM-DD, today when absent */
+                from?: string;
+                days?: number;
+                technicianId?: number;
+                bayId?: number;
+                /** @description For the member's price and priority */
+                memberId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingSlotList"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingList: {
+        parameters: {
+            query: {
+                storeId: number;
+                /** @description YYYY-MM-DD, today when absent */
+                day?: string;
+                state?: "queued" | "requested" | "held" | "confirmed" | "dispatched" | "arrived" | "in_service" | "done" | "settled" | "cancelled" | "expired" | "no_show";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDeskViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingCreate: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingDeskAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingAccept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingAcceptAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingArrive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingAssign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingMoveAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingReasonAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingDispatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingFinish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingFinishAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingNoShow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingReschedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingRescheduleAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffBookingStart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
                 };
             };
             /** @description Fault */
