@@ -38,7 +38,7 @@ const readTier, appTier = 4, 5
 var sameTier = map[string]string{
 	"h5": "site", "db": "clock fault id", "idem": "clock db fault", "jobs": "clock db fault id", "session": "actor clock db fault id secret",
 	"httpapi": "actor clock db fault id idem perm secret", "wechat": "clock fault money",
-	"blob": "fault httpapi secret",
+	"blob": "fault httpapi perm",
 	"shop": "audit setting", "catalog": "audit setting shop roster", "roster": "audit setting shop", "member": "audit setting", "staff": "audit setting",
 	"payment": "audit setting", "notify": "audit setting", "setting": "audit",
 	"wallet": "ledger tier", "booking": "checkout", "console": "report memberview",

@@ -15,6 +15,7 @@ import (
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/audit"
+	"github.com/liangche/liangche/internal/blob"
 	"github.com/liangche/liangche/internal/booking"
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/checkout"
@@ -69,6 +70,7 @@ type App struct {
 
 	prepared atomic.Bool
 
+	Photos   *blob.Service
 	Settings *setting.Service
 	Shops    *shop.Service
 	Roster   *roster.Service
@@ -121,6 +123,7 @@ func wechatConfig(c config.Config) wechat.Config {
 func (a *App) build() {
 	c, d := a.opt.Config, a.DB
 	a.Queue = jobs.New(d, a.log)
+	a.Photos = blob.New(blob.NewFolder(c.Storage.Dir))
 	a.Settings = setting.New(d)
 	a.Shops = shop.New(d)
 	a.Catalog = catalog.New(d, a.Shops)
@@ -194,7 +197,7 @@ func (a *App) routes() {
 		return s.Name
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
-		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Checkout, a.Bookings,
+		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Checkout, a.Bookings,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings),
 		report.New(a.DB, a.Shops), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
+	"github.com/liangche/liangche/internal/blob"
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/config"
 	"github.com/liangche/liangche/internal/secret"
@@ -160,6 +161,9 @@ func (c cli) serve(ctx context.Context, args []string) error {
 			return err
 		}
 		a.log.Warn("nobody can sign in yet: create the owner's account with `liangche owner --username NAME`")
+	}
+	if err := blob.NewFolder(a.opt.Config.Storage.Dir).Probe(); err != nil {
+		return fmt.Errorf("storage.dir: %w", err)
 	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.opt.Config.Listen)
 	if err != nil {

@@ -55,12 +55,13 @@ func configured(t *testing.T) (file string) {
 listen: "127.0.0.1:0"
 public_url: "https://car.example.com"
 database: {driver: sqlite, path: %q}
+storage: {dir: %q}
 secret: {keyset_file: keyset.json}
 wechat:
   mini_program: {app_id: %q, secret: %q}
   official_account: {app_id: %q, secret: %q}
   pay: {mch_id: %q, api_v3_key: %q, merchant_serial: %q, merchant_private_key_file: key.pem, mode: public_key, public_key_id: %q, public_key_file: pub.pem}
-`, filepath.Join(dir, "liangche.db"), cred.MiniProgram.AppID, cred.MiniProgram.Secret, cred.OfficialAccount.AppID, cred.OfficialAccount.Secret,
+`, filepath.Join(dir, "liangche.db"), filepath.Join(dir, "blobs"), cred.MiniProgram.AppID, cred.MiniProgram.Secret, cred.OfficialAccount.AppID, cred.OfficialAccount.Secret,
 		cred.MchID, cred.APIv3Key, cred.MerchantSerial, cred.PlatformPublicKeyID))
 	return filepath.Join(dir, "config.yaml")
 }

@@ -149,6 +149,7 @@ const (
 	demoDatabase    = "liangche.db"
 	demoCredentials = "sandbox-credentials.json"
 	demoKeyset      = "keyset.json"
+	demoBlobs       = "blobs"
 )
 
 // demoConfig is the configuration of a demo: everything points at its sandbox. Identifiers and keys are made at the first start.
@@ -167,6 +168,7 @@ func demoConfig(o DemoOptions) (config.Config, wxsandbox.Credentials, error) {
 	if o.Database != nil {
 		c.Database = config.Database{Driver: string(o.Database.Driver), Path: o.Database.Path, DSN: o.Database.DSN, MaxConns: o.Database.MaxConns}
 	}
+	c.Storage.Dir = filepath.Join(o.Dir, demoBlobs)
 	sandbox := o.PublicURL + "/sandbox"
 	c.WeChat.MiniProgram = config.App{AppID: cred.MiniProgram.AppID, Secret: cred.MiniProgram.Secret}
 	c.WeChat.OfficialAccount = config.App{AppID: cred.OfficialAccount.AppID, Secret: cred.OfficialAccount.Secret}

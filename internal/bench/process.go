@@ -135,8 +135,8 @@ func serve(dir string, keyset []byte) (func(listen string) []string, error) {
 	}
 	return func(listen string) []string {
 		file := filepath.Join(dir, "config.yaml")
-		text := fmt.Sprintf("listen: %s\npublic_url: http://%s\nlog_level: error\nsecret:\n  keyset_file: %s\ndatabase:\n  path: %s\n", listen, listen,
-			filepath.Join(dir, "keyset.json"), filepath.Join(dir, "liangche.db"))
+		text := fmt.Sprintf("listen: %s\npublic_url: http://%s\nlog_level: error\nsecret:\n  keyset_file: %s\ndatabase:\n  path: %s\nstorage:\n  dir: %s\n", listen, listen,
+			filepath.Join(dir, "keyset.json"), filepath.Join(dir, "liangche.db"), filepath.Join(dir, "blobs"))
 		_ = os.WriteFile(file, []byte(text), 0o600) // the program complains when it is missing
 		return []string{"serve", "--config", file}
 	}, nil

@@ -50,6 +50,7 @@ func (c Config) Check() []Problem {
 	k.oneOf(c.LogFormat, "log_format", "json", "text")
 	k.between(c.ShutdownSeconds, 1, 300, "shutdown_seconds")
 	k.checkDatabase(c.Database)
+	k.need(strings.TrimSpace(c.Storage.Dir) != "", "storage.dir", "is missing; write the path of the folder for photos, such as data/blobs")
 	k.need(c.Secret.Keyset != "", "secret.keyset", "is missing; write secret.keyset_file, the path of a file made by `liangche config keyset`")
 	k.need(c.Secret.Keyset == "" || validKeyset(c.Secret.Keyset), "secret.keyset", "is no keyset; make one with `liangche config keyset`")
 	k.checkWeChat(c.WeChat)

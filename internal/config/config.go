@@ -23,6 +23,7 @@ type Config struct {
 	TrustProxy      bool     `koanf:"trust_proxy"`      // believe X-Forwarded-For and -Proto
 	ShutdownSeconds int      `koanf:"shutdown_seconds"` // how long running requests may take to end
 	Database        Database `koanf:"database"`
+	Storage         Storage  `koanf:"storage"`
 	Secret          Secret   `koanf:"secret"`
 	WeChat          WeChat   `koanf:"wechat"`
 }
@@ -33,6 +34,11 @@ type Database struct {
 	Path     string `koanf:"path"`              // sqlite: the file
 	DSN      string `koanf:"dsn" secret:"true"` // mysql: user:password@tcp(host:3306)/name
 	MaxConns int    `koanf:"max_conns"`         // mysql: connections; sqlite: readers
+}
+
+// Storage says where photos are.
+type Storage struct {
+	Dir string `koanf:"dir"` // the folder
 }
 
 // Secret holds what encrypts personal data.
@@ -85,6 +91,7 @@ func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", LogLevel: "info", LogFormat: "json", ShutdownSeconds: 20,
 		Database: Database{Driver: "sqlite", Path: "data/liangche.db", MaxConns: 16},
+		Storage:  Storage{Dir: "data/blobs"},
 		WeChat: WeChat{
 			Pay: Pay{Mode: "public_key"},
 			Endpoints: Endpoints{
