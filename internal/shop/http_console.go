@@ -8,7 +8,7 @@ import (
 	"github.com/liangche/liangche/internal/perm"
 )
 
-// Routes registers the console's store operations.
+// Routes registers the console's operations on stores and how they are set up.
 func (s *Service) Routes(r *httpapi.Router) {
 	op := func(id, method, path, summary, permission string) httpapi.Op {
 		return httpapi.Op{ID: id, Method: method, Path: "/api/console/stores" + path, Summary: summary, Who: httpapi.Console, Permission: permission}
@@ -20,6 +20,7 @@ func (s *Service) Routes(r *httpapi.Router) {
 		func(ctx context.Context, in *httpapi.ByIDBody[Input]) (Store, error) {
 			return s.Update(ctx, in.ID, in.Body)
 		})
+	s.setupRoutes(r)
 }
 
 func (s *Service) list(ctx context.Context, in *httpapi.ShortPaging) (httpapi.Page[Store], error) {
