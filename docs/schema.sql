@@ -79,7 +79,7 @@ CREATE TABLE booking_bookings (
   finished_at BIGINT NULL,
   ended_at BIGINT NULL,
   reminded_at BIGINT NULL
-);
+, order_paid BOOLEAN NOT NULL DEFAULT FALSE);
 
 CREATE INDEX booking_bookings_cells ON booking_bookings (store_id, to_cell, from_cell);
 
@@ -318,7 +318,7 @@ CREATE TABLE checkout_orders (
   reversal_posting_id BIGINT NOT NULL,
   reverse_reason VARCHAR(200) NOT NULL,
   reverse_staff VARCHAR(64) NOT NULL
-);
+, booking_id BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX checkout_orders_day ON checkout_orders (store_id, biz_day, id);
 

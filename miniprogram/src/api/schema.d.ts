@@ -21,6 +21,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/bays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bays of a store, also the inactive ones */
+        get: operations["consoleBayList"];
+        put?: never;
+        /** Add a bay */
+        post: operations["consoleBayCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/bays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change, close or reopen a bay */
+        put: operations["consoleBayUpdate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Closed bays and leave */
+        get: operations["consoleBlockList"];
+        put?: never;
+        /** Close a bay or give a technician leave for a while */
+        post: operations["consoleBlockCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/blocks/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open it again */
+        post: operations["consoleBlockRemove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bays, technicians and bookings of a day or a week */
+        get: operations["consoleBoard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/board/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says when the board of a store has changed */
+        get: operations["consoleBoardEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/booking/options": {
         parameters: {
             query?: never;
@@ -30,6 +134,23 @@ export interface paths {
         };
         /** What can be booked in a store */
         get: operations["consoleBookingOptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/booking/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Bookings that no longer fit, each with another place */
+        get: operations["consoleBookingProblems"];
         put?: never;
         post?: never;
         delete?: never;
@@ -209,6 +330,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/bookings/{id}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a photo of the car before or after the work */
+        post: operations["consoleBookingPhoto"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/bookings/{id}/reschedule": {
         parameters: {
             query?: never;
@@ -343,6 +481,23 @@ export interface paths {
         post?: never;
         /** Deactivate an entry; orders keep its name */
         delete: operations["consoleGoodDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep an image: JPEG or PNG, at most 8 MB */
+        post: operations["consoleImageUpload"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -844,6 +999,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who waits, in their order */
+        get: operations["consoleQueueList"];
+        put?: never;
+        /** Line a walk-in up */
+        post: operations["consoleQueueAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/refunds": {
         parameters: {
             query?: never;
@@ -1156,6 +1329,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/store-days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The days that differ or have a name, of a store and of every store */
+        get: operations["consoleStoreDayList"];
+        /** Set how a store, or every store, works on a date */
+        put: operations["consoleStoreDayPut"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/store-days/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Import the public holidays of a year, or pasted lines */
+        post: operations["consoleStoreDayImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/store-days/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a date back to its weekday */
+        post: operations["consoleStoreDayRemove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/stores": {
         parameters: {
             query?: never;
@@ -1184,6 +1409,24 @@ export interface paths {
         get?: never;
         /** Change, close or reopen a store */
         put: operations["consoleStoreUpdate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/stores/{id}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The hours of a store by day of the week */
+        get: operations["consoleHoursGet"];
+        /** Replace the hours of a store */
+        put: operations["consoleHoursPut"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1486,6 +1729,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/bookings/{id}/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A booking for my calendar */
+        get: operations["ownerBookingCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/owner/bookings/{id}/cancel": {
         parameters: {
             query?: never;
@@ -1548,6 +1808,23 @@ export interface paths {
         put?: never;
         /** Pay the deposit by WeChat Pay */
         post: operations["ownerBookingPay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/bookings/{id}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say how it was, once */
+        post: operations["ownerBookingRate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2034,6 +2311,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/waits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I wait for */
+        get: operations["ownerWaitList"];
+        put?: never;
+        /** Wait for a time that is taken now */
+        post: operations["ownerWaitCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/waits/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Wait no longer, or decline what is offered */
+        post: operations["ownerWaitCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff/booking/options": {
         parameters: {
             query?: never;
@@ -2222,6 +2534,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff/bookings/{id}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a photo of the car before or after the work */
+        post: operations["staffBookingPhoto"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff/bookings/{id}/reschedule": {
         parameters: {
             query?: never;
@@ -2284,6 +2613,23 @@ export interface paths {
         put?: never;
         /** Settle a quote */
         post: operations["staffCheckout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My jobs of today, and who waits */
+        get: operations["staffJobs"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2460,6 +2806,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who waits, in their order */
+        get: operations["staffQueueList"];
+        put?: never;
+        /** Line a walk-in up */
+        post: operations["staffQueueAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff/quotes": {
         parameters: {
             query?: never;
@@ -2610,6 +2974,12 @@ export interface components {
             /** @description Pass as after= for the next page; absent on the last one */
             next?: string;
         };
+        BlobSaved: {
+            /** @description What other operations take */
+            key: string;
+            /** @description Where it is shown, below the server's address */
+            url: string;
+        };
         BookingAcceptAsk: {
             /** Format: int64 */
             technicianId?: number;
@@ -2622,6 +2992,84 @@ export interface components {
             kind: "wash" | "detail" | "film" | "lift" | "van";
             name: string;
             priority: boolean;
+        };
+        BookingBlockAsk: {
+            /** @description Also where bookings are: they stay, and are listed with their problem */
+            force?: boolean;
+            /** Format: date-time */
+            from: string;
+            reason: string;
+            /** Format: int64 */
+            resourceId: number;
+            /**
+             * @description Found by the id when absent
+             * @enum {string}
+             */
+            resourceKind?: "bay" | "technician";
+            /** Format: int64 */
+            storeId: number;
+            /** Format: date-time */
+            to: string;
+        };
+        BookingBlockView: {
+            /** @description Just after it was made with force: whose time lies in it */
+            bookingIds: number[];
+            byName: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            id: number;
+            reason: string;
+            /** Format: int64 */
+            resourceId: number;
+            /** @enum {string} */
+            resourceKind: "bay" | "technician";
+            /** Format: int64 */
+            storeId: number;
+            /** Format: date-time */
+            to: string;
+        };
+        BookingBlockViewPage: {
+            items: components["schemas"]["BookingBlockView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        BookingBoard: {
+            bays: components["schemas"]["BookingBayChoice"][];
+            blocks: components["schemas"]["BookingBlockView"][];
+            bookings: components["schemas"]["BookingDeskView"][];
+            /** Format: int64 */
+            cellMinutes: number;
+            day: string;
+            /** Format: int64 */
+            days: number;
+            /** Format: date-time */
+            now: string;
+            open: components["schemas"]["BookingSpanView"][];
+            problems: components["schemas"]["BookingProblem"][];
+            queue: components["schemas"]["BookingDeskView"][];
+            /** @description Another one, another board; see the events */
+            revision: string;
+            technicians: components["schemas"]["BookingBoardTechnician"][];
+            waits: components["schemas"]["BookingWaitView"][];
+        };
+        BookingBoardTechnician: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            skills: components["schemas"]["BookingSkillView"][];
+            working: components["schemas"]["BookingSpanView"][];
+        };
+        BookingCalendarFile: {
+            /** Format: date-time */
+            endsAt: string;
+            fileName: string;
+            /** @description text/calendar */
+            ics: string;
+            location: string;
+            /** Format: date-time */
+            startsAt: string;
+            title: string;
         };
         BookingCancelAsk: {
             reason?: string;
@@ -2909,6 +3357,11 @@ export interface components {
             serviceId: number;
             title: string;
         };
+        BookingJobs: {
+            /** @description Of today, the car at hand first, then priority members, then by time */
+            mine: components["schemas"]["BookingDeskView"][];
+            queue: components["schemas"]["BookingDeskView"][];
+        };
         BookingMoveAsk: {
             /** Format: int64 */
             bayId?: number;
@@ -2989,11 +3442,47 @@ export interface components {
             stage: "before" | "after";
             url: string;
         };
+        BookingProblem: {
+            /** Format: int64 */
+            bookingId: number;
+            no: string;
+            plate: string;
+            /** Format: date-time */
+            startsAt: string;
+            suggestion?: components["schemas"]["BookingSuggestion"];
+            text: string;
+        };
+        BookingProblemPage: {
+            items: components["schemas"]["BookingProblem"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        BookingQueueAsk: {
+            contactPhone?: string;
+            /**
+             * Format: int64
+             * @description 0: the only member who entered this plate, if there is one
+             */
+            memberId?: number;
+            note?: string;
+            plate: string;
+            serviceIds: number[];
+            /** Format: int64 */
+            storeId: number;
+            /** Format: int64 */
+            vehicleClassId: number;
+        };
         BookingQueueView: {
             /** Format: int64 */
             ahead: number;
             /** Format: int64 */
             minutes: number;
+        };
+        BookingRatingAsk: {
+            /** Format: int64 */
+            stars: number;
+            tags: string[];
+            text?: string;
         };
         BookingRatingView: {
             /** Format: int64 */
@@ -3095,6 +3584,12 @@ export interface components {
              */
             priceFen: number;
         };
+        BookingSpanView: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
         BookingStoreChoice: {
             address: string;
             hoursText: string;
@@ -3104,6 +3599,20 @@ export interface components {
             /** @description Today's hours in words */
             openToday: string;
             phone: string;
+        };
+        BookingSuggestion: {
+            /** Format: int64 */
+            bayId?: number;
+            /** Format: int64 */
+            segmentNo: number;
+            /**
+             * Format: date-time
+             * @description Of this segment's work
+             */
+            startsAt: string;
+            /** Format: int64 */
+            technicianId?: number;
+            text: string;
         };
         BookingTechnicianChoice: {
             /** Format: int64 */
@@ -3190,6 +3699,58 @@ export interface components {
         };
         BookingViewPage: {
             items: components["schemas"]["BookingView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        BookingWaitAsk: {
+            /** @description YYYY-MM-DD */
+            fromDay: string;
+            /**
+             * Format: int64
+             * @description Of the day: the earliest start
+             */
+            fromMinute: number;
+            /** @enum {string} */
+            kind: "visit" | "repair" | "other";
+            serviceIds: number[];
+            /** Format: int64 */
+            storeId: number;
+            /** @description Inclusive */
+            toDay: string;
+            /**
+             * Format: int64
+             * @description The latest start
+             */
+            toMinute: number;
+            /** Format: int64 */
+            vehicleId: number;
+        };
+        BookingWaitView: {
+            /** Format: date-time */
+            createdAt: string;
+            fromDay: string;
+            /** Format: int64 */
+            fromMinute: number;
+            /** Format: int64 */
+            id: number;
+            /** @description Masked; for staff */
+            memberName?: string;
+            /** @description The held booking that is offered: confirming it accepts */
+            offer?: components["schemas"]["BookingView"];
+            /** Format: date-time */
+            offerExpiresAt?: string;
+            /** @enum {string} */
+            state: "waiting" | "offered" | "accepted" | "expired" | "cancelled";
+            /** Format: int64 */
+            storeId: number;
+            storeName: string;
+            title: string;
+            toDay: string;
+            /** Format: int64 */
+            toMinute: number;
+        };
+        BookingWaitViewPage: {
+            items: components["schemas"]["BookingWaitView"][];
             /** @description Pass as after= for the next page; absent on the last one */
             next?: string;
         };
@@ -3434,6 +3995,11 @@ export interface components {
             next?: string;
         };
         CheckoutAsk: {
+            /**
+             * Format: int64
+             * @description The booking that is settled: its deposit counts
+             */
+            bookingId?: number;
             items: components["schemas"]["CheckoutItem"][];
             manualDiscount?: components["schemas"]["CheckoutManual"];
             /** Format: int64 */
@@ -3522,6 +4088,11 @@ export interface components {
         CheckoutQuote: {
             /** @description Absent for walk-ins */
             balance?: components["schemas"]["CheckoutCover"];
+            /**
+             * Format: int64
+             * @description Paid when the visit was booked; counts here, and what is left over goes back
+             */
+            depositFen?: number;
             /** Format: int64 */
             discountFen: number;
             lines: components["schemas"]["CheckoutLine"][];
@@ -3540,6 +4111,8 @@ export interface components {
             at: string;
             /** Format: int64 */
             balanceAfterFen?: number;
+            /** Format: int64 */
+            bookingId?: number;
             canReverse: boolean;
             canReverseReason?: string;
             /** @description While it waits: the customer scans it */
@@ -3570,6 +4143,11 @@ export interface components {
             vehicleClassName: string;
         };
         CheckoutRequest: {
+            /**
+             * Format: int64
+             * @description The booking that is settled: its deposit counts
+             */
+            bookingId?: number;
             items: components["schemas"]["CheckoutItem"][];
             manualDiscount?: components["schemas"]["CheckoutManual"];
             /** Format: int64 */
@@ -3597,7 +4175,7 @@ export interface components {
             /** Format: int64 */
             amountFen: number;
             /** @enum {string} */
-            kind: "balance" | "cash" | "card" | "alipay" | "wechat_native";
+            kind: "balance" | "cash" | "card" | "alipay" | "wechat_native" | "deposit";
             /** Format: int64 */
             receivedFen?: number;
             reference?: string;
@@ -3608,7 +4186,7 @@ export interface components {
             /** Format: int64 */
             bonusFen?: number;
             /** @enum {string} */
-            kind: "balance" | "cash" | "card" | "alipay" | "wechat_native";
+            kind: "balance" | "cash" | "card" | "alipay" | "wechat_native" | "deposit";
             label: string;
             /** Format: int64 */
             principalFen?: number;
@@ -4413,7 +4991,7 @@ export interface components {
              * @description What went wrong, from a closed list
              * @enum {string}
              */
-            code: "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.cash_short" | "checkout.code_required" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.no_card" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.ticket_used" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.template_unknown" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "permission.denied" | "permission.store" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.name_taken" | "tier.no_default" | "tier.reason_missing" | "tier.unknown" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
+            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.no_card" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.ticket_used" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.template_unknown" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "permission.denied" | "permission.store" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.name_taken" | "tier.no_default" | "tier.reason_missing" | "tier.unknown" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
             /** @description Data that helps to go on, such as the new quote */
             detail?: unknown;
             /** @description Complaints about single fields */
@@ -4661,6 +5239,179 @@ export interface components {
             /** @description bool, integer or text, by the setting's type */
             value: unknown;
         };
+        ShopBay: {
+            active: boolean;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "wash" | "detail" | "film" | "lift" | "van";
+            name: string;
+            /** @description Kept for members of priority tiers until shortly before */
+            priority: boolean;
+            /** Format: int64 */
+            sort: number;
+            /** Format: int64 */
+            storeId: number;
+        };
+        ShopBayInput: {
+            active?: boolean;
+            /** @enum {string} */
+            kind: "wash" | "detail" | "film" | "lift" | "van";
+            name: string;
+            priority?: boolean;
+            /** Format: int64 */
+            sort?: number;
+            /** Format: int64 */
+            storeId: number;
+        };
+        ShopBayPage: {
+            items: components["schemas"]["ShopBay"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        ShopBaySaved: {
+            active: boolean;
+            /**
+             * Format: int64
+             * @description Bookings to come that no longer fit
+             */
+            affected: number;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "wash" | "detail" | "film" | "lift" | "van";
+            name: string;
+            /** @description Kept for members of priority tiers until shortly before */
+            priority: boolean;
+            /** Format: int64 */
+            sort: number;
+            /** Format: int64 */
+            storeId: number;
+        };
+        ShopDay: {
+            /**
+             * Format: int64
+             * @description Special days: minute; past 1440 it is the next day's
+             */
+            closes: number;
+            /** @description 2006-01-02 */
+            day: string;
+            /** @description By hand: an import leaves it alone */
+            edited: boolean;
+            /** @enum {string} */
+            kind: "normal" | "closed" | "special";
+            name: string;
+            /**
+             * Format: int64
+             * @description Special days: minute of the day
+             */
+            opens: number;
+            /**
+             * Format: int64
+             * @description 0 is every store
+             */
+            storeId: number;
+        };
+        ShopDayInput: {
+            /** Format: int64 */
+            closes?: number;
+            /** @description 2006-01-02 */
+            day: string;
+            /** @enum {string} */
+            kind: "normal" | "closed" | "special";
+            name?: string;
+            /** Format: int64 */
+            opens?: number;
+            /**
+             * Format: int64
+             * @description 0 is every store
+             */
+            storeId: number;
+        };
+        ShopDayPage: {
+            items: components["schemas"]["ShopDay"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        ShopDayRef: {
+            /** @description 2006-01-02 */
+            day: string;
+            /**
+             * Format: int64
+             * @description 0 is every store
+             */
+            storeId: number;
+        };
+        ShopDayRemoved: {
+            /**
+             * Format: int64
+             * @description Bookings to come that no longer fit
+             */
+            affected: number;
+        };
+        ShopDaySaved: {
+            /**
+             * Format: int64
+             * @description Bookings to come that no longer fit
+             */
+            affected: number;
+            /**
+             * Format: int64
+             * @description Special days: minute; past 1440 it is the next day's
+             */
+            closes: number;
+            /** @description 2006-01-02 */
+            day: string;
+            /** @description By hand: an import leaves it alone */
+            edited: boolean;
+            /** @enum {string} */
+            kind: "normal" | "closed" | "special";
+            name: string;
+            /**
+             * Format: int64
+             * @description Special days: minute of the day
+             */
+            opens: number;
+            /**
+             * Format: int64
+             * @description 0 is every store
+             */
+            storeId: number;
+        };
+        ShopImportInput: {
+            /** @description With year: the shop rests on these days; otherwise they only get a name */
+            closed?: boolean;
+            /** @description Also overwrite what was edited by hand */
+            replace?: boolean;
+            /**
+             * Format: int64
+             * @description 0 is every store
+             */
+            storeId: number;
+            /** @description One day a line: date,name,kind,hours */
+            text?: string;
+            /** Format: int64 */
+            year?: number;
+        };
+        ShopImported: {
+            /** Format: int64 */
+            added: number;
+            /**
+             * Format: int64
+             * @description Bookings to come that no longer fit
+             */
+            affected: number;
+            /** Format: int64 */
+            changed: number;
+            /** Format: int64 */
+            kept: number;
+            lines: components["schemas"]["ShopImportedDay"][];
+        };
+        ShopImportedDay: {
+            day: components["schemas"]["ShopDay"];
+            /** @enum {string} */
+            outcome: "added" | "changed" | "kept";
+        };
         ShopInput: {
             active?: boolean;
             address?: string;
@@ -4685,6 +5436,34 @@ export interface components {
             items: components["schemas"]["ShopStore"][];
             /** @description Pass as after= for the next page; absent on the last one */
             next?: string;
+        };
+        ShopWeek: {
+            /**
+             * Format: int64
+             * @description Bookings to come that no longer fit; 0 when only read
+             */
+            affected: number;
+            spans: components["schemas"]["ShopWeekSpan"][];
+        };
+        ShopWeekInput: {
+            spans: components["schemas"]["ShopWeekSpan"][];
+        };
+        ShopWeekSpan: {
+            /**
+             * Format: int64
+             * @description Minute; past 1440 it is the next day's
+             */
+            closes: number;
+            /**
+             * Format: int64
+             * @description Minute of the day, in steps of 5
+             */
+            opens: number;
+            /**
+             * Format: int64
+             * @description 0 is Sunday
+             */
+            weekday: number;
         };
         StaffBody: {
             name: string;
@@ -5123,6 +5902,270 @@ export interface operations {
             };
         };
     };
+    consoleBayList: {
+        parameters: {
+            query: {
+                storeId: number;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopBayPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBayCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShopBayInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopBay"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBayUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShopBayInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopBaySaved"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBlockList: {
+        parameters: {
+            query: {
+                storeId: number;
+                from: string;
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingBlockViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBlockCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingBlockAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingBlockView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBlockRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingBlockView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBoard: {
+        parameters: {
+            query: {
+                storeId: number;
+                /** @description YYYY-MM-DD, today when absent */
+                day?: string;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingBoard"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBoardEvents: {
+        parameters: {
+            query: {
+                storeId: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleBookingOptions: {
         parameters: {
             query: {
@@ -5141,6 +6184,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BookingDeskOptions"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleBookingProblems: {
+        parameters: {
+            query: {
+                storeId: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingProblemPage"];
                 };
             };
             /** @description Fault */
@@ -5541,6 +6615,46 @@ export interface operations {
             };
         };
     };
+    consoleBookingPhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    /** @enum {string} */
+                    stage: "before" | "after";
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleBookingReschedule: {
         parameters: {
             query?: never;
@@ -5894,6 +7008,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleImageUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlobSaved"];
                 };
             };
             /** @description Fault */
@@ -7020,6 +8170,73 @@ export interface operations {
             };
         };
     };
+    consoleQueueList: {
+        parameters: {
+            query: {
+                storeId: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDeskViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleQueueAdd: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingQueueAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleRefundList: {
         parameters: {
             query?: {
@@ -7809,6 +9026,144 @@ export interface operations {
             };
         };
     };
+    consoleStoreDayList: {
+        parameters: {
+            query: {
+                /** @description Left out: only the days of every store */
+                storeId?: number;
+                /** @description 2006-01-02 */
+                from: string;
+                /** @description 2006-01-02, included */
+                to: string;
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopDayPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleStoreDayPut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShopDayInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopDaySaved"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleStoreDayImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShopImportInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopImported"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleStoreDayRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShopDayRef"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopDayRemoved"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleStoreList: {
         parameters: {
             query?: {
@@ -7897,6 +9252,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShopStore"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleHoursGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopWeek"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleHoursPut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShopWeekInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopWeek"];
                 };
             };
             /** @description Fault */
@@ -8685,6 +10106,37 @@ export interface operations {
             };
         };
     };
+    ownerBookingCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingCalendarFile"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ownerBookingCancel: {
         parameters: {
             query?: never;
@@ -8809,6 +10261,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BookingPayStarted"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerBookingRate: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingRatingAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingView"];
                 };
             };
             /** @description Fault */
@@ -9849,6 +11339,102 @@ export interface operations {
             };
         };
     };
+    ownerWaitList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingWaitViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerWaitCreate: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingWaitAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingWaitView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerWaitCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingWaitView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     staffBookingOptions: {
         parameters: {
             query: {
@@ -10256,6 +11842,46 @@ export interface operations {
             };
         };
     };
+    staffBookingPhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    /** @enum {string} */
+                    stage: "before" | "after";
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     staffBookingReschedule: {
         parameters: {
             query?: never;
@@ -10376,6 +12002,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckoutReceipt"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffJobs: {
+        parameters: {
+            query: {
+                storeId: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingJobs"];
                 };
             };
             /** @description Fault */
@@ -10707,6 +12364,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberviewPlate"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffQueueList: {
+        parameters: {
+            query: {
+                storeId: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDeskViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffQueueAdd: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingQueueAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookingDetail"];
                 };
             };
             /** @description Fault */
