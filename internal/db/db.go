@@ -22,7 +22,6 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
-	_ "modernc.org/sqlite" // registers the pure-Go SQLite driver
 
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/fault"
@@ -87,10 +86,11 @@ func (d *DB) openSQLite(cfg Config) error {
 	common := url.Values{"_pragma": {"busy_timeout(5000)", "foreign_keys(1)", "synchronous(FULL)", "journal_mode(WAL)", "temp_store(MEMORY)"}}
 	w := common.Encode() + "&_txlock=immediate"
 	r := url.Values{"_pragma": append(common["_pragma"], "query_only(1)")}.Encode()
-	var err error
-	if d.write, err = sqlx.Open("sqlite", "file:"+cfg.Path+"?"+w); err != nil {
+	writer, err := newKeeping("file:" + cfg.Path + "?" + w)
+	if err != nil {
 		return err
 	}
+	d.write = sqlx.NewDb(sql.OpenDB(writer), "sqlite")
 	d.write.SetMaxOpenConns(1) // SQLite has one writer: queueing here is fairer than BUSY
 	if d.read, err = sqlx.Open("sqlite", "file:"+cfg.Path+"?"+r); err != nil {
 		return err

@@ -60,18 +60,23 @@ next:
 func (w *write) text() string {
 	switch {
 	case w.row != "":
-		n := strings.Count(w.row, "?")
-		return w.query + strings.TrimSuffix(strings.Repeat(w.row+",", len(w.args)/n), ",")
+		return w.query + strings.TrimSuffix(strings.Repeat(w.row+",", w.rowsQueued()), ",")
 	case len(w.add) > 0:
 		// The numbers are ours, not input: written into the text, the statement needs no repeated arguments.
 		ids := make([]string, len(w.add))
 		for i, a := range w.add {
 			ids[i] = strconv.FormatInt(a.id, 10)
 		}
-		return fmt.Sprintf(w.query, w.each(func(a addition) int64 { return a.by }), strings.Join(ids, ","), w.each(func(a addition) int64 { return a.times }))
+		return w.pattern(w.each(func(a addition) int64 { return a.by }), strings.Join(ids, ","), w.each(func(a addition) int64 { return a.times }))
 	}
 	return w.query
 }
+
+// rowsQueued is how many rows an insertion has.
+func (w *write) rowsQueued() int { return len(w.args) / strings.Count(w.row, "?") }
+
+// pattern is the statement of additions with what is added, the ids and the number of changes.
+func (w *write) pattern(by, ids, times string) string { return fmt.Sprintf(w.query, by, ids, times) }
 
 // each is an expression that gives every row its number.
 func (w *write) each(number func(addition) int64) string {

@@ -68,7 +68,7 @@ func single(query string) error {
 	return nil
 }
 
-// flush sends the queued writes: on a server in one round trip, on SQLite one after the other. The first failure sticks.
+// flush sends the queued writes: on a server in one round trip, on SQLite row by row. The first failure sticks.
 func (t *Tx) flush() error {
 	if t.failed != nil || len(t.queued) == 0 {
 		return t.failed
@@ -87,13 +87,19 @@ func (t *Tx) flush() error {
 }
 
 func (t *Tx) send(queued []write) (hit []int64, err error) {
-	for i := range queued {
-		queued[i].query = queued[i].text()
-		if err := single(queued[i].query); err != nil {
+	for _, w := range queued {
+		if err := single(w.query); err != nil {
 			return nil, err
 		}
 	}
-	if t.db.dialect == MySQL && len(queued) > 1 {
+	if t.db.dialect == SQLite {
+		hit, err = t.sendPrepared(queued)
+		return hit, queuedFault(err)
+	}
+	for i := range queued {
+		queued[i].query = queued[i].text()
+	}
+	if len(queued) > 1 {
 		if hit, err = t.sendTogether(queued); !errors.Is(err, driver.ErrSkip) {
 			return hit, queuedFault(err)
 		}
