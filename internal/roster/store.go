@@ -15,9 +15,11 @@ type technicianRow struct {
 	UpdatedAt int64 `db:"updated_at"`
 }
 
+// skillRow spells its columns out: an embedded Skill would hide its own field of that name.
 type skillRow struct {
-	StaffID int64 `db:"staff_id"`
-	Skill
+	StaffID int64  `db:"staff_id"`
+	Name    string `db:"skill"`
+	Level   int    `db:"level"`
 }
 
 func readTeam(ctx context.Context, r db.Reader) (*team, error) {
@@ -35,8 +37,8 @@ func readTeam(ctx context.Context, r db.Reader) (*team, error) {
 	}
 	for _, known := range Skills() {
 		for _, x := range skills {
-			if x.Skill.Skill == known {
-				t.skills[x.StaffID] = append(t.skills[x.StaffID], x.Skill)
+			if x.Name == known {
+				t.skills[x.StaffID] = append(t.skills[x.StaffID], Skill{x.Name, x.Level})
 			}
 		}
 	}
@@ -64,7 +66,7 @@ func replaceSkills(ctx context.Context, tx *db.Tx, staffID int64, skills []Skill
 	}
 	var rows []skillRow
 	for _, x := range skills {
-		rows = append(rows, skillRow{staffID, x})
+		rows = append(rows, skillRow{staffID, x.Skill, x.Level})
 	}
 	return tx.Insert(ctx, "roster_skills", rows)
 }
