@@ -25,6 +25,7 @@ func (a *App) Audit(ctx context.Context, out, progress io.Writer) (problems int,
 		{"top-ups and refunds", func() error { return a.Wallet.Audit(ctx, report) }},
 		{"orders, lines, tenders", func() error { return a.Checkout.Audit(ctx, report) }},
 		{"payments, refunds at WeChat", func() error { return a.Payments.Audit(ctx, report) }},
+		{"time of bays and technicians", func() error { return a.Slots.Audit(ctx, report) }},
 		{"every slice's view of the others", func() error { return a.auditJoins(ctx, report) }},
 	}
 	for i, s := range steps {
