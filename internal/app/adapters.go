@@ -94,7 +94,7 @@ func templates(ids map[string]string) map[string]notify.TemplateConfig {
 
 		notify.BookingConfirmed: {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "=到店前可在小程序查看或改期"},
 		notify.BookingReminder:  {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "hint"},
-		notify.BookingChanged:   {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "=时间有调整，请查看"},
+		notify.BookingChanged:   {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "hint"},
 		notify.BookingCancelled: {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "reason"},
 		notify.BookingOffer:     {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "hint"},
 		notify.CarReady:         {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "=爱车已完工，欢迎来取"},

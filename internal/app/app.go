@@ -149,6 +149,8 @@ func (a *App) build() {
 	a.Slots = slot.New(d)
 	a.Bookings = booking.New(booking.Deps{DB: d, Log: a.log, Box: a.Box, Members: a.Members, Payments: a.Payments, Catalog: a.Catalog, Tiers: a.Tiers, Shops: a.Shops,
 		Roster: a.Roster, Slots: a.Slots, Settings: a.Settings, Messages: a.Messages})
+	a.Bookings.Live(a.Queue, a.Photos)
+	a.Checkout.Connect(a.Bookings.Visits())
 	a.Shops.Watch(a.Bookings.Affected)
 	a.Roster.Watch(a.Bookings.Affected)
 	a.Members.Jobs(a.Queue)

@@ -32,6 +32,7 @@ func (s *Service) Routes(r *httpapi.Router) {
 	s.ownerRoutes(r)
 	s.staffRoutes(r)
 	s.consoleRoutes(r)
+	s.liveRoutes(r)
 }
 
 func (s *Service) ownerRoutes(r *httpapi.Router) {

@@ -54,6 +54,7 @@ type Service struct {
 	settings *setting.Service
 	messages *notify.Service
 	board    *board
+	live
 
 	// What other files of the package add to a change of state, in its transaction, and to what is shown.
 	watchers   []func(ctx context.Context, tx *db.Tx, b Booking, from State) error

@@ -128,8 +128,8 @@ func (s *Service) fill(ctx context.Context, b *Booking, w wish, startsAt *time.T
 	b.Minutes, b.PriceFen, b.TravelMinutes, b.Version = w.plan.minutes, w.price, w.plan.travelMinutes, 1
 	b.CreatedByKind, b.CreatedByID, b.CreatedByName = string(who.Kind), who.ID, clip(who.Name, 60)
 	b.DepositState, b.CancelledBy = DepositNone, ""
-	if (b.Kind == KindAtHome || b.Kind == KindPickup || b.Kind == KindRescue) && strings.TrimSpace(b.Address) == "" && b.LatE6 == 0 {
-		return ErrAddress.On("address", "必填")
+	if err := checkKind(*b); err != nil {
+		return err
 	}
 	if b.Kind == KindRescue {
 		b.StartsAt = slot.CellOf(s.db.Now()).Time()
@@ -498,5 +498,5 @@ func (s *Service) tellTx(ctx context.Context, tx *db.Tx, b Booking, event string
 	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: b.MemberID, Event: event, Dedupe: fmt.Sprintf("%s:%d:%d", event, b.ID, b.Version),
 		Page: fmt.Sprintf("pages/booking/detail?id=%d", b.ID),
 		Data: map[string]string{"title": b.Title, "time": b.StartsAt.Format(time.RFC3339), "store": store.Name, "address": store.Address, "plate": b.Plate, "no": b.No,
-			"amount": money.Fen(b.DepositFen).String(), "reason": b.CancelReason}})
+			"amount": money.Fen(b.DepositFen).String(), "reason": b.CancelReason, "hint": "时间有调整，请查看"}})
 }

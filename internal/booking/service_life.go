@@ -308,6 +308,9 @@ func (s *Service) Finish(ctx context.Context, id int64, closing string) (Booking
 		if err := s.moveTx(ctx, tx, b, Done, EventFinished, "完工"); err != nil {
 			return err
 		}
+		if err := s.settleIfPaidTx(ctx, tx, b); err != nil {
+			return err
+		}
 		return s.tellTx(ctx, tx, *b, notify.CarReady)
 	})
 }

@@ -122,7 +122,7 @@ func rowOf(b Booking) (bookingRow, error) {
 		CreatedByKind: b.CreatedByKind, CreatedByID: b.CreatedByID, CreatedByName: b.CreatedByName, CreatedAt: b.CreatedAt.UnixMilli(),
 		ConfirmedAt: millis(b.ConfirmedAt), DispatchedAt: millis(b.DispatchedAt), ArrivedAt: millis(b.ArrivedAt), StartedAt: millis(b.StartedAt),
 		FinishedAt: millis(b.FinishedAt), EndedAt: millis(b.EndedAt), RemindedAt: millis(b.RemindedAt)}
-	if b.State.Active() {
+	if b.State.holdsPlate() {
 		r.ActivePlate = &b.Plate
 	}
 	return r, err
@@ -178,7 +178,7 @@ func insertBooking(ctx context.Context, tx *db.Tx, b Booking) error {
 		return err
 	}
 	if err := tx.Insert(ctx, "booking_bookings", r); err != nil {
-		if errors.Is(err, db.ErrDuplicate) && b.State.Active() {
+		if errors.Is(err, db.ErrDuplicate) && b.State.holdsPlate() {
 			return ErrActive
 		}
 		return err

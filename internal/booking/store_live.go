@@ -76,3 +76,14 @@ func upcoming(ctx context.Context, r db.Reader, storeID, fromCell int64, limit i
 	return bookingsWhere(ctx, r, "store_id = ? AND to_cell > ? AND state IN (?) ORDER BY starts_at, id LIMIT ?", storeID, fromCell,
 		stateNames([]State{Held, Confirmed, Dispatched, Arrived, InService}), limit)
 }
+
+// markReminded notes that a booking's owner was reminded, once; the version stays, because nothing changed that anybody sees.
+func markReminded(ctx context.Context, tx *db.Tx, id int64) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE booking_bookings SET reminded_at = ? WHERE id = ? AND state = 'confirmed' AND reminded_at IS NULL`, tx.Millis(), id)
+	return n == 1, err
+}
+
+// bookingsByID reads several bookings.
+func bookingsByID(ctx context.Context, r db.Reader, ids []int64) ([]Booking, error) {
+	return bookingsWhere(ctx, r, "id IN (?) ORDER BY id", ids)
+}

@@ -43,6 +43,7 @@ const (
 	TenderCard    = "card"
 	TenderAlipay  = "alipay"
 	TenderNative  = "wechat_native"
+	TenderDeposit = "deposit" // what was paid when the visit was booked
 )
 
 // Faults of this package.
@@ -59,6 +60,8 @@ var (
 	ErrTooLate      = fault.Define(fault.Forbidden, "checkout.reverse_denied", "超过可撤销时间或不是您经手的订单，请店长处理")
 	ErrLeft         = fault.Define(fault.Conflict, "checkout.member_left", "会员已注销，储值无处可退，不能撤销；请当面协商退款")
 	ErrDisputed     = fault.Define(fault.Conflict, "checkout.already_disputed", "这笔已经提交过疑问，请等待门店答复")
+	ErrVisit        = fault.Define(fault.Conflict, "checkout.booking", "这个预约不能这样结算，请刷新后重试")
+	ErrDeposit      = fault.Define(fault.Invalid, "checkout.deposit", "定金抵扣不能超过已付的定金，请检查")
 	ErrResolved     = fault.Define(fault.Conflict, "checkout.dispute_resolved", "这条疑问已经处理过了，请刷新查看")
 )
 
@@ -143,7 +146,7 @@ func zhe(bp money.BP) string {
 
 // hash identifies what was shown, so that nothing else can be charged.
 func (p Priced) hash(r Request) string {
-	b, _ := json.Marshal([]any{r.StoreID, r.MemberID, r.Plate, r.VehicleClassID, r.Items, p.Lines, p.Total}) // plain values always marshal
+	b, _ := json.Marshal([]any{r.StoreID, r.MemberID, r.Plate, r.VehicleClassID, r.Items, p.Lines, p.Total, r.BookingID}) // plain values always marshal
 	h := sha256.Sum256(b)
 	return hex.EncodeToString(h[:12])
 }
@@ -157,6 +160,7 @@ type Request struct {
 	VehicleClassID int64   `json:"vehicleClassId" minimum:"1"`
 	Items          []Item  `json:"items" minItems:"1" maxItems:"50"`
 	ManualDiscount *Manual `json:"manualDiscount,omitempty"`
+	BookingID      int64   `json:"bookingId,omitempty" minimum:"0" doc:"The booking that is settled: its deposit counts"`
 }
 
 // Item is a service or good with its quantity.
@@ -168,7 +172,7 @@ type Item struct {
 
 // Tender is one way in which a part is paid.
 type Tender struct {
-	Kind        string    `json:"kind" enum:"balance,cash,card,alipay,wechat_native"`
+	Kind        string    `json:"kind" enum:"balance,cash,card,alipay,wechat_native,deposit"`
 	AmountFen   money.Fen `json:"amountFen" minimum:"1" maximum:"100000000"`
 	Reference   string    `json:"reference,omitempty" maxLength:"64"`
 	ReceivedFen money.Fen `json:"receivedFen,omitempty" minimum:"0" maximum:"100000000"`
@@ -209,9 +213,13 @@ func checkTenders(total money.Fen, tenders []Tender, member bool) error {
 	return nil
 }
 
-// suggest proposes how to pay: stored value first, the rest by the desk's WeChat code.
-func suggest(total, available money.Fen) []Tender {
+// suggest proposes how to pay: what was paid already, then stored value, the rest by the desk's WeChat code.
+func suggest(total, available, deposit money.Fen) []Tender {
 	var out []Tender
+	if n := min(total, deposit); n > 0 {
+		out = append(out, Tender{Kind: TenderDeposit, AmountFen: n})
+		total -= n
+	}
 	if n := min(total, available); n > 0 {
 		out = append(out, Tender{Kind: TenderBalance, AmountFen: n})
 		total -= n
@@ -235,6 +243,8 @@ func tenderLabel(kind string) string {
 		return "支付宝"
 	case TenderNative:
 		return "微信支付"
+	case TenderDeposit:
+		return "定金"
 	}
 	return "其他"
 }

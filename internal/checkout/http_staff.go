@@ -23,6 +23,7 @@ type Receipt struct {
 	StaffName        string       `json:"staffName"`
 	MemberID         int64        `json:"memberId,omitempty"`
 	MemberName       string       `json:"memberName,omitempty" doc:"Masked"`
+	BookingID        int64        `json:"bookingId,omitempty"`
 	Plate            string       `json:"plate"`
 	VehicleClassName string       `json:"vehicleClassName"`
 	Title            string       `json:"title"`
@@ -41,7 +42,7 @@ type Receipt struct {
 
 // TenderView is how a part was paid.
 type TenderView struct {
-	Kind         string    `json:"kind" enum:"balance,cash,card,alipay,wechat_native"`
+	Kind         string    `json:"kind" enum:"balance,cash,card,alipay,wechat_native,deposit"`
 	Label        string    `json:"label"`
 	AmountFen    money.Fen `json:"amountFen"`
 	PrincipalFen money.Fen `json:"principalFen,omitempty"`
@@ -88,7 +89,7 @@ func disputeView(d DisputeRecord, names map[int64]string) DisputeView {
 // receipt shows an order to whoever asks.
 func (s *Service) receipt(ctx context.Context, o Order) (Receipt, error) {
 	who := actor.From(ctx)
-	v := Receipt{OrderID: o.ID, No: o.No, Status: o.Status, StoreID: o.StoreID, StoreName: o.StoreName, StaffName: o.StaffName, MemberID: o.MemberID, Plate: o.Plate,
+	v := Receipt{OrderID: o.ID, No: o.No, Status: o.Status, StoreID: o.StoreID, StoreName: o.StoreName, StaffName: o.StaffName, MemberID: o.MemberID, BookingID: o.BookingID, Plate: o.Plate,
 		VehicleClassName: o.VehicleClassName, Title: o.Title, At: o.CreatedAt, Lines: o.Lines, TotalFen: o.Total, CodeURL: o.CodeURL}
 	names := map[int64]string{o.MemberID: o.MemberName}
 	if o.MemberID != 0 {

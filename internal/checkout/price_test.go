@@ -167,13 +167,14 @@ func TestHashCoversWhatWasShown(t *testing.T) {
 	p, _ := Price([]catalog.Item{service("洗车", 3500, 1, 0)}, "轿车", tier.Tier{}, nil, 0)
 	seen := map[string]string{p.hash(base): "base"}
 	for name, change := range map[string]func(*Request, *Priced){
-		"store":  func(r *Request, _ *Priced) { r.StoreID++ },
-		"member": func(r *Request, _ *Priced) { r.MemberID++ },
-		"plate":  func(r *Request, _ *Priced) { r.Plate = "沪B12345" },
-		"class":  func(r *Request, _ *Priced) { r.VehicleClassID++ },
-		"items":  func(r *Request, _ *Priced) { r.Items = []Item{{Kind: "service", ID: 1, Qty: 2}} },
-		"line":   func(_ *Request, p *Priced) { p.Lines = append([]Line{}, Line{Title: "另一行"}) },
-		"total":  func(_ *Request, p *Priced) { p.Total++ },
+		"store":   func(r *Request, _ *Priced) { r.StoreID++ },
+		"member":  func(r *Request, _ *Priced) { r.MemberID++ },
+		"plate":   func(r *Request, _ *Priced) { r.Plate = "沪B12345" },
+		"class":   func(r *Request, _ *Priced) { r.VehicleClassID++ },
+		"items":   func(r *Request, _ *Priced) { r.Items = []Item{{Kind: "service", ID: 1, Qty: 2}} },
+		"booking": func(r *Request, _ *Priced) { r.BookingID = 9 },
+		"line":    func(_ *Request, p *Priced) { p.Lines = append([]Line{}, Line{Title: "另一行"}) },
+		"total":   func(_ *Request, p *Priced) { p.Total++ },
 	} {
 		r, q := base, p
 		change(&r, &q)

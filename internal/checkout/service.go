@@ -37,6 +37,7 @@ type Service struct {
 	settings *setting.Service
 	messages *notify.Service
 	till     *db.Combiner[need]
+	visits   Visits
 }
 
 // New returns the service and registers it as the fulfiller of order payments.
@@ -55,6 +56,7 @@ type Quote struct {
 	DiscountFen money.Fen `json:"discountFen"`
 	TotalFen    money.Fen `json:"totalFen"`
 	Balance     *Cover    `json:"balance,omitempty" doc:"Absent for walk-ins"`
+	DepositFen  money.Fen `json:"depositFen,omitempty" doc:"Paid when the visit was booked; counts here, and what is left over goes back"`
 	Suggestion  []Tender  `json:"suggestion"`
 }
 
@@ -128,7 +130,7 @@ func (s *Service) rules(ctx context.Context, f *frame) (err error) {
 	return err
 }
 
-func (s *Service) quote(ctx context.Context, r db.Reader, f frame, available money.Fen) (Quote, Priced, error) {
+func (s *Service) quote(ctx context.Context, r db.Reader, f frame, available, deposit money.Fen) (Quote, Priced, error) {
 	t := tier.Tier{DiscountBP: money.Whole}
 	if f.MemberID != 0 {
 		var err error
@@ -140,14 +142,15 @@ func (s *Service) quote(ctx context.Context, r db.Reader, f frame, available mon
 	if err != nil {
 		return Quote{}, Priced{}, err
 	}
-	q := Quote{QuoteHash: p.hash(f.Request), Lines: p.Lines, SubtotalFen: p.Subtotal, DiscountFen: p.Discount, TotalFen: p.Total, Suggestion: suggest(p.Total, available)}
+	q := Quote{QuoteHash: p.hash(f.Request), Lines: p.Lines, SubtotalFen: p.Subtotal, DiscountFen: p.Discount, TotalFen: p.Total,
+		DepositFen: deposit, Suggestion: suggest(p.Total, available, deposit)}
 	if f.MemberID != 0 {
 		q.Balance = &Cover{AvailableFen: available, UsableFen: min(available, p.Total), MissingFen: max(p.Total-available, 0)}
 	}
 	return q, p, nil
 }
 
-// Quote prices a request. Faults: those of catalog.Items, ErrDiscount, fault.ErrStore.
+// Quote prices a request. Faults: those of catalog.Items, ErrDiscount, fault.ErrStore, ErrVisit.
 func (s *Service) Quote(ctx context.Context, r Request) (Quote, error) {
 	f, err := s.frame(ctx, r)
 	if err != nil {
@@ -161,13 +164,22 @@ func (s *Service) Quote(ctx context.Context, r Request) (Quote, error) {
 		}
 		available = money.Fen(b.Principal + b.Bonus - b.Held)
 	}
-	q, _, err := s.quote(ctx, s.db, f, available)
+	var deposit money.Fen
+	if r.BookingID != 0 {
+		if s.visits == nil {
+			return Quote{}, ErrVisit
+		}
+		if deposit, err = s.visits.Deposit(ctx, s.db, f.claim(0)); err != nil {
+			return Quote{}, err
+		}
+	}
+	q, _, err := s.quote(ctx, s.db, f, available, deposit)
 	return q, err
 }
 
 // Settle charges exactly the quote that was shown. It is a money command. With a WeChat Native tender the order waits for the payment and
 // holds its stored-value part meanwhile. Faults: ErrQuoteChanged with the new quote, ledger.ErrInsufficient with what is missing,
-// those of checkTenders, of member.Standing.Usable and of member.UseScanTx.
+// those of checkTenders, of member.Standing.Usable, of member.UseScanTx, ErrVisit and ErrDeposit.
 func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tenders []Tender) (Order, error) {
 	f, err := s.frame(ctx, r)
 	if err != nil {
@@ -204,9 +216,10 @@ type need struct {
 	member, scan int64
 }
 
-// charge runs a settlement together with those of other tills at the same moment. One that waits for WeChat writes as it goes, so it runs alone.
+// charge runs a settlement together with those of other tills at the same moment. One that waits for WeChat writes as it goes, and one of a booking
+// locks it before its member, which is read ahead with the others' in a batch: both run alone.
 func (s *Service) charge(ctx context.Context, f frame, tenders []Tender, run func(ctx context.Context, tx *db.Tx) error) error {
-	if amountOf(tenders, TenderNative) > 0 {
+	if amountOf(tenders, TenderNative) > 0 || f.BookingID != 0 {
 		return s.db.InTx(ctx, run)
 	}
 	n := need{member: f.MemberID, scan: f.ScanID}
@@ -252,6 +265,10 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, id int64, qu
 	balance := amountOf(tenders, TenderBalance)
 	var book *ledger.Book
 	var name string
+	deposit, err := s.claimTx(ctx, tx, f, id, amountOf(tenders, TenderDeposit))
+	if err != nil {
+		return Order{}, err
+	}
 	if f.MemberID != 0 {
 		st, err := s.members.StandingTx(ctx, tx, f.MemberID)
 		if err != nil {
@@ -271,7 +288,7 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, id int64, qu
 	if book != nil {
 		available = wallet.Available(book)
 	}
-	q, p, err := s.quote(ctx, tx, f, available)
+	q, p, err := s.quote(ctx, tx, f, available, deposit)
 	if err != nil {
 		return Order{}, err
 	}
@@ -283,7 +300,7 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, id int64, qu
 	}
 	if balance > available {
 		return Order{}, ledger.ErrInsufficient.Say("余额不足，还差 %s，可以用其他方式补足", (balance - available).Yuan()).
-			Give(map[string]any{"availableFen": available, "missingFen": balance - available, "suggestion": suggest(p.Total, available)})
+			Give(map[string]any{"availableFen": available, "missingFen": balance - available, "suggestion": suggest(p.Total, available, deposit)})
 	}
 	if balance > 0 {
 		if f.needsCode && f.ScanID == 0 {
@@ -303,7 +320,7 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, id int64, qu
 func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, id int64, p Priced, tenders []Tender, book *ledger.Book) (Order, error) {
 	who := actor.From(ctx)
 	o := Order{ID: id, No: fmt.Sprintf("W%d", id), StoreID: f.StoreID, StoreName: f.store.Name, BizDay: bizday.Of(tx.Now, f.store.Timezone), MemberID: f.MemberID,
-		ScanID: f.ScanID, Plate: f.Plate, VehicleClassID: f.VehicleClassID, VehicleClassName: f.className, Title: title(f.items), Subtotal: p.Subtotal,
+		ScanID: f.ScanID, BookingID: f.BookingID, Plate: f.Plate, VehicleClassID: f.VehicleClassID, VehicleClassName: f.className, Title: title(f.items), Subtotal: p.Subtotal,
 		Discount: p.Discount, Total: p.Total, Status: Settled, StaffID: who.ID, StaffName: who.Name, TenderLabel: tenderLabels(tenders), CreatedAt: tx.Now, Lines: p.Lines}
 	var takes []ledger.Take
 	if n := amountOf(tenders, TenderBalance); n > 0 {
@@ -327,7 +344,7 @@ func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, id int64, p P
 		return Order{}, err
 	}
 	insertOrder(tx, o)
-	return o, nil
+	return o, s.endVisitTx(ctx, tx, o, true)
 }
 
 // postTx moves the money of an order that is paid and completes it.
@@ -383,6 +400,8 @@ func accountOf(kind string) string {
 		return ledger.Alipay
 	case TenderNative:
 		return ledger.WeChat
+	case TenderDeposit:
+		return ledger.Deposits
 	}
 	return ""
 }

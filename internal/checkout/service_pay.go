@@ -87,6 +87,9 @@ func (f fulfiller) PaidTx(ctx context.Context, tx *db.Tx, p payment.Payment) (bo
 	if err != nil {
 		return false, err
 	}
+	if err := f.endVisitTx(ctx, tx, o, true); err != nil {
+		return false, err
+	}
 	var book *ledger.Book
 	var takes []ledger.Take
 	if o.MemberID != 0 {
@@ -124,6 +127,9 @@ func (s *Service) captureTx(ctx context.Context, tx *db.Tx, o Order, book *ledge
 func (f fulfiller) ClosedTx(ctx context.Context, tx *db.Tx, p payment.Payment) error {
 	o, err := orderByID(ctx, tx, p.SubjectID, tx.ForUpdate())
 	if err != nil || o.Status != Awaiting {
+		return err
+	}
+	if err := f.endVisitTx(ctx, tx, o, false); err != nil {
 		return err
 	}
 	if o.tender(TenderBalance) != nil {

@@ -79,6 +79,9 @@ func (s *Service) reverseTx(ctx context.Context, tx *db.Tx, o Order, reason stri
 	if err := fill(ctx, tx, &o); err != nil {
 		return err
 	}
+	if err := s.endVisitTx(ctx, tx, o, false); err != nil { // bookings lock before members
+		return err
+	}
 	zoneName := bizday.DefaultZone
 	if st, err := s.shops.Store(ctx, o.StoreID); err == nil {
 		zoneName = st.Timezone

@@ -19,6 +19,7 @@ type Order struct {
 	StoreID                   int64
 	StoreName, BizDay         string
 	MemberID, ScanID          int64
+	BookingID                 int64  // 0 without one
 	MemberName                string // masked; given by Settle alone, because no row of the order holds it
 	Plate                     string
 	VehicleClassID            int64
@@ -64,6 +65,7 @@ type orderRow struct {
 	BizDay            string `db:"biz_day"`
 	MemberID          int64  `db:"member_id"`
 	ScanID            int64  `db:"scan_id"`
+	BookingID         int64  `db:"booking_id"`
 	Plate             string `db:"plate"`
 	VehicleClassID    int64  `db:"vehicle_class_id"`
 	VehicleClassName  string `db:"vehicle_class_name"`
@@ -87,7 +89,7 @@ type orderRow struct {
 	ReverseStaff      string `db:"reverse_staff"`
 }
 
-const orderColumns = `id, order_no, store_id, store_name, biz_day, member_id, scan_id, plate, vehicle_class_id, vehicle_class_name, title, subtotal_fen, discount_fen,
+const orderColumns = `id, order_no, store_id, store_name, biz_day, member_id, scan_id, booking_id, plate, vehicle_class_id, vehicle_class_name, title, subtotal_fen, discount_fen,
 	total_fen, status, balance_after, posting_id, payment_id, staff_id, staff_name, tender_label, created_at, expires_at, settled_at, reversed_at,
 	reversal_posting_id, reverse_reason, reverse_staff`
 
@@ -141,7 +143,7 @@ func insertOrder(tx *db.Tx, o Order) {
 		expires = o.ExpiresAt.UnixMilli()
 	}
 	tx.InsertSoon("checkout_orders", orderRow{ID: o.ID, No: o.No, StoreID: o.StoreID, StoreName: o.StoreName, BizDay: o.BizDay, MemberID: o.MemberID,
-		ScanID: o.ScanID, Plate: o.Plate, VehicleClassID: o.VehicleClassID, VehicleClassName: o.VehicleClassName, Title: o.Title, SubtotalFen: int64(o.Subtotal),
+		ScanID: o.ScanID, BookingID: o.BookingID, Plate: o.Plate, VehicleClassID: o.VehicleClassID, VehicleClassName: o.VehicleClassName, Title: o.Title, SubtotalFen: int64(o.Subtotal),
 		DiscountFen: int64(o.Discount), TotalFen: int64(o.Total), Status: string(o.Status), BalanceAfter: int64(o.BalanceAfter), PostingID: o.PostingID,
 		PaymentID: o.PaymentID, StaffID: o.StaffID, StaffName: o.StaffName, TenderLabel: o.TenderLabel, CreatedAt: o.CreatedAt.UnixMilli(), ExpiresAt: expires,
 		SettledAt: millis(o.SettledAt)})
@@ -167,7 +169,7 @@ func orderByID(ctx context.Context, r db.Reader, id int64, lock string) (Order, 
 	if err != nil {
 		return Order{}, err
 	}
-	o := Order{ID: x.ID, No: x.No, StoreID: x.StoreID, StoreName: x.StoreName, BizDay: x.BizDay, MemberID: x.MemberID, ScanID: x.ScanID, Plate: x.Plate,
+	o := Order{ID: x.ID, No: x.No, StoreID: x.StoreID, StoreName: x.StoreName, BizDay: x.BizDay, MemberID: x.MemberID, ScanID: x.ScanID, BookingID: x.BookingID, Plate: x.Plate,
 		VehicleClassID: x.VehicleClassID, VehicleClassName: x.VehicleClassName, Title: x.Title, Subtotal: money.Fen(x.SubtotalFen), Discount: money.Fen(x.DiscountFen),
 		Total: money.Fen(x.TotalFen), Status: Status(x.Status), BalanceAfter: money.Fen(x.BalanceAfter), PostingID: x.PostingID, PaymentID: x.PaymentID,
 		StaffID: x.StaffID, StaffName: x.StaffName, TenderLabel: x.TenderLabel, CreatedAt: clock.FromMillis(x.CreatedAt), SettledAt: instant(x.SettledAt),

@@ -60,15 +60,19 @@ func TestCheckTenders(t *testing.T) {
 
 func TestSuggestPaysExactly(t *testing.T) {
 	for _, c := range []struct {
-		total, available money.Fen
-		want             []Tender
+		total, available, deposit money.Fen
+		want                      []Tender
 	}{
-		{3500, 10000, []Tender{{Kind: TenderBalance, AmountFen: 3500}}},
-		{3500, 3000, []Tender{{Kind: TenderBalance, AmountFen: 3000}, {Kind: TenderNative, AmountFen: 500}}},
-		{3500, 0, []Tender{{Kind: TenderNative, AmountFen: 3500}}},
-		{0, 100, nil},
+		{3500, 10000, 0, []Tender{{Kind: TenderBalance, AmountFen: 3500}}},
+		{3500, 3000, 0, []Tender{{Kind: TenderBalance, AmountFen: 3000}, {Kind: TenderNative, AmountFen: 500}}},
+		{3500, 0, 0, []Tender{{Kind: TenderNative, AmountFen: 3500}}},
+		{0, 100, 0, nil},
+		{3500, 3000, 1000, []Tender{{Kind: TenderDeposit, AmountFen: 1000}, {Kind: TenderBalance, AmountFen: 2500}}},
+		{3500, 1000, 1000, []Tender{{Kind: TenderDeposit, AmountFen: 1000}, {Kind: TenderBalance, AmountFen: 1000}, {Kind: TenderNative, AmountFen: 1500}}},
+		{3500, 1000, 5000, []Tender{{Kind: TenderDeposit, AmountFen: 3500}}},
+		{0, 0, 5000, nil},
 	} {
-		got := suggest(c.total, c.available)
+		got := suggest(c.total, c.available, c.deposit)
 		if len(got) != len(c.want) {
 			t.Errorf("%d of %d: %v", c.total, c.available, got)
 			continue
