@@ -6,7 +6,7 @@ import createClient from 'openapi-fetch'
 import { problemFrom } from '@/lib/problem'
 import type { paths } from '@/lib/schema'
 
-const BASE = typeof location === 'undefined' ? 'http://localhost' : location.origin
+export const BASE = typeof location === 'undefined' ? 'http://localhost' : location.origin
 const REFRESH_PATH = '/api/console/session/refresh'
 const NO_REFRESH = [REFRESH_PATH, '/api/console/session']
 
@@ -42,7 +42,7 @@ function refreshOnce(): Promise<boolean> {
   return refreshing
 }
 
-const ownHeaders = { 'X-Liangche': 'console' }
+export const ownHeaders = { 'X-Liangche': 'console' }
 
 export const api = createClient<paths>({
   baseUrl: BASE,
@@ -62,6 +62,18 @@ export async function unwrap<T>(call: Promise<Outcome<T>>): Promise<T> {
   const { data, error, response } = await call
   if (!response.ok) throw problemFrom(response.status, error)
   return data as T
+}
+
+/** Every entry of a short list that may still be longer than one page. */
+export async function allPages<T>(read: (after: string | undefined) => Promise<{ items: T[]; next?: string }>): Promise<T[]> {
+  const rows: T[] = []
+  let after: string | undefined
+  do {
+    const page = await read(after)
+    rows.push(...page.items)
+    after = page.next === after ? undefined : page.next
+  } while (after)
+  return rows
 }
 
 /** Header of a money command. */

@@ -1,5 +1,5 @@
 import { shallowRef, type Ref } from 'vue'
-import { stores, tiers, topupPlans, vehicleClasses } from '@/api/catalog'
+import { services, stores, tiers, topupPlans, vehicleClasses } from '@/api/catalog'
 import { listPermissions, listRoles } from '@/api/organisation'
 import type { Page } from '@/lib/types'
 
@@ -27,5 +27,6 @@ export const storeLookup = lookup(stores.list)
 export const tierLookup = lookup(tiers.list)
 export const planLookup = lookup(topupPlans.list)
 export const classLookup = lookup(vehicleClasses.list)
+export const serviceLookup = lookup(services.list)
 export const roleLookup = lookup(listRoles)
 export const permissionLookup = lookup(listPermissions)

@@ -53,11 +53,28 @@ const NAMES: Record<string, string> = {
   status: '状态',
   state: '状态',
   app: '入口',
+  day: '日期',
+  week: '一周',
+  startsAt: '开始',
+  endsAt: '结束',
+  bayName: '工位',
+  bay: '工位',
+  technicianName: '技师',
+  technician: '技师',
+  kind: '类别',
+  channel: '渠道',
+  depositFen: '定金',
+  force: '强制',
+  forced: '强制',
+  affected: '受影响的预约',
+  skill: '技能',
+  level: '等级',
+  text: '内容',
 }
 const ORDER = Object.keys(NAMES)
 
 // Values of these keys are codes of the API; one without a word is left out.
-const CODES = ['before', 'after', 'from', 'to', 'old', 'new', 'value', 'wechat', 'method', 'tender', 'status', 'state', 'outcome', 'via', 'app']
+const CODES = ['before', 'after', 'from', 'to', 'old', 'new', 'value', 'wechat', 'method', 'tender', 'status', 'state', 'outcome', 'via', 'app', 'kind', 'channel', 'skill']
 const looksLikeCode = (text: string) => /^[A-Za-z][A-Za-z_.]*$/.test(text)
 
 /** The detail of an entry as readable pairs; whatever has no word here stays out. */

@@ -6,10 +6,34 @@ export function priceOf(prices: ServicePrice[], vehicleClassId: number): number 
   return prices.find((price) => price.vehicleClassId === vehicleClassId)?.priceFen ?? null
 }
 
-/** The grid with one price changed; an emptied cell takes the class out. */
+/** The grid with one price changed; an emptied cell takes the class out. How long it takes stays. */
 export function setPrice(prices: ServicePrice[], vehicleClassId: number, priceFen: number | null): ServicePrice[] {
   const others = prices.filter((price) => price.vehicleClassId !== vehicleClassId)
-  return priceFen === null ? others : [...others, { vehicleClassId, priceFen }]
+  const minutes = minutesOf(prices, vehicleClassId)
+  return priceFen === null ? others : [...others, { vehicleClassId, priceFen, ...(minutes ? { minutes } : {}) }]
+}
+
+/** How long a service takes for a class of cars; null stands for as long as usual. */
+export function minutesOf(prices: ServicePrice[], vehicleClassId: number): number | null {
+  return prices.find((price) => price.vehicleClassId === vehicleClassId)?.minutes || null
+}
+
+export function setMinutes(prices: ServicePrice[], vehicleClassId: number, minutes: number | null): ServicePrice[] {
+  return prices.map((price) => (price.vehicleClassId === vehicleClassId ? { ...price, minutes: minutes ?? 0 } : price))
+}
+
+/** What a service of a kind usually needs, so that a new one is right without asking. */
+export function usualNeeds(kind: string): { bayKind: string; skill: string } {
+  switch (kind) {
+    case 'wash':
+    case 'detail':
+    case 'film':
+      return { bayKind: kind, skill: kind }
+    case 'repair':
+      return { bayKind: 'lift', skill: 'repair' }
+    default:
+      return { bayKind: '', skill: 'inspect' }
+  }
 }
 
 export function storesText(storeIds: number[]): string {

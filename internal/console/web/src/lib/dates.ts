@@ -81,6 +81,14 @@ export function shiftDate(date: string, days: number): string {
   return dateText(wallAt((at.dayNumber + days) * DAY_MS - SHOP_OFFSET_MS))
 }
 
+/** A week by its Monday: 11月16日 – 22日. */
+export function weekTitle(monday: string): string {
+  const from = dateOf(monday)
+  const to = dateOf(shiftDate(monday, 6))
+  if (!from || !to) return ''
+  return `${from.month}月${from.day}日 – ${from.month === to.month ? '' : `${to.month}月`}${to.day}日`
+}
+
 function wallOf(iso: string | undefined | null): Wall | null {
   if (!iso) return null
   const ms = Date.parse(iso)

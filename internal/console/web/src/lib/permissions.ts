@@ -19,6 +19,15 @@ export const navigation: NavGroup[] = [
     items: [{ path: '/today', title: '今日', icon: 'Sunny', permission: 'report.read', words: '首页 营业 报表 dashboard jinri' }],
   },
   {
+    title: '预约',
+    items: [
+      { path: '/board', title: '预约看板', icon: 'Calendar', permission: 'booking.read', words: '排期 工位 技师 排队 候补 kanban yuyue' },
+      { path: '/bookings', title: '预约列表', icon: 'List', permission: 'booking.read', words: '预约单 yuyue' },
+      { path: '/roster', title: '排班', icon: 'Timer', permission: 'roster.read', words: '班次 技师 技能 请假 paiban' },
+      { path: '/booking-setup', title: '预约设置', icon: 'SetUp', permission: 'booking.setup', words: '工位 营业时间 节假日 链接 二维码 shezhi' },
+    ],
+  },
+  {
     title: '会员',
     items: [
       { path: '/members', title: '会员', icon: 'User', permission: 'member.read', words: '车主 客户 卡 huiyuan' },
