@@ -111,10 +111,11 @@ func putDay(ctx context.Context, tx *db.Tx, d Day) error {
 	if err != nil || n > 0 {
 		return err
 	}
+	type columns Day // embedded as itself it would hide its own field of that name
 	err = tx.Insert(ctx, "shop_days", struct {
-		Day
+		columns
 		UpdatedAt int64 `db:"updated_at"`
-	}{d, tx.Millis()})
+	}{columns(d), tx.Millis()})
 	if errors.Is(err, db.ErrDuplicate) {
 		_, err = change()
 	}
