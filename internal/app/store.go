@@ -26,6 +26,18 @@ var joins = []struct{ query, say string }{
 		AND (t.id IS NULL OR t.state NOT IN ('credited', 'refunded')) ORDER BY p.id`, "payment_intents %d: paid, but no top-up was credited"},
 	{`SELECT p.id FROM payment_intents p LEFT JOIN checkout_orders o ON o.id = p.subject_id AND o.payment_id = p.id WHERE p.purpose = 'order' AND p.state = 'paid'
 		AND (o.id IS NULL OR o.status NOT IN ('settled', 'reversed')) ORDER BY p.id`, "payment_intents %d: paid, but no order was settled"},
+	{`SELECT b.id FROM booking_bookings b WHERE (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e JOIN ledger_postings p ON p.id = e.posting_id
+		WHERE p.ref_kind = 'booking' AND p.ref_id = b.id AND e.account = 'deposit') <> CASE WHEN b.deposit_state IN ('none', 'due', 'forfeited') THEN 0 ELSE b.deposit_fen - b.deposit_back_fen END ORDER BY b.id`,
+		"booking_bookings %d: its postings keep another deposit than it says"},
+	{`SELECT b.id FROM booking_bookings b LEFT JOIN payment_intents p ON p.id = b.payment_id WHERE b.paid_posting_id <> 0
+		AND (p.id IS NULL OR p.state <> 'paid' OR p.paid_fen <> b.deposit_fen) ORDER BY b.id`, "booking_bookings %d: its deposit was booked, but its payment is not paid with that amount"},
+	{`SELECT b.id FROM booking_bookings b WHERE b.deposit_back_fen <> (SELECT COALESCE(SUM(f.amount_fen), 0) FROM payment_refunds f
+		WHERE f.subject_kind = 'booking_deposit' AND f.subject_id = b.id AND f.replaced_by = 0) ORDER BY b.id`, "booking_bookings %d: another amount of its deposit was sent back than it says"},
+	{`SELECT p.id FROM payment_intents p LEFT JOIN booking_bookings b ON b.id = p.subject_id AND b.payment_id = p.id WHERE p.purpose = 'deposit' AND p.state = 'paid'
+		AND (b.id IS NULL OR b.paid_posting_id = 0) ORDER BY p.id`, "payment_intents %d: paid, but no deposit was booked"},
+	{`SELECT p.id FROM ledger_postings p LEFT JOIN booking_bookings b ON b.id = p.ref_id WHERE p.kind IN ('deposit', 'deposit_refund', 'forfeit') AND (p.ref_kind <> 'booking' OR b.id IS NULL) ORDER BY p.id`,
+		"ledger_postings %d: no booking belongs to it"},
+	{`SELECT b.id FROM booking_bookings b LEFT JOIN member_members m ON m.id = b.member_id WHERE b.member_id <> 0 AND m.id IS NULL ORDER BY b.id`, "booking_bookings %d: its member is missing"},
 	{`SELECT a.id FROM ledger_accounts a LEFT JOIN member_members m ON m.id = a.member_id WHERE m.id IS NULL ORDER BY a.id`, "ledger_accounts %d: its member is missing"},
 }
 

@@ -29,7 +29,7 @@ func (s *Service) Audit(ctx context.Context, report func(problem string)) error 
 		{`SELECT id FROM booking_bookings WHERE deposit_state IN ('refunding', 'refunded', 'forfeited') AND out_posting_id = 0 ORDER BY id`, "booking_bookings %d: its deposit is gone without a posting"},
 		{`SELECT id FROM booking_bookings WHERE deposit_state IN ('paid') AND state IN ('cancelled', 'expired', 'no_show', 'settled') ORDER BY id`, "booking_bookings %d: ended, and still keeps a deposit"},
 		{`SELECT b.id FROM booking_bookings b LEFT JOIN booking_events e ON e.booking_id = b.id WHERE e.id IS NULL ORDER BY b.id`, "booking_bookings %d: has no log"},
-		{`SELECT booking_id FROM booking_segments WHERE from_cell > service_from OR service_from > service_to OR service_to > to_cell ORDER BY booking_id`, "booking_segments of %d: the work does not lie within what is reserved"},
+		{`SELECT booking_id FROM booking_segments WHERE from_cell > to_cell OR service_from > service_to OR service_to > to_cell ORDER BY booking_id`, "booking_segments of %d: the work does not lie within what is reserved"},
 	}
 	for _, c := range checks {
 		var ids []int64
