@@ -1,8 +1,9 @@
 // Package db is the only door to the database: open, transact, read, and class errors.
 //
 // Model: one DB per process over SQLite (one writer, a pool of readers) or a MySQL-like server; a Tx freezes the
-// time, makes ids, and collects what to do after the commit. One SQL text serves every engine; the few differences
-// (locking clause, error numbers) live in this package.
+// time, makes ids, and collects what to do after the commit. A Combiner runs commands of the same moment in one Tx, a
+// Lookup answers reads of the same moment by one statement. One SQL text serves every engine; the few differences
+// (locking clause, error numbers, how queued writes are sent) live in this package.
 // Owns: connections; the goose version table. Invariants: a transaction never nests; its closure may run twice, so
 // results are assigned last; no network call happens inside it; isolation is READ COMMITTED, set once per connection.
 package db

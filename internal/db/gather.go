@@ -12,8 +12,9 @@ const maxTogether = 64
 // gathering makes batches of those who arrive while the batch before is served. Whoever arrives first is served at once: nobody waits for
 // company.
 type gathering[T comparable] struct {
-	serve   func(batch []T)
-	leaders int // that serve at the same time, at most
+	serve    func(batch []T)
+	leaders  int // that serve at the same time, at most
+	patience int // turns of the scheduler for which a leader gives way to those it has just served, when they were several
 
 	mu      sync.Mutex
 	waiting []T
@@ -45,13 +46,29 @@ func (g *gathering[T]) leave(t T) bool {
 
 // lead serves batches as long as somebody waits.
 func (g *gathering[T]) lead() {
+	served := 0
 	for {
-		runtime.Gosched() // those who are just arriving come along; it costs nothing when there are none
+		g.giveWay(served)
 		batch := g.take()
 		if len(batch) == 0 {
 			return
 		}
 		g.serve(batch)
+		served = len(batch)
+	}
+}
+
+// giveWay lets those run who are just arriving, or coming back at once: they come along. It costs nothing when there are none.
+func (g *gathering[T]) giveWay(served int) {
+	runtime.Gosched()
+	if served < 2 {
+		return
+	}
+	for range g.patience {
+		if waiting, _ := g.now(); waiting >= served {
+			return
+		}
+		runtime.Gosched()
 	}
 }
 
