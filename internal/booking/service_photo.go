@@ -144,10 +144,13 @@ func (s *Service) Rate(ctx context.Context, id int64, in RatingAsk) (Booking, er
 // worker is the technician whom a rating is about: who worked on the car longest, and not who drove it.
 func worker(b Booking) (id int64) {
 	var most int64
+	atBay := false
 	for _, x := range b.Segments {
-		if n := x.ServiceTo - x.ServiceFrom; x.TechnicianID != 0 && (n > most || id == 0) && (x.BayID != 0 || id == 0) {
-			id, most = x.TechnicianID, n
+		n, bay := x.ServiceTo-x.ServiceFrom, x.BayID != 0
+		if x.TechnicianID == 0 || (atBay && !bay) || (atBay == bay && id != 0 && n <= most) {
+			continue
 		}
+		id, most, atBay = x.TechnicianID, n, bay
 	}
 	return id
 }
