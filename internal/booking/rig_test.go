@@ -91,12 +91,13 @@ func must(t testing.TB, err error) {
 
 func newRig(t testing.TB, bays, technicians int) *rig {
 	t.Helper()
-	return newRigIn(t, bays, technicians, bizday.DefaultZone)
+	return newRigIn(t, bays, technicians, bizday.DefaultZone, dbtest.Start)
 }
 
-func newRigIn(t testing.TB, bays, technicians int, zone string) *rig {
+func newRigIn(t testing.TB, bays, technicians int, zone string, now time.Time) *rig {
 	t.Helper()
 	d, clk := dbtest.New(t)
+	clk.Set(now)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	key, err := secret.Generate()
 	must(t, err)
