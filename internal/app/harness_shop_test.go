@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
+	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/perm"
 	"github.com/liangche/liangche/internal/wxsandbox"
 )
@@ -262,4 +263,36 @@ func (c caller) settle(visit obj, tenders ...obj) obj {
 func (c caller) set(key string, value any) {
 	c.s.t.Helper()
 	c.want(http.MethodPut, "/api/console/settings", obj{"values": []obj{{"key": key, "value": value}}})
+}
+
+// bookable makes a wash bay and somebody who washes, from tomorrow on for a week.
+func (s *system) bookable() (bay, technician int64) {
+	s.t.Helper()
+	bay = s.boss.post("/api/console/bays", obj{"storeId": s.shop.store, "name": "1 号洗车位", "kind": "wash"}).i("id")
+	washer := s.hire(perm.RoleTechnician, "王师傅", s.shop.store)
+	s.boss.want(http.MethodPut, fmt.Sprintf("/api/console/technicians/%d", washer.id), obj{"bookable": true, "skills": []obj{{"skill": "wash", "level": 3}}})
+	for n := range 7 {
+		s.boss.want(http.MethodPut, "/api/console/shifts", obj{"storeId": s.shop.store, "staffId": washer.id, "day": s.day(n + 1), "spans": []obj{{"starts": 540, "ends": 1260}}})
+	}
+	return bay, washer.id
+}
+
+// day is the date n days from now in the shop's zone.
+func (s *system) day(n int) string { return bizday.Add(bizday.Of(s.clk.Now(), bizday.DefaultZone), n) }
+
+// tomorrow is an instant of tomorrow on the shop's clock.
+func (s *system) tomorrow(hour, minute int) string {
+	s.t.Helper()
+	at, err := bizday.At(s.day(1), hour*60+minute, bizday.DefaultZone)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return at.Format(time.RFC3339)
+}
+
+// book keeps a time for a wash.
+func (o owner) book(startsAt string) obj {
+	o.s.t.Helper()
+	return o.post("/api/owner/bookings", obj{"storeId": o.s.shop.store, "kind": "visit", "vehicleId": o.get("/api/owner/vehicles").i("items.0.id"), "serviceIds": []int64{o.s.shop.wash},
+		"startsAt": startsAt, "channel": "mini_program"})
 }

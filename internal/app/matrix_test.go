@@ -147,8 +147,13 @@ func TestOtherMembersIDs(t *testing.T) {
 	vehicle := anna.get("/api/owner/vehicles").i("items.0.id")
 	order := s.shop.desk.settle(s.visit(anna.id, anna.plate), tender("balance", 3500)).i("orderId")
 	topup := anna.post("/api/owner/topups", obj{"amountFen": 10000}).i("topupId")
-	theirs := map[string]string{"topups": fmt.Sprint(topup), "orders": fmt.Sprint(order), "vehicles": fmt.Sprint(vehicle), "code-devices": device.no}
-	body := map[string]obj{"ownerVehicleUpdate": {"plate": "沪B12345"}, "ownerDispute": {"reason": "not_me"}, "ownerCodeLimits": {"capFen": 1}}
+	s.bookable()
+	booking := anna.book(s.tomorrow(10, 0)).i("id")
+	wait := anna.post("/api/owner/waits", obj{"storeId": s.shop.store, "vehicleId": vehicle, "serviceIds": []int64{s.shop.wash}, "kind": "visit", "fromDay": s.day(1), "toDay": s.day(2),
+		"fromMinute": 600, "toMinute": 720}).i("id")
+	theirs := map[string]string{"bookings": fmt.Sprint(booking), "waits": fmt.Sprint(wait), "topups": fmt.Sprint(topup), "orders": fmt.Sprint(order), "vehicles": fmt.Sprint(vehicle), "code-devices": device.no}
+	body := map[string]obj{"ownerVehicleUpdate": {"plate": "沪B12345"}, "ownerDispute": {"reason": "not_me"}, "ownerCodeLimits": {"capFen": 1},
+		"ownerBookingCancel": {"reason": "不去了"}, "ownerBookingReschedule": {"startsAt": s.tomorrow(15, 0)}, "ownerBookingRate": {"stars": 5, "tags": []string{}, "text": ""}}
 	for _, op := range s.Router.Ops() {
 		if op.Who != httpapi.Owner && op.Who != httpapi.Member || !strings.Contains(op.Path, "{") {
 			continue
@@ -170,6 +175,14 @@ func TestOtherMembersIDs(t *testing.T) {
 	}
 	if f := bob.fails("request.invalid", http.MethodPut, "/api/owner/code-devices/"+bob.device().no+"/limits", obj{"vehicleId": vehicle}); f.s("fields.0.field") != "vehicleId" {
 		t.Errorf("a code bound to another's car: %v", f)
+	}
+	bob.fails("request.invalid", http.MethodPost, "/api/owner/bookings", obj{"storeId": s.shop.store, "kind": "visit", "vehicleId": vehicle, "serviceIds": []int64{s.shop.wash},
+		"startsAt": s.tomorrow(12, 0), "channel": "mini_program"})
+	if b := anna.get(fmt.Sprintf("/api/owner/bookings/%d", booking)); b.s("state") != "held" {
+		t.Errorf("Bob changed Anna's booking: %v", b)
+	}
+	if list := bob.get("/api/owner/bookings").list("items"); len(list) != 0 {
+		t.Errorf("Bob reads %v", list)
 	}
 	if list := bob.get("/api/owner/records").list("items"); len(list) != 0 {
 		t.Errorf("Bob reads %v", list)
@@ -195,6 +208,28 @@ func TestOtherStores(t *testing.T) {
 	o.post(fmt.Sprintf("/api/owner/orders/%d/dispute", order), obj{"reason": "amount"})
 	dispute := s.boss.get("/api/console/disputes").i("items.0.id")
 	why := obj{"reason": "测试"}
+	s.bookable()
+	booking := o.book(s.tomorrow(10, 0)).i("id")
+	o.post(fmt.Sprintf("/api/owner/bookings/%d/confirm", booking), nil)
+	for _, side := range []string{"staff", "console"} {
+		one := fmt.Sprintf("/api/%s/bookings/%d", side, booking)
+		away.fails("not_found", http.MethodGet, one, nil)
+		for _, step := range []string{"arrive", "start", "dispatch", "no-show"} {
+			away.fails("not_found", http.MethodPost, one+"/"+step, nil)
+		}
+		away.fails("not_found", http.MethodPost, one+"/cancel", why)
+		away.fails("not_found", http.MethodPost, one+"/reschedule", obj{"startsAt": s.tomorrow(12, 0)})
+		away.fails("not_found", http.MethodPost, one+"/accept", obj{})
+		away.fails("not_found", http.MethodPost, one+map[string]string{"staff": "/assign", "console": "/move"}[side], obj{"version": 1, "segmentNo": 1})
+		start := obj{"storeId": s.shop.store, "kind": "visit", "channel": "desk", "plate": "沪A12345", "vehicleClassId": s.shop.class, "serviceIds": []int64{s.shop.wash}, "startsAt": s.tomorrow(15, 0)}
+		away.fails("permission.store", http.MethodPost, "/api/"+side+"/bookings", start)
+		for _, path := range []string{"booking/options?", fmt.Sprintf("booking/slots?vehicleClassId=%d&serviceIds=%d&", s.shop.class, s.shop.wash), "bookings?"} {
+			away.fails("permission.store", http.MethodGet, fmt.Sprintf("/api/%s/%sstoreId=%d", side, path, s.shop.store), nil)
+		}
+	}
+	if list := away.get("/api/console/bookings").list("items"); len(list) != 0 {
+		t.Errorf("bookings of another store: %v", list)
+	}
 	for _, c := range []struct {
 		method, path string
 		body         any
