@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/app"
+	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/config"
 	"github.com/liangche/liangche/internal/db"
@@ -200,17 +201,21 @@ func TestDemoContinues(t *testing.T) {
 	}
 	dir := t.TempDir()
 	var said bytes.Buffer
-	visit := func(see func(d *app.Demo)) time.Duration {
+	visit := func(see func(d *app.Demo), tune ...func(*app.DemoOptions)) time.Duration {
 		t.Helper()
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		took := clock.Stopwatch()
 		var ready time.Duration
-		err := app.RunDemo(ctx, app.DemoOptions{Listen: "127.0.0.1:0", Dir: dir, Log: slog.New(slog.DiscardHandler), Out: &said, Ready: func(d *app.Demo) {
+		o := app.DemoOptions{Listen: "127.0.0.1:0", Dir: dir, Log: slog.New(slog.DiscardHandler), Out: &said, Ready: func(d *app.Demo) {
 			ready = took()
 			see(d)
 			stop()
-		}})
+		}}
+		for _, f := range tune {
+			f(&o)
+		}
+		err := app.RunDemo(ctx, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,6 +261,31 @@ func TestDemoContinues(t *testing.T) {
 	if strings.Contains(said.String(), "正在准备演示数据") || took > 15*time.Second {
 		t.Errorf("the second start took %s and said %q", took, said.String())
 	}
+	// However long the folder lay still, there are shifts for the next two weeks, and every technician has a day off a week.
+	later := clock.System().Now().AddDate(0, 0, 45)
+	visit(func(d *app.Demo) {
+		stores, err := d.Shops.Stores(t.Context())
+		if err != nil || len(stores) != 2 {
+			t.Fatal(stores, err)
+		}
+		for i, st := range stores {
+			today := st.BizDay(later)
+			all, err := d.Roster.Shifts(t.Context(), st.ID, today, bizday.Add(today, 13))
+			days, people := map[string]bool{}, map[int64]int{}
+			for _, x := range all {
+				days[x.Day] = true
+				people[x.StaffID]++
+			}
+			if err != nil || len(days) != 14 || len(people) != []int{5, 3}[i] {
+				t.Errorf("%s: %d days, %v, %v", st.Name, len(days), people, err)
+			}
+			for id, n := range people {
+				if n != 12 {
+					t.Errorf("%d works on %d of 14 days", id, n)
+				}
+			}
+		}
+	}, func(o *app.DemoOptions) { o.Clock = clock.NewManual(later) })
 	if code, out, errs := run("", nil, "audit", "--data", dir); code != 0 || !strings.Contains(out, "nothing to report") {
 		t.Errorf("audit of the demo: %d %q %q", code, out, errs)
 	}

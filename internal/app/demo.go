@@ -227,8 +227,11 @@ func (d *Demo) prepare(ctx context.Context, o DemoOptions, moving *clock.Switch)
 		moving.Follow(past)
 		defer moving.Follow(o.Clock)
 	}
-	if err := d.Install(ctx); err != nil || !seed {
+	if err := d.Install(ctx); err != nil {
 		return err
+	}
+	if !seed {
+		return d.continueRoster(ctx)
 	}
 	begin := clock.Stopwatch()
 	fmt.Fprintln(o.Out, "正在准备演示数据：两家门店、30 位会员、三个月的流水 …")
@@ -253,6 +256,9 @@ func printAddresses(o DemoOptions) {
 	if !o.Empty {
 		fmt.Fprintf(o.Out, "  后台与员工账号（密码都是 %s）：\n", DemoPassword)
 		for _, s := range demoStaff {
+			if s.username == "" {
+				continue
+			}
 			fmt.Fprintf(o.Out, "    %-10s %s\n", s.username, s.label)
 		}
 	}

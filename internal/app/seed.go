@@ -37,6 +37,7 @@ type seeder struct {
 	desks   []actor.Actor // who works the till, by store
 	boss    actor.Actor
 	people  []person
+	planned string // the last day of the roster
 }
 
 type person struct {
@@ -66,6 +67,9 @@ func (d *Demo) seed(ctx context.Context, past *clock.Manual, until time.Time, ou
 				morning = midnight
 			}
 			pace = until.Sub(morning) / 400
+		}
+		if err := s.planAhead(actor.With(ctx, actor.Job("演示数据")), today.AddDate(0, 0, day-days)); err != nil {
+			return fmt.Errorf("roster of day %d: %w", day, err)
 		}
 		if err := s.day(ctx, day, morning, until, pace); err != nil {
 			return fmt.Errorf("day %d: %w", day, err)
@@ -98,7 +102,10 @@ func (s *seeder) setUp(ctx context.Context) error {
 	if err := s.offers(sys); err != nil {
 		return err
 	}
-	return s.staff(ctx)
+	if err := s.staff(ctx); err != nil {
+		return err
+	}
+	return s.layOut(sys)
 }
 
 func (s *seeder) offers(ctx context.Context) error {
@@ -111,9 +118,9 @@ func (s *seeder) offers(ctx context.Context) error {
 	}
 	for i, x := range demoServices {
 		floor := money.BP(x.floor)
-		in := catalog.ServiceInput{Name: x.name, Description: x.description, Kind: x.kind, Minutes: x.minutes, MinPriceBP: &floor, Sort: i}
+		in := catalog.ServiceInput{Name: x.name, Description: x.description, Kind: x.kind, Minutes: x.minutes, MinPriceBP: &floor, Sort: i, BookingInput: x.terms}
 		for k, fen := range x.fen {
-			in.Prices = append(in.Prices, catalog.Price{VehicleClassID: s.classes[k], PriceFen: money.Fen(fen)})
+			in.Prices = append(in.Prices, catalog.Price{VehicleClassID: s.classes[k], PriceFen: money.Fen(fen), Minutes: x.takes[k]})
 		}
 		v, err := s.Catalog.CreateService(ctx, in)
 		if err != nil {
@@ -136,7 +143,7 @@ func (s *seeder) offers(ctx context.Context) error {
 		s.plans = append(s.plans, v)
 	}
 	for _, t := range demoTiers {
-		v, err := s.Tiers.Create(ctx, tier.Input{Name: t.name, Color: t.color, Rank: t.rank, DiscountBP: money.BP(t.bp)})
+		v, err := s.Tiers.Create(ctx, tier.Input{Name: t.name, Color: t.color, Rank: t.rank, DiscountBP: money.BP(t.bp), Priority: &t.priority})
 		if err != nil {
 			return err
 		}

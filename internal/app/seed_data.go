@@ -1,12 +1,16 @@
 package app
 
-import "github.com/liangche/liangche/internal/perm"
+import (
+	"github.com/liangche/liangche/internal/catalog"
+	"github.com/liangche/liangche/internal/perm"
+)
 
 // DemoPassword is the password of every demo account. The demo listens on loopback and holds invented people only.
 const DemoPassword = "liangche2026"
 
 const historyDays = 92
 
+// demoAccount is somebody on the staff; without a user name they never sign in.
 type demoAccount struct{ username, name, role, label, persona string }
 
 var demoStaff = []demoAccount{
@@ -16,6 +20,13 @@ var demoStaff = []demoAccount{
 	{"desk2", "何前台", perm.RoleReceptionist, "前台 · 浦东店", ""},
 	{"tech", "吴技师", perm.RoleTechnician, "技师", "p9"},
 	{"finance", "郑会计", perm.RoleAccountant, "财务", "p10"},
+	{"", "王海", perm.RoleTechnician, "", ""},
+	{"", "赵春生", perm.RoleTechnician, "", ""},
+	{"", "刘铁军", perm.RoleTechnician, "", ""},
+	{"", "何小满", perm.RoleTechnician, "", ""},
+	{"", "周福", perm.RoleTechnician, "", ""},
+	{"", "孟凡", perm.RoleTechnician, "", ""},
+	{"", "冯远", perm.RoleTechnician, "", ""},
 }
 
 // demoPeople are the members: the first ones live in the sandbox's WeChat, the others were registered at the desk. Phones are of ranges
@@ -63,6 +74,8 @@ type demoService struct {
 	minutes                 int
 	floor                   int64
 	fen                     [4]int64 // by vehicle class
+	takes                   [4]int   // minutes by vehicle class, 0 is minutes
+	terms                   catalog.BookingInput
 }
 
 var demoClasses = []struct{ name, example string }{
@@ -70,12 +83,22 @@ var demoClasses = []struct{ name, example string }{
 }
 
 var demoServices = []demoService{
-	{"标准洗车", "外观泡沫清洗、擦干、内饰吸尘、脚垫清洗", "wash", 30, 8000, [4]int64{3000, 3500, 4500, 5500}},
-	{"精致洗车", "标准洗车，加轮毂、门边、玻璃内外与内饰擦拭", "wash", 60, 8000, [4]int64{6800, 8800, 10800, 12800}},
-	{"内饰深度清洁", "座椅、顶棚、仪表台、空调口深度清洁与除味", "detail", 150, 8500, [4]int64{22800, 26800, 31800, 36800}},
-	{"漆面打蜡", "洗车、去沥青与铁粉、手工上蜡", "detail", 90, 8500, [4]int64{12800, 15800, 18800, 21800}},
-	{"漆面镀晶", "中度抛光、镀晶两层，质保一年", "film", 360, 9000, [4]int64{98000, 128000, 158000, 188000}},
-	{"空调系统清洗", "蒸发箱可视清洗、更换空调滤芯工时", "repair", 60, 9000, [4]int64{15800, 16800, 18800, 19800}},
+	{"标准洗车", "外观泡沫清洗、擦干、内饰吸尘、脚垫清洗", "wash", 30, 8000, [4]int64{3000, 3500, 4500, 5500}, [4]int{25, 30, 35, 40},
+		catalog.BookingInput{ChangeoverMinutes: 5, FreeCancelHours: 1}},
+	{"精致洗车", "标准洗车，加轮毂、门边、玻璃内外与内饰擦拭", "wash", 60, 8000, [4]int64{6800, 8800, 10800, 12800}, [4]int{50, 60, 70, 80},
+		catalog.BookingInput{ChangeoverMinutes: 5, FreeCancelHours: 2, MinLevel: 2, BookingKinds: []string{"visit", "at_home", "pickup"}}},
+	{"内饰深度清洁", "座椅、顶棚、仪表台、空调口深度清洁与除味", "detail", 150, 8500, [4]int64{22800, 26800, 31800, 36800}, [4]int{135, 150, 170, 200},
+		catalog.BookingInput{ChangeoverMinutes: 10, FreeCancelHours: 4, MinLevel: 2, BookingKinds: []string{"visit", "pickup"}}},
+	{"漆面打蜡", "洗车、去沥青与铁粉、手工上蜡", "detail", 90, 8500, [4]int64{12800, 15800, 18800, 21800}, [4]int{80, 90, 105, 120},
+		catalog.BookingInput{ChangeoverMinutes: 10, FreeCancelHours: 4, MinLevel: 2, BookingKinds: []string{"visit", "pickup"}}},
+	{"漆面镀晶", "中度抛光、镀晶两层，质保一年", "film", 360, 9000, [4]int64{98000, 128000, 158000, 188000}, [4]int{330, 360, 390, 420},
+		catalog.BookingInput{ChangeoverMinutes: 15, FreeCancelHours: 24, MinLevel: 3, DepositFen: 20000, BookingKinds: []string{"visit", "pickup"}}},
+	{"空调系统清洗", "蒸发箱可视清洗、更换空调滤芯工时", "repair", 60, 9000, [4]int64{15800, 16800, 18800, 19800}, [4]int{},
+		catalog.BookingInput{ChangeoverMinutes: 5, FreeCancelHours: 4, BookingKinds: []string{"visit", "repair", "pickup"}}},
+	{"代办年检", "代驾上线检测、代缴费用，当天送回", "other", 150, 9000, [4]int64{28000, 28000, 28000, 32000}, [4]int{},
+		catalog.BookingInput{FreeCancelHours: 24, BookingKinds: []string{"errand"}}},
+	{"道路救援", "搭电、换备胎、送油，按次收费", "other", 60, 9000, [4]int64{15000, 15000, 18000, 20000}, [4]int{},
+		catalog.BookingInput{BookingKinds: []string{"rescue"}, Skill: new("rescue")}},
 }
 
 var demoGoods = []struct {
@@ -92,4 +115,5 @@ var demoTiers = []struct {
 	name, color string
 	rank        int
 	bp          int64
-}{{"银卡会员", "#8E9BA6", 10, 9800}, {"金卡会员", "#C9974A", 20, 9500}, {"黑金会员", "#2B2F36", 30, 9000}}
+	priority    bool
+}{{"银卡会员", "#8E9BA6", 10, 9800, false}, {"金卡会员", "#C9974A", 20, 9500, false}, {"黑金会员", "#2B2F36", 30, 9000, true}}

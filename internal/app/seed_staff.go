@@ -30,6 +30,9 @@ func (s *seeder) staff(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("staff %s: %w", x.username, err)
 		}
+		if x.username == "" {
+			continue
+		}
 		if who, err = s.signIn(ctx, x.username); err != nil {
 			return fmt.Errorf("staff %s: %w", x.username, err)
 		}
@@ -49,6 +52,9 @@ func (s *seeder) hire(ctx context.Context, x demoAccount, role int64, i int) err
 	if x.role == perm.RoleReceptionist || x.role == perm.RoleTechnician {
 		in.StoreIDs = []int64{s.stores[len(s.desks)%2].ID}
 	}
+	if t, ok := demoTechnicians[x.name]; ok {
+		in.StoreIDs = []int64{s.stores[t.store].ID}
+	}
 	a, invite, err := s.Staff.Create(boss, in)
 	if err != nil {
 		return err
@@ -61,6 +67,9 @@ func (s *seeder) hire(ctx context.Context, x demoAccount, role int64, i int) err
 		if _, _, err := s.Staff.LoginMini(ctx, code, invite.Code); err != nil {
 			return err
 		}
+	}
+	if x.username == "" {
+		return nil
 	}
 	return s.Staff.SetPassword(boss, a.ID, DemoPassword)
 }
