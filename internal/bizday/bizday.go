@@ -55,11 +55,11 @@ func At(date string, minute int, zone string) (time.Time, error) {
 	}
 	wall = wall.Add(time.Duration(minute) * time.Minute)
 	loc := Location(zone)
-	shown := func(t time.Time) bool { return t.In(loc).Format(time.DateTime) == wall.Format(time.DateTime) }
 	offset := func(t time.Time) time.Duration {
 		_, s := t.In(loc).Zone()
 		return time.Duration(s) * time.Second
 	}
+	shown := func(t time.Time) bool { return wall.Sub(t) == offset(t) }
 	before, after := wall.Add(-offset(wall.AddDate(0, 0, -1))), wall.Add(-offset(wall.AddDate(0, 0, 1)))
 	switch {
 	case shown(before):
