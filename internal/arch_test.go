@@ -28,7 +28,7 @@ var tiers = map[string]int{
 	"shop": 1, "roster": 1, "catalog": 1, "member": 1, "staff": 1, "payment": 1, "notify": 1, "audit": 1, "setting": 1,
 	"ledger": 2, "wallet": 2, "tier": 2, "slot": 2,
 	"checkout": 3, "booking": 3,
-	"report":   4, "memberview": 4, "console": 4,
+	"report": 4, "memberview": 4, "console": 4,
 	"app": 5, "bench": 6, "cmd": 6,
 }
 
@@ -76,6 +76,7 @@ var foreignCodes = map[string]string{
 var changing = map[string]string{
 	"fault registry":   "the register of codes, filled by package variables",
 	"db columnCache":   "the results of a pure function",
+	"bizday zones":     "the results of a pure function",
 	"wechat installed": "guards a variable of the SDK's package",
 }
 

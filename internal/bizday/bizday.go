@@ -24,14 +24,23 @@ var china = sync.OnceValue(func() *time.Location {
 	return time.FixedZone("CST", 8*3600)
 })
 
+// zones are those that were loaded before, by name: a search for a free time asks a thousand times.
+var zones sync.Map
+
 // Location loads zone, falling back to DefaultZone.
 func Location(zone string) *time.Location {
-	if zone != "" && zone != DefaultZone {
-		if l, err := time.LoadLocation(zone); err == nil {
-			return l
-		}
+	if zone == "" || zone == DefaultZone {
+		return china()
 	}
-	return china()
+	if l, ok := zones.Load(zone); ok {
+		return l.(*time.Location)
+	}
+	l, err := time.LoadLocation(zone)
+	if err != nil {
+		return china()
+	}
+	zones.Store(zone, l)
+	return l
 }
 
 // Valid says whether s is a real calendar date.

@@ -50,3 +50,15 @@ func TestDays(t *testing.T) {
 		t.Error(Add("2026-02-28", 1), Weekday("2026-11-18"))
 	}
 }
+
+func BenchmarkAt(b *testing.B) {
+	for _, zone := range []string{DefaultZone, "America/New_York"} {
+		b.Run(zone, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := At("2026-11-18", 600, zone); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
