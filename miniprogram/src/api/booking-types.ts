@@ -1,156 +1,31 @@
-/** What booking speaks, by the contract. */
+/** The app's names for what booking speaks. All of them follow from the contract's paths. */
+import type { paths } from './schema'
+import type { BodyOf, ResultOf } from './typed'
 
-export type BookingKind = 'visit' | 'at_home' | 'pickup' | 'repair' | 'errand' | 'rescue' | 'other'
-export type BookingChannel = 'mini_program' | 'h5' | 'official_account' | 'link' | 'desk' | 'phone' | 'walk_in'
-export type BookingState =
-  | 'queued' | 'requested' | 'held' | 'confirmed' | 'dispatched' | 'arrived' | 'in_service' | 'done' | 'settled' | 'cancelled' | 'expired' | 'no_show'
-export type DepositState = 'none' | 'due' | 'paid' | 'refunding' | 'refunded' | 'forfeited' | 'used'
-export type PhotoStage = 'before' | 'after'
+type Get<P extends keyof paths> = ResultOf<paths, P, 'get'>
 
-export interface BookingExtra {
-  fault?: string
-  destination?: string
-  returnAddress?: string
-  contactName?: string
-  closing?: string
-}
-export interface BookingPhoto {
-  id: number
-  stage: PhotoStage
-  url: string
-}
-export interface Booking {
-  id: number
-  no: string
-  storeId: number
-  storeName: string
-  storeAddress: string
-  storePhone: string
-  kind: BookingKind
-  channel: BookingChannel
-  state: BookingState
-  startsAt: string
-  endsAt: string
-  plate: string
-  vehicleClassId: number
-  vehicleClassName: string
-  title: string
-  items: { serviceId: number; title: string; minutes: number; priceFen: number }[] | null
-  minutes: number
-  priceFen: number
-  depositFen: number
-  depositState: DepositState
-  holdExpiresAt?: string
-  freeCancelUntil?: string
-  technicianName?: string
-  bayName?: string
-  note?: string
-  address?: string
-  latE6?: number
-  lngE6?: number
-  travelMinutes?: number
-  extra?: BookingExtra
-  queue?: { ahead: number; minutes: number }
-  cancel: { allowed: boolean; refundFen: number; text: string }
-  photos: BookingPhoto[] | null
-  rating?: { stars: number; tags: string[] | null; text: string }
-  orderId?: number
-  createdAt: string
-}
-export interface Segment {
-  no: number
-  bayKind?: string
-  skill?: string
-  bayId?: number
-  bayName?: string
-  technicianId?: number
-  technicianName?: string
-  from: string
-  to: string
-  serviceFrom: string
-  serviceTo: string
-}
-export interface DeskBooking extends Booking {
-  version: number
-  memberId?: number
-  memberName: string
-  phone: string
-  memberTier?: string
-  priority: boolean
-  explain: string
-  segments: Segment[] | null
-  createdBy: string
-  warnings: string[] | null
-}
-export interface BookingDetail extends DeskBooking {
-  events: { at: string; kind: string; text: string; byName: string }[] | null
-}
-export interface Slot {
-  startsAt: string
-  endsAt: string
-}
-export interface SlotDay {
-  day: string
-  closed?: string
-  slots: Slot[] | null
-}
-export interface Slots {
-  days: SlotDay[] | null
-  minutes: number
-  priceFen: number
-  depositFen: number
-  freeCancelHours: number
-}
-export interface BookableService {
-  id: number
-  name: string
-  description: string
-  kind: string
-  bookingKinds: BookingKind[] | null
-  image?: string
-  depositFen: number
-  freeCancelHours: number
-  prices: { vehicleClassId: number; priceFen: number; minutes: number }[] | null
-}
-export interface BookingTechnician {
-  id: number
-  name: string
-  skills: { skill: string; level: number }[] | null
-  stars10?: number
-  ratings: number
-}
-export interface BookingStore {
-  id: number
-  name: string
-  address: string
-  phone: string
-  hoursText: string
-  openToday: string
-}
-export interface BookingOptions {
-  stores: BookingStore[] | null
-  services: BookableService[] | null
-  technicians: BookingTechnician[] | null
-  windowDays: number
-  stepMinutes: number
-  maxOpen: number
-  openCount: number
-  needsDeposit?: string
-}
-export interface StaffBookingOptions extends BookingOptions {
-  vehicleClasses: { id: number; name: string; example?: string }[] | null
-  bays: { id: number; name: string; kind: string; priority: boolean; active: boolean }[] | null
-}
-export interface Wait {
-  id: number
-  storeName: string
-  title: string
-  fromDay: string
-  toDay: string
-  fromMinute: number
-  toMinute: number
-  state: 'waiting' | 'offered' | 'accepted' | 'expired' | 'cancelled'
-  offer?: Booking
-  offerExpiresAt?: string
-  createdAt: string
-}
+export type Booking = Get<'/api/owner/bookings/{id}'>
+export type BookingKind = Booking['kind']
+export type BookingState = Booking['state']
+export type DepositState = Booking['depositState']
+export type BookingPhoto = Booking['photos'][number]
+export type PhotoStage = BookingPhoto['stage']
+export type BookingDetail = Get<'/api/staff/bookings/{id}'>
+export type DeskBooking = Get<'/api/staff/bookings'>['items'][number]
+export type Slots = Get<'/api/owner/booking/slots'>
+export type SlotDay = Slots['days'][number]
+export type Slot = SlotDay['slots'][number]
+export type BookingOptions = Get<'/api/owner/booking/options'>
+export type BookingStore = BookingOptions['stores'][number]
+export type BookableService = BookingOptions['services'][number]
+export type BookingTechnician = BookingOptions['technicians'][number]
+export type StaffBookingOptions = Get<'/api/staff/booking/options'>
+export type Wait = Get<'/api/owner/waits'>['items'][number]
+export type CalendarFile = Get<'/api/owner/bookings/{id}/calendar'>
+
+export type NewBooking = BodyOf<paths, '/api/owner/bookings', 'post'>
+export type BookingChannel = NewBooking['channel']
+export type NewWait = BodyOf<paths, '/api/owner/waits', 'post'>
+export type NewDeskBooking = BodyOf<paths, '/api/staff/bookings', 'post'>
+export type NewWalkIn = BodyOf<paths, '/api/staff/queue', 'post'>
+export type Assignment = BodyOf<paths, '/api/staff/bookings/{id}/assign', 'post'>

@@ -17,8 +17,6 @@ export function nextAct(b: Stated, working = false): NextAct | null {
   switch (b.state) {
     case 'requested':
       return { act: 'accept', text: '接单', permission: 'booking.write' }
-    case 'queued':
-      return { act: 'arrive', text: '叫到工位', permission: 'booking.work' }
     case 'confirmed':
       if (away(b)) return { act: 'dispatch', text: '出发', permission: 'booking.work' }
       return working ? { act: 'start', text: '开始施工', permission: 'booking.work' } : { act: 'arrive', text: '车到了', permission: 'booking.work' }
@@ -41,11 +39,6 @@ export const mayReschedule = (b: Stated) => b.state === 'confirmed' && b.kind !=
 export const mayMissOut = (b: Stated & Pick<DeskBooking, 'startsAt'>, now: number) => b.state === 'confirmed' && Date.parse(b.startsAt) < now
 export const mayAssign = (b: Stated) => ['confirmed', 'dispatched', 'arrived', 'in_service'].includes(b.state)
 
-const RANK: Partial<Record<BookingState, number>> = { in_service: 0, arrived: 1, dispatched: 2 }
-/** My jobs: what is being done, then what stands here, then by time. */
-export function byUrgency(a: DeskBooking, b: DeskBooking): number {
-  return (RANK[a.state] ?? 3) - (RANK[b.state] ?? 3) || Date.parse(a.startsAt) - Date.parse(b.startsAt)
-}
 /** A day's list: by time, members with priority first among those of one time. */
 export function byTime(a: DeskBooking, b: DeskBooking): number {
   return Date.parse(a.startsAt) - Date.parse(b.startsAt) || Number(b.priority) - Number(a.priority) || a.id - b.id

@@ -12,14 +12,9 @@ export const useShop = defineStore('shop', () => {
   const name = computed(() => config.value?.shopName || '亮车')
   const vars = computed(() => accentVars(config.value?.accentColor))
   /** WeChat asks for at most three messages at once. */
-  const templates = computed(() => {
-    const t = config.value?.templates
-    return t ? [t.deduction, t.topup, t.refund].filter(Boolean) : []
-  })
-  const asked = (...names: string[]) => {
-    const t = (config.value?.templates ?? {}) as Record<string, string | undefined>
-    return names.map((name) => t[name] ?? '').filter(Boolean)
-  }
+  type Name = keyof OwnerConfig['templates']
+  const asked = (...names: Name[]) => names.map((name) => config.value?.templates[name] ?? '').filter(Boolean)
+  const templates = computed(() => asked('deduction', 'topup', 'refund'))
   /** Useful once something is booked. */
   const bookingTemplates = computed(() => asked('bookingReminder', 'bookingChanged', 'carReady'))
   /** Useful while waiting for a place. */

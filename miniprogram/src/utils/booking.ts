@@ -185,5 +185,5 @@ export const daySpan = (from: string, to: string, now: number) => (from === to ?
 /** What a cancellation would mean, in one line for before it is booked. */
 export function cancelRule(freeCancelHours: number, depositFen: number): string {
   const until = freeCancelHours ? `开始前 ${freeCancelHours} 小时以前可免费取消` : '开始前都可以免费取消'
-  return depositFen && freeCancelHours ? `${until}，再晚取消定金不退` : until
+  return depositFen && freeCancelHours ? `${until}，再晚取消定金可能不退` : until
 }
