@@ -132,6 +132,9 @@ func (s *Service) dayList(ctx context.Context, in *dayListInput) (httpapi.Page[D
 	if err != nil {
 		return page, err
 	}
+	if day == st.BizDay(s.db.Now()) {
+		priorityFirst(rows)
+	}
 	page.Items, err = s.deskViews(ctx, rows)
 	return page, err
 }

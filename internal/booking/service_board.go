@@ -86,6 +86,17 @@ func (s *Service) Unblock(ctx context.Context, id int64) (v BlockView, err error
 	return v, err
 }
 
+// priorityFirst puts the priority members who are still to come before everybody else (G10); otherwise the order stays.
+func priorityFirst(list []Booking) {
+	awaited := func(b Booking) int {
+		if b.Priority && (b.State == Confirmed || b.State == Held) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(list, func(x, y Booking) int { return awaited(x) - awaited(y) })
+}
+
 // mine are the jobs of today of the technician who acts: the car at hand first, then priority members (G10), then by time.
 func (s *Service) mine(ctx context.Context, storeID int64) ([]Booking, error) {
 	store, err := s.shops.Store(ctx, storeID)

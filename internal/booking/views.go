@@ -181,10 +181,16 @@ func createdBy(b Booking) string {
 	return b.CreatedByName
 }
 
+// announce is how long before a priority member comes the desk is told to be ready (G10).
+const announce = 2 * time.Hour
+
 // warnings are what the clock says about a booking. It is pure.
 func warnings(b Booking, now time.Time, graceMinutes int) []string {
 	var out []string
 	late := func(since time.Time) int { return int(now.Sub(since).Minutes()) }
+	if soon := b.StartsAt.Sub(now); b.Priority && b.State == Confirmed && soon > 0 && soon <= announce {
+		out = append(out, "优先会员快到了，请备好工位和接待")
+	}
 	switch b.State {
 	case Confirmed:
 		if n := late(b.StartsAt); n > 0 && n > graceMinutes/2 {

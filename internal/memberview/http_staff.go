@@ -284,7 +284,7 @@ func (s *Service) plate(ctx context.Context, in *plateInput) (out Plate, err err
 }
 
 // tenders names the ways of paying in the order in which they are shown.
-var tenders = []struct{ kind, label string }{{"balance", "储值"}, {"cash", "现金"}, {"card", "刷卡"}, {"alipay", "支付宝"}, {"wechat_native", "微信支付"}}
+var tenders = []struct{ kind, label string }{{"balance", "储值"}, {"cash", "现金"}, {"card", "刷卡"}, {"alipay", "支付宝"}, {"wechat_native", "微信支付"}, {"deposit", "定金"}}
 
 func (s *Service) today(ctx context.Context, in *todayInput) (out Today, err error) {
 	if !actor.From(ctx).InStore(in.StoreID) {

@@ -7903,7 +7903,7 @@ export interface operations {
                 status?: "awaiting_payment" | "settled" | "cancelled" | "reversed";
                 storeId?: number;
                 memberId?: number;
-                tender?: "balance" | "cash" | "card" | "alipay" | "wechat_native";
+                tender?: "balance" | "cash" | "card" | "alipay" | "wechat_native" | "deposit";
                 disputed?: boolean;
                 /** @description Business date, YYYY-MM-DD */
                 from?: string;
