@@ -166,14 +166,15 @@ func (s *Service) postTx(ctx context.Context, tx *db.Tx, b Booking, kind, title 
 	return ledger.PostTx(ctx, tx, nil, ledger.Post{Kind: kind, StoreID: b.StoreID, BizDay: store.BizDay(tx.Now), RefKind: "booking", RefID: b.ID, Title: title, Memo: b.Plate}, legs...)
 }
 
-// giveBackTx sends a paid deposit back as a whole. The payment must be locked before the booking. The row is the caller's to save.
+// giveBackTx sends all that is left of a paid deposit back. The payment must be locked before the booking. The row is the caller's to save.
 func (s *Service) giveBackTx(ctx context.Context, tx *db.Tx, b *Booking, reason string) error {
-	id, err := s.refundTx(ctx, tx, *b, b.DepositFen, reason)
+	left := keptDeposit(*b)
+	id, err := s.refundTx(ctx, tx, *b, left, reason)
 	if err != nil {
 		return err
 	}
 	b.OutPostingID, b.DepositBackFen, b.DepositState = id, b.DepositFen, DepositRefunding
-	logTx(ctx, tx, *b, EventRefund, "定金 "+b.DepositFen.Yuan()+" 原路退回："+reason)
+	logTx(ctx, tx, *b, EventRefund, "定金 "+left.Yuan()+" 原路退回："+reason)
 	return nil
 }
 

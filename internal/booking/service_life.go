@@ -143,6 +143,9 @@ func (s *Service) closePayment(ctx context.Context, b Booking) error {
 
 // cancelTx ends a locked booking and frees its time in the same transaction (N22).
 func (s *Service) cancelTx(ctx context.Context, tx *db.Tx, b *Booking, by, reason string, forfeit bool) error {
+	if b.OrderID != 0 { // the deposit stands in an order, which would count it once more when it is paid or undone
+		return ErrState.Say("这个预约正在收款或已经结算，请先取消收款或撤销结算")
+	}
 	b.CancelledBy, b.CancelReason = by, clip(strings.TrimSpace(reason), 200)
 	if err := s.endDepositTx(ctx, tx, b, forfeit, "取消预约"); err != nil {
 		return err
@@ -183,7 +186,8 @@ func (s *Service) ShopCancel(ctx context.Context, id int64, reason string) (Book
 	})
 }
 
-// MarkNoShow releases the time of somebody who did not come. Faults: ErrState, also before the start.
+// MarkNoShow releases the time of somebody who did not come. Whoever may still come within the grace loses no deposit by it. Faults: ErrState, also
+// before the start.
 func (s *Service) MarkNoShow(ctx context.Context, id int64) (Booking, error) {
 	p, err := s.policy(ctx)
 	if err != nil {
@@ -193,7 +197,8 @@ func (s *Service) MarkNoShow(ctx context.Context, id int64) (Booking, error) {
 		if b.State == Confirmed && tx.Now.Before(b.StartsAt) {
 			return ErrState.Say("还没到预约时间，不能记为未到店")
 		}
-		if err := s.noShowTx(ctx, tx, b, p.forfeits); err != nil {
+		over := !tx.Now.Before(b.StartsAt.Add(time.Duration(p.grace) * time.Minute))
+		if err := s.noShowTx(ctx, tx, b, p.forfeits && over); err != nil {
 			return err
 		}
 		return s.auditTx(ctx, tx, *b, "booking.no_show", nil)

@@ -94,13 +94,10 @@ func (s *Service) rescheduleTx(ctx context.Context, tx *db.Tx, w wish, memberID,
 	if err != nil {
 		return err
 	}
-	was, free := b.StartsAt, b.StartsAt.Sub(b.FreeCancelUntil)
+	was, until := b.StartsAt, b.FreeCancelUntil
 	b.place(w.plan.segments(picks), w.store.BizDay)
 	b.Explain = explain(picks)
-	// Whoever is late already does not become early by moving: what is at stake stays so.
-	if !tx.Now.After(b.FreeCancelUntil) {
-		b.FreeCancelUntil = b.StartsAt.Add(-free)
-	}
+	b.FreeCancelUntil = freeUntil(was, until, b.StartsAt, tx.Now, memberID == 0)
 	b.RemindedAt = time.Time{}
 	want := map[int64][]slot.Claim{b.ID: claims(b.Segments)}
 	for _, d := range due {
@@ -125,6 +122,22 @@ func (s *Service) rescheduleTx(ctx context.Context, tx *db.Tx, w wish, memberID,
 		}
 	}
 	return s.changedTx(ctx, tx, b, b.State)
+}
+
+// freeUntil is how long an owner may cancel for free, who could until then, when the start goes from was to start. Whoever is late already does not become
+// early by moving; and nobody becomes late because the shop moved them closer: they may still leave until it begins. It is pure.
+func freeUntil(was, until, start, now time.Time, byShop bool) time.Time {
+	if now.After(until) {
+		return until
+	}
+	next := start.Add(until.Sub(was))
+	if !byShop || !next.Before(until) {
+		return next
+	}
+	if until.After(start) {
+		return start
+	}
+	return until
 }
 
 // technicians are those of segments, each once.
@@ -220,9 +233,7 @@ func (s *Service) moveSegmentTx(ctx context.Context, tx *db.Tx, b *Booking, in M
 	moved := !was.StartsAt.Equal(b.StartsAt)
 	if moved {
 		b.RemindedAt = time.Time{}
-		if !tx.Now.After(was.FreeCancelUntil) {
-			b.FreeCancelUntil = b.StartsAt.Add(-was.StartsAt.Sub(was.FreeCancelUntil))
-		}
+		b.FreeCancelUntil = freeUntil(was.StartsAt, was.FreeCancelUntil, b.StartsAt, tx.Now, true)
 	}
 	if err := saveTx(ctx, tx, b, b.State); err != nil {
 		return err

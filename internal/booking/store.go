@@ -214,7 +214,7 @@ func bookingByID(ctx context.Context, r db.Reader, id int64, lock string) (Booki
 		return Booking{}, err
 	}
 	list := []Booking{x.booking()}
-	err = fillParts(ctx, r, list)
+	err = fillParts(ctx, r, list, lock)
 	return list[0], err
 }
 

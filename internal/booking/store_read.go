@@ -25,11 +25,12 @@ func bookingsWhere(ctx context.Context, r db.Reader, where string, args ...any) 
 	for _, x := range rows {
 		out = append(out, x.booking())
 	}
-	return out, fillParts(ctx, r, out)
+	return out, fillParts(ctx, r, out, "")
 }
 
-// fillParts reads the items and segments of bookings, each with one statement.
-func fillParts(ctx context.Context, r db.Reader, list []Booking) error {
+// fillParts reads the items and segments of bookings, each with one statement. lock is that of the bookings: what is decided on is never an old picture;
+// items never change.
+func fillParts(ctx context.Context, r db.Reader, list []Booking, lock string) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -41,7 +42,7 @@ func fillParts(ctx context.Context, r db.Reader, list []Booking) error {
 	}
 	for len(ids) > 0 { // an engine takes only so many parameters
 		n := min(len(ids), 500)
-		if err := fillSome(ctx, r, at, ids[:n]); err != nil {
+		if err := fillSome(ctx, r, at, ids[:n], lock); err != nil {
 			return err
 		}
 		ids = ids[n:]
@@ -49,7 +50,7 @@ func fillParts(ctx context.Context, r db.Reader, list []Booking) error {
 	return nil
 }
 
-func fillSome(ctx context.Context, r db.Reader, at map[int64]*Booking, ids []int64) error {
+func fillSome(ctx context.Context, r db.Reader, at map[int64]*Booking, ids []int64, lock string) error {
 	query, args, err := db.In(`SELECT booking_id, line_no, service_id, title, minutes, price_fen FROM booking_items WHERE booking_id IN (?) ORDER BY booking_id, line_no`, ids)
 	if err != nil {
 		return err
@@ -63,7 +64,7 @@ func fillSome(ctx context.Context, r db.Reader, at map[int64]*Booking, ids []int
 		b.Items = append(b.Items, Item{x.ServiceID, x.Title, x.Minutes, money.Fen(x.PriceFen)})
 	}
 	if query, args, err = db.In(`SELECT booking_id, seg_no, bay_kind, skill, min_level, bay_id, technician_id, from_cell, to_cell, service_from, service_to
-		FROM booking_segments WHERE booking_id IN (?) ORDER BY booking_id, seg_no`, ids); err != nil {
+		FROM booking_segments WHERE booking_id IN (?) ORDER BY booking_id, seg_no`+lock, ids); err != nil {
 		return err
 	}
 	var segments []segmentRow

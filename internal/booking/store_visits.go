@@ -12,8 +12,8 @@ func markPaid(ctx context.Context, tx *db.Tx, id int64, paid bool) error {
 	return err
 }
 
-// isPaid says whether the order that holds a booking is paid.
-func isPaid(ctx context.Context, r db.Reader, id int64) (paid bool, err error) {
-	err = r.Get(ctx, &paid, `SELECT order_paid FROM booking_bookings WHERE id = ?`, id)
+// isPaid says whether the order that holds a booking is paid. It is decided on, so it is read under the lock.
+func isPaid(ctx context.Context, tx *db.Tx, id int64) (paid bool, err error) {
+	err = tx.Get(ctx, &paid, `SELECT order_paid FROM booking_bookings WHERE id = ?`+tx.ForUpdate(), id)
 	return paid, err
 }

@@ -102,7 +102,11 @@ func (v visits) EndTx(ctx context.Context, tx *db.Tx, e checkout.VisitEnd) error
 	if !e.Settled {
 		return v.openTx(ctx, tx, &b)
 	}
-	if surplus := keptDeposit(b) - e.UsedFen; surplus > 0 {
+	surplus := keptDeposit(b) - e.UsedFen
+	if surplus < 0 {
+		return checkout.ErrVisit // never counted twice
+	}
+	if surplus > 0 {
 		if err := v.queue.EnqueueTx(ctx, tx, jobs.Job{Kind: JobSurplus, Payload: surplusOf{b.ID}}); err != nil {
 			return err
 		}
@@ -173,7 +177,7 @@ func (s *Service) surplusJob(ctx context.Context, payload []byte) error {
 		if surplus <= 0 {
 			return nil
 		}
-		if b.DepositUsedFen == 0 && b.DepositBackFen == 0 {
+		if b.DepositUsedFen == 0 {
 			if err := s.giveBackTx(ctx, tx, b, "结算没有用到"); err != nil {
 				return err
 			}
