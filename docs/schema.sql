@@ -925,7 +925,7 @@ CREATE TABLE staff_roles (
   permissions TEXT NOT NULL,
   sort_no BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
-);
+, offered VARCHAR(2000) NOT NULL DEFAULT '');
 
 CREATE TABLE tier_members (
   member_id BIGINT NOT NULL PRIMARY KEY,

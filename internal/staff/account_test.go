@@ -28,6 +28,32 @@ func TestSeededRoles(t *testing.T) {
 	}
 }
 
+// An upgrade brings new permissions to the roles that hold them by default, and gives nothing back that the owner took away.
+func TestUpgradeOffersNewPermissions(t *testing.T) {
+	w := newWorld(t)
+	must(t, w.EnsureRoles(t.Context()))
+	for _, offered := range []string{"", "checkout.settle member.read"} {
+		_, err := w.db.SQLDB().ExecContext(t.Context(), "UPDATE staff_roles SET permissions = 'checkout.settle', offered = ? WHERE role_key = 'receptionist'", offered)
+		must(t, err)
+		must(t, w.EnsureRoles(t.Context()))
+		must(t, w.EnsureRoles(t.Context()))
+		all, err := w.Roles(t.Context())
+		must(t, err)
+		for _, r := range all {
+			if r.Key != perm.RoleReceptionist {
+				continue
+			}
+			for _, p := range perm.Defaults(r.Key) {
+				had := p == "checkout.settle"
+				isNew := strings.HasPrefix(p, "booking.") || strings.HasPrefix(p, "roster.") || offered != "" && p != "member.read"
+				if got := slices.Contains(r.Permissions, p); got != (had || isNew) {
+					t.Errorf("offered %q before: %s is %v", offered, p, got)
+				}
+			}
+		}
+	}
+}
+
 func TestSuspensionActsAtOnce(t *testing.T) {
 	w := newWorld(t)
 	_, id := w.hire(w.owner, "li", perm.RoleReceptionist)

@@ -109,9 +109,26 @@ func whoOf(id int64, rows []standingRow) (actor.Actor, error) {
 	return a, nil
 }
 
-// EnsureRoles installs the roles that a shop starts with; those that exist stay as they are.
+// EnsureRoles installs the roles that a shop starts with; those that exist stay as they are, but are given what permissions are new to
+// the program (see offerTx).
 func (s *Service) EnsureRoles(ctx context.Context) error {
 	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error { return ensureRolesTx(ctx, tx) })
+}
+
+// fresh are the default permissions that did not exist when a role was offered some. Roles from before that was written down knew
+// everything but booking.
+func fresh(offered string, defaults []string) (add []string) {
+	known := strings.Fields(offered)
+	for _, p := range defaults {
+		old := slices.Contains(known, p)
+		if offered == "" {
+			old = !strings.HasPrefix(p, "booking.") && !strings.HasPrefix(p, "roster.")
+		}
+		if !old {
+			add = append(add, p)
+		}
+	}
+	return add
 }
 
 func joined(permissions []string) string {

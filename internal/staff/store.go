@@ -3,6 +3,7 @@ package staff
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
@@ -70,6 +71,7 @@ type roleRow struct {
 	Permissions string `db:"permissions"`
 	Sort        int64  `db:"sort_no"`
 	UpdatedAt   int64  `db:"updated_at"`
+	Offered     string `db:"offered"` // the permissions that existed when this role last got its defaults
 }
 
 func (r roleRow) role() Role {
@@ -78,28 +80,43 @@ func (r roleRow) role() Role {
 
 func roles(ctx context.Context, r db.Reader, lock string) ([]roleRow, error) {
 	var rows []roleRow
-	err := r.Select(ctx, &rows, `SELECT id, role_key, name, permissions, sort_no, updated_at FROM staff_roles ORDER BY sort_no, id`+lock)
+	err := r.Select(ctx, &rows, `SELECT id, role_key, name, permissions, sort_no, updated_at, offered FROM staff_roles ORDER BY sort_no, id`+lock)
 	return rows, err
 }
 
 func ensureRolesTx(ctx context.Context, tx *db.Tx) error {
-	have, err := roles(ctx, tx, "")
+	have, err := roles(ctx, tx, tx.ForUpdate())
 	if err != nil {
 		return err
 	}
 	known := map[string]bool{}
 	for _, r := range have {
 		known[r.Key] = true
+		if err := offerTx(ctx, tx, r); err != nil {
+			return err
+		}
 	}
 	for i, d := range roleNames {
 		if known[d.key] {
 			continue
 		}
-		r := roleRow{ID: tx.NewID(), Key: d.key, Name: d.name, Permissions: joined(perm.Defaults(d.key)), Sort: int64(i), UpdatedAt: tx.Millis()}
+		r := roleRow{ID: tx.NewID(), Key: d.key, Name: d.name, Permissions: joined(perm.Defaults(d.key)), Sort: int64(i), UpdatedAt: tx.Millis(), Offered: joined(perm.Keys())}
 		// Another instance may install them at the same moment.
 		if err := tx.Insert(ctx, "staff_roles", r); err != nil && !errors.Is(err, db.ErrDuplicate) {
 			return err
 		}
 	}
 	return nil
+}
+
+// offerTx gives a role those of its default permissions that the program has learned since the role was last offered some: an
+// upgrade must not lock people out of what is new. What the owner took away before stays away.
+func offerTx(ctx context.Context, tx *db.Tx, r roleRow) error {
+	all := joined(perm.Keys())
+	if r.Offered == all {
+		return nil
+	}
+	add := fresh(r.Offered, perm.Defaults(r.Key))
+	_, err := tx.Exec(ctx, `UPDATE staff_roles SET permissions = ?, offered = ? WHERE id = ?`, joined(append(strings.Fields(r.Permissions), add...)), all, r.ID)
+	return err
 }
