@@ -86,6 +86,13 @@ var labels = map[string]string{
 	"topup_plan.delete":    "删除充值方案",
 	"tier.create":          "添加会员等级",
 	"tier.update":          "修改会员等级",
+	"booking.create":       "登记预约",
+	"booking.queue":        "登记排队",
+	"booking.cancel":       "取消预约",
+	"booking.no_show":      "记为未到店",
+	"booking.reschedule":   "预约改期",
+	"booking.moved":        "调整工位或技师",
+	"booking.forced":       "强制调整安排",
 	"slot.block":           "关闭工位或登记请假",
 	"slot.unblock":         "恢复工位或销假",
 	// money
