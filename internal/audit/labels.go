@@ -109,6 +109,7 @@ var labels = map[string]string{
 	"payment.check":    "向微信核对支付",
 	"payment.close":    "关闭支付单",
 	"payment.refund":   "原路退款",
+	"payment.reissue":  "重新发起退款",
 	"dispute.open":     "提出疑问",
 	"dispute.resolve":  "处理疑问单",
 	"export":           "导出数据",
