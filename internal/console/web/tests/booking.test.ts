@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { alternatives, bookingIds, bookingLink, cancellable, kindFields, minuteText, parseMinute, partsOfDay, refusals, stepsOf } from '@/lib/booking'
+import { alternatives, bookingIds, bookingLink, settleLink, cancellable, kindFields, minuteText, parseMinute, partsOfDay, refusals, stepsOf } from '@/lib/booking'
 import { Problem } from '@/lib/problem'
 import { breakText, draftOf, parseSpans, readShifts, spansText, workMinutes } from '@/lib/roster'
 
@@ -92,4 +92,5 @@ it('parts slots into morning, afternoon and evening of the shop', () => {
 it('links to a store, or to one service of it', () => {
   expect(bookingLink('https://x.example', 3)).toContain('storeId=3')
   expect(bookingLink('https://x.example', 3, 8)).toContain('serviceId=8')
+  expect(settleLink({ id: 9 })).toContain('booking=9')
 })

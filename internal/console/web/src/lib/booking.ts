@@ -92,7 +92,7 @@ export function partsOfDay<T extends { startsAt: string }>(slots: T[]): { name: 
 
 /** The till of the staff app with this booking in it: the deposit counts there. */
 export function settleLink(booking: Pick<DeskBooking, 'id'>): string {
-  return `/h5/#/pkg-staff/settle/index?bookingId=${booking.id}`
+  return `/h5/#/pkg-staff/checkout/index?booking=${booking.id}`
 }
 
 /** That a hold is running, and until when. */
