@@ -25,6 +25,7 @@ try {
   const owner = await ownerApi(origin, persona.id)
   const memberId = (await owner.get('/home')).member.id
   await ownerPages(persona)
+  await bookingPages()
   await staffPages()
   await consolePages(memberId)
 } catch (error) {
@@ -81,6 +82,22 @@ async function ownerPages(persona) {
   await page.locator('.msg').filter({ hasText: '83.60' }).waitFor()
   await page.locator('.msg').last().scrollIntoViewIfNeeded()
   await shot(page, 'sandbox-phone')
+  await context.close()
+}
+
+/** From the list of services to a time, as a member sees it. */
+async function bookingPages() {
+  const { page, context } = await phone(browser)
+  await page.goto(`${origin}/sandbox/`)
+  await page.locator('button.row').filter({ hasText: NAME }).first().click()
+  await page.getByText('打开小程序').click()
+  await onPage(page, '.action').filter({ hasText: '预约' }).click()
+  await page.locator('.service').filter({ has: page.getByText('精致洗车', { exact: true }) }).click()
+  await shot(page, 'h5-booking')
+  await page.locator('.next:visible').click()
+  await page.locator('.day:visible').nth(1).click()
+  await page.locator('.time:visible').nth(5).click()
+  await shot(page, 'h5-booking-time')
   await context.close()
 }
 

@@ -25,6 +25,7 @@ const ANSWERS = {
   }),
   'POST /api/owner/session': () => ({ session: { accessToken: 'stub', refreshToken: 'stub', expiresAt: '2099-01-01T00:00:00Z' } }),
   'GET /api/owner/home': home,
+  'GET /api/owner/bookings': () => ({ items: [] }),
   'GET /api/owner/pulse': () => ({ seq: 5, items: [] }),
   'POST /api/owner/code-devices': () => ({ deviceNo: '123456789', secret, stepSeconds: 60, serverTime: new Date().toISOString() }),
 }

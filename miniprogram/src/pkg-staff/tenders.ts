@@ -9,9 +9,9 @@ export const TENDERS: { kind: TenderKind; label: string; icon: string }[] = [
   { kind: 'card', label: '刷卡', icon: 'creditcard' },
 ]
 /** Paid when the booking was made: counted first, and nobody at the till changes it. */
-export const DEPOSIT = 'deposit' as TenderKind
+export const DEPOSIT: TenderKind = 'deposit'
 export const tenderLabel = (kind: TenderKind) => (kind === DEPOSIT ? '预约定金' : (TENDERS.find((t) => t.kind === kind)?.label ?? ''))
-export const depositOf = (quote: Quote) => Math.min((quote as { depositFen?: number }).depositFen ?? 0, quote.totalFen)
+export const depositOf = (quote: Quote) => Math.min(quote.depositFen ?? 0, quote.totalFen)
 const withDeposit = (quote: Quote, mix: Mix = {}): Mix => (depositOf(quote) ? { ...mix, [DEPOSIT]: depositOf(quote) } : mix)
 
 /** Tenders whose payment happens at another machine and is recorded with its number. */

@@ -1,6 +1,6 @@
-import { onMounted } from 'vue'
+import { onBeforeMount, onMounted } from 'vue'
 
-/** Page hooks outside uni-app: load and show run when the page is mounted, the rest on demand. */
+/** Page hooks outside uni-app: load runs before show, whatever order a page registers them in; the rest on demand. */
 type Hook = (argument?: unknown) => unknown
 
 export const pageQuery: Record<string, string> = {}
@@ -8,7 +8,7 @@ const hooks = new Map<string, Hook[]>()
 
 const register = (name: string) => (hook: Hook) => {
   hooks.set(name, [...(hooks.get(name) ?? []), hook])
-  if (name === 'onLoad') onMounted(() => void hook({ ...pageQuery }))
+  if (name === 'onLoad') onBeforeMount(() => void hook({ ...pageQuery }))
   if (name === 'onShow') onMounted(() => void hook())
 }
 
