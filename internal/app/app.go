@@ -132,6 +132,7 @@ func (a *App) build() {
 		AuthorizeURL:  a.authorizeURL,
 		SecureCookies: secure(c.PublicURL),
 		StoreExists:   func(ctx context.Context, id int64) error { _, err := a.Shops.Store(ctx, id); return err },
+		Unfinished:    func(ctx context.Context, id int64) (int, error) { return a.Bookings.Unfinished(ctx, id) },
 	})
 	a.Members.Connect(balances{d}, tierNames{d, a.Tiers})
 	a.Staff = staff.New(d, a.Box, a.WeChat, a.Members, staffStores{a.Shops}, staff.Options{
@@ -155,6 +156,7 @@ func (a *App) build() {
 	a.Roster.Watch(a.Bookings.Affected)
 	a.Members.Jobs(a.Queue)
 	a.Staff.Jobs(a.Queue)
+	a.Slots.Jobs(a.Queue)
 	a.Queue.Every("app.purge", 6*time.Hour, a.purge)
 }
 

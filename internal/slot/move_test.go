@@ -3,15 +3,19 @@ package slot
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/db/dbtest"
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/jobs"
 )
 
 // N22: a cancelled slot is free at once, in the transaction that cancels; one that is rolled back keeps it.
@@ -266,6 +270,54 @@ func TestForget(t *testing.T) {
 	must(t, d.Select(t.Context(), &owners, `SELECT DISTINCT owner_id FROM slot_cells ORDER BY owner_id`))
 	if len(owners) != 2 || owners[0] != 2 {
 		t.Fatalf("%v", owners)
+	}
+	sound(t, s)
+}
+
+// The clock forgets what is more than five weeks old, and nothing younger.
+func TestForgetsByItself(t *testing.T) {
+	d, clk := dbtest.New(t)
+	s, q := New(d), jobs.New(d, slog.New(slog.DiscardHandler))
+	s.Jobs(q)
+	begun := clk.Now()
+	at := CellUp(begun)
+	must(t, s.in(t, func(ctx context.Context, tx *db.Tx) error {
+		return s.TakeTx(ctx, tx, 1, 1, []Claim{{1, Span{at, at + 6}}})
+	}))
+	taken := func() (n int) {
+		t.Helper()
+		must(t, d.Get(t.Context(), &n, `SELECT COUNT(*) FROM slot_cells`))
+		return n
+	}
+	run := func(want string) {
+		t.Helper()
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		ended := make(chan struct{})
+		go func() { defer close(ended); q.Run(ctx) }()
+		for wait := clock.Stopwatch(); ; time.Sleep(5 * time.Millisecond) {
+			var n int
+			must(t, d.Get(t.Context(), &n, `SELECT COUNT(*) FROM jobs_queue WHERE dedupe_key = ? AND state = 'done'`, "slot.forget@"+want))
+			if n > 0 {
+				break
+			}
+			if wait() > 10*time.Second {
+				t.Fatal("the job did not run")
+			}
+		}
+		stop()
+		<-ended
+	}
+	slot := func() string { return fmt.Sprint(clk.Now().Truncate(6 * time.Hour).UnixMilli()) }
+	clk.Set(begun.AddDate(0, 0, 34))
+	run(slot())
+	if n := taken(); n != 6 {
+		t.Errorf("%d cells are left of what is 34 days old", n)
+	}
+	clk.Set(begun.AddDate(0, 0, 35+8)) // whole chunks of about a week go
+	run(slot())
+	if n := taken(); n != 0 {
+		t.Errorf("%d cells are left of what is six weeks old", n)
 	}
 	sound(t, s)
 }
