@@ -22,5 +22,10 @@ it('shows only those details of the log that have a word', () => {
   expect(detailLines('{"reason":"x"}')).toEqual([{ name: '原因', value: 'x' }])
   expect(detailLines({ to: 'frozen', reason: '手机遗失', from: 'active' }).map((line) => line.value)).toEqual(['正常', '已冻结', '手机遗失'])
   expect(detailLines({ to: 'brand_new_code' })).toEqual([])
+  expect(detailLines({ from: '2026-12-04T02:30:00Z', to: '2026-12-04T03:30:00Z', reason: '检修' })).toEqual([
+    { name: '从', value: '2026-12-04 10:30:00' },
+    { name: '到', value: '2026-12-04 11:30:00' },
+    { name: '原因', value: '检修' },
+  ])
   expect(detailLines(null)).toEqual([])
 })

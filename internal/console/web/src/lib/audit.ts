@@ -75,6 +75,7 @@ const ORDER = Object.keys(NAMES)
 
 // Values of these keys are codes of the API; one without a word is left out.
 const CODES = ['before', 'after', 'from', 'to', 'old', 'new', 'value', 'wechat', 'method', 'tender', 'status', 'state', 'outcome', 'via', 'app', 'kind', 'channel', 'skill']
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/
 const looksLikeCode = (text: string) => /^[A-Za-z][A-Za-z_.]*$/.test(text)
 
 /** The detail of an entry as readable pairs; whatever has no word here stays out. */
@@ -91,14 +92,20 @@ export function detailLines(detail: unknown): DetailLine[] {
   return Object.entries(value)
     .filter(([key, item]) => NAMES[key] && item !== null && item !== '' && typeof item !== 'object')
     .sort(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b))
-    .map(([key, item]) => ({ name: NAMES[key]!, value: say(key, item) }))
+    .map(([key, item]) => ({ name: nameOf(key, item), value: say(key, item) }))
     .filter((line) => line.value !== '')
+}
+
+/** From and to are mostly a change; between two instants they are a stretch of time. */
+function nameOf(key: string, item: unknown): string {
+  if (typeof item === 'string' && INSTANT.test(item)) return { from: '从', to: '到' }[key] ?? NAMES[key]!
+  return NAMES[key]!
 }
 
 function say(key: string, item: unknown): string {
   if (key.endsWith('Fen') && typeof item === 'number') return yuanText(item)
   if (key.endsWith('Bp') && typeof item === 'number') return `${percentOf(item)}%`
-  if (key.endsWith('At') && typeof item === 'string') return fullTime(item)
+  if (typeof item === 'string' && (key.endsWith('At') || INSTANT.test(item))) return fullTime(item)
   if (typeof item === 'boolean') return item ? '是' : '否'
   if (CODES.includes(key) && typeof item === 'string' && looksLikeCode(item)) return anyLabel(item) ?? ''
   return String(item)

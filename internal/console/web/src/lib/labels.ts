@@ -179,6 +179,7 @@ const tables = {
     wait: plain('候补'),
     bay: plain('工位'),
     block: plain('停用'),
+    slot: plain('工位、技师'),
     slot_block: plain('停用'),
     store_day: plain('特殊日'),
     technician: plain('技师'),
