@@ -111,7 +111,8 @@ func (c *Combiner[N]) together(batch []*command[N]) (outcomes []outcome) {
 		}
 	}()
 	// One caller who leaves must not end what the others wait for.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(batch[0].ctx), batchTime)
+	until := time.Now().Add(batchTime)
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(batch[0].ctx), until)
 	defer cancel()
 	needs, got := make([]N, len(batch)), make([]outcome, len(batch))
 	for i, cmd := range batch {
@@ -122,8 +123,11 @@ func (c *Combiner[N]) together(batch []*command[N]) (outcomes []outcome) {
 			return err
 		}
 		for i, cmd := range batch {
+			own, done := context.WithDeadline(context.WithoutCancel(cmd.ctx), until) // it waits for a lock no longer than the batch
 			var err error
-			if got[i], err = tx.try(context.WithValue(context.WithoutCancel(cmd.ctx), inTx{}, true), cmd.run); err != nil {
+			got[i], err = tx.try(context.WithValue(own, inTx{}, true), cmd.run)
+			done()
+			if err != nil {
 				return err
 			}
 		}

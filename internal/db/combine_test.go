@@ -290,6 +290,35 @@ func TestCancelledCaller(t *testing.T) {
 	c.counts(-1, 0, 2)
 }
 
+// A command's own statements end when its batch gives up: others wait for it.
+func TestCommandHasTheDeadlineOfItsBatch(t *testing.T) {
+	c := newCrowd(t)
+	early, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	for _, ctx := range []context.Context{t.Context(), early} {
+		c.comes(ctx, "", func(ctx context.Context, _ *db.Tx) error {
+			if end, ok := ctx.Deadline(); !ok || time.Until(end) > 15*time.Second {
+				t.Errorf("the command may take until %v, %v", end, ok)
+			}
+			return nil
+		}, c.wants(nil))
+	}
+	c.open()
+}
+
+// A server waits for a lock on behalf of clients that have given up, and keeps what they have locked: it must give up before them.
+func TestServerGivesUpALockFirst(t *testing.T) {
+	d, _ := dbtest.New(t)
+	if d.Dialect() != db.MySQL {
+		t.Skip("one writer waits for no row")
+	}
+	var seconds int
+	must(t, d.Get(t.Context(), &seconds, `SELECT @@innodb_lock_wait_timeout`))
+	if seconds >= 15 {
+		t.Errorf("a statement waits %d s for a lock, a batch 15 s", seconds)
+	}
+}
+
 func TestCombinerDoesNotNest(t *testing.T) {
 	c := newCrowd(t)
 	c.open()

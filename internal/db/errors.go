@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"modernc.org/sqlite"
@@ -22,6 +24,10 @@ var ErrNoRows = errors.New("db: no rows")
 // ErrDuplicate reports that a unique key refused an insert or update.
 var ErrDuplicate = errors.New("db: duplicate key")
 
+// lockWait is how long a statement waits for a lock. It is shorter than any patience of ours: a server goes on waiting for a client that has
+// given up, and keeps meanwhile what the transaction has locked already, such as the other members of a batch.
+const lockWait = 10 * time.Second
+
 // session sets what every MySQL connection needs once, instead of per transaction.
 type session struct{ driver.Connector }
 
@@ -33,6 +39,7 @@ func (s session) Connect(ctx context.Context) (driver.Conn, error) {
 	for _, q := range []string{
 		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
 		"SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE'",
+		fmt.Sprintf("SET SESSION innodb_lock_wait_timeout = %d", lockWait/time.Second),
 	} {
 		if _, err := c.(driver.ExecerContext).ExecContext(ctx, q, nil); err != nil {
 			_ = c.Close()

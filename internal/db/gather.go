@@ -4,17 +4,21 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"time"
 )
 
 // maxTogether is how many are served as one batch.
 const maxTogether = 64
+
+// maxPatience ends giving way on a busy machine, where one turn of the scheduler may take tens of milliseconds.
+const maxPatience = time.Millisecond
 
 // gathering makes batches of those who arrive while the batch before is served. Whoever arrives first is served at once: nobody waits for
 // company.
 type gathering[T comparable] struct {
 	serve    func(batch []T)
 	leaders  int // that serve at the same time, at most
-	patience int // turns of the scheduler for which a leader gives way to those it has just served, when they were several
+	patience int // turns of the scheduler for which a leader gives way to those it has just served, when they were several; see maxPatience
 
 	mu      sync.Mutex
 	waiting []T
@@ -64,8 +68,9 @@ func (g *gathering[T]) giveWay(served int) {
 	if served < 2 {
 		return
 	}
+	begin := time.Now()
 	for range g.patience {
-		if waiting, _ := g.now(); waiting >= served {
+		if waiting, _ := g.now(); waiting >= served || time.Since(begin) > maxPatience {
 			return
 		}
 		runtime.Gosched()
