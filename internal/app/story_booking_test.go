@@ -148,6 +148,7 @@ func (s *bookingStory) books(t *testing.T) {
 	if n := s.count(`SELECT COUNT(*) FROM ledger_entries WHERE account = 'revenue'`); n != 0 {
 		t.Errorf("a deposit is booked as revenue %d times", n)
 	}
+	s.owner.fails("member.unfinished_bookings", http.MethodPost, "/api/owner/account/close", obj{"reason": "搬家"})
 }
 
 func has(slots obj, start string) bool {

@@ -13,6 +13,11 @@ import (
 	"github.com/liangche/liangche/internal/shop"
 )
 
+// Unfinished counts the bookings of a member that are to come, under way, or hold a deposit that was not counted yet.
+func (s *Service) Unfinished(ctx context.Context, memberID int64) (int, error) {
+	return unfinished(ctx, s.db, memberID, s.db.Now().UnixMilli())
+}
+
 // options is what may be chosen in a store; storeID 0 lists the stores and what every one of them offers. Fault: shop.inactive, fault.ErrNotFound.
 func (s *Service) options(ctx context.Context, storeID, memberID int64) (o OwnerOptions, err error) {
 	if storeID != 0 {

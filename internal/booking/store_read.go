@@ -108,6 +108,17 @@ func stateNames(states []State) []string {
 	return out
 }
 
+// unfinished counts what keeps a member from leaving: bookings to come or under way, and deposits that no till has counted yet.
+func unfinished(ctx context.Context, r db.Reader, memberID, now int64) (n int, err error) {
+	query, args, err := db.In(`SELECT COUNT(*) FROM booking_bookings WHERE member_id = ? AND ((state IN (?) AND (state <> 'held' OR hold_expires_at IS NULL OR hold_expires_at > ?))
+		OR (state = 'done' AND deposit_state = 'paid'))`, memberID, stateNames(open), now)
+	if err != nil {
+		return 0, err
+	}
+	err = r.Get(ctx, &n, query, args...)
+	return n, err
+}
+
 // openOf locks and counts a member's bookings that are still to come or under way; due holds do not count.
 func openOf(ctx context.Context, tx *db.Tx, memberID int64) (n int, err error) {
 	query, args, err := db.In(`SELECT id, state, hold_expires_at FROM booking_bookings WHERE member_id = ? AND state IN (?) ORDER BY id`+tx.ForUpdate(), memberID, stateNames(open))

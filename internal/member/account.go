@@ -155,7 +155,7 @@ type Left struct {
 
 // Close lets a member leave (A11). With money left the member becomes closing, to be settled at the desk; otherwise
 // the account ends: personal data is erased, plates and phone are freed, cards, codes and sessions end. Faults:
-// ErrSuspended for an owner who is suspended, ErrClosed, fault.ErrNotFound.
+// ErrSuspended for an owner who is suspended, ErrClosed, ErrUnfinished with open bookings, fault.ErrNotFound.
 func (s *Service) Close(ctx context.Context, memberID int64, reason string) (out Left, err error) {
 	var c complaints
 	reason, complaint := cleanText(reason, 200)
@@ -174,6 +174,9 @@ func (s *Service) Close(ctx context.Context, memberID int64, reason string) (out
 		case m.Status == StatusSuspended && actor.From(ctx).Kind == actor.Owner:
 			return ErrSuspended
 		}
+		if err := s.finished(ctx, m.ID); err != nil {
+			return err
+		}
 		total, err := s.total(ctx, m.ID) // the lock on the member keeps money from moving meanwhile
 		if err != nil {
 			return err
@@ -190,6 +193,18 @@ func (s *Service) Close(ctx context.Context, memberID int64, reason string) (out
 		return s.closeTx(ctx, tx, m, reason)
 	})
 	return out, err
+}
+
+// finished refuses while bookings of the member are open. Fault: ErrUnfinished.
+func (s *Service) finished(ctx context.Context, memberID int64) error {
+	if s.opt.Unfinished == nil {
+		return nil
+	}
+	n, err := s.opt.Unfinished(ctx, memberID)
+	if err == nil && n > 0 {
+		err = ErrUnfinished.Say("还有 %d 个预约没有结束，请先取消，或等服务完成、结清", n)
+	}
+	return err
 }
 
 // total is what the wallet holds. Without a wallet nobody may be taken for penniless.

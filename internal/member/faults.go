@@ -25,6 +25,7 @@ var (
 	ErrAlreadyJoined = fault.Define(fault.Conflict, "member.already_joined", "您已经是会员；如需合并两个会员，请到前台办理")
 	ErrVehicleTaken  = fault.Define(fault.Conflict, "member.vehicle_exists", "这辆车已经在会员名下，不用重复添加")
 	ErrVehicleMany   = fault.Define(fault.Conflict, "member.vehicle_limit", "最多登记 20 辆车，请先删除不用的车辆")
+	ErrUnfinished    = fault.Define(fault.Conflict, "member.unfinished_bookings", "还有预约没有结束，请先取消，或等服务完成、结清")
 	ErrOAuthState    = fault.Define(fault.Malformed, "member.oauth_state", "登录已超时或来源不明，请重新进入")
 	ErrOAuthDenied   = fault.Define(fault.Forbidden, "member.oauth_denied", "没有得到微信授权，请重新登录并同意授权")
 	ErrTicket        = fault.Define(fault.Unauthorized, "member.ticket_used", "登录凭据已失效，请重新登录")

@@ -168,7 +168,7 @@ func (s *Service) bindTx(ctx context.Context, tx *db.Tx, identityID int64, phone
 }
 
 // leaveTx lets an identity go from a member that holds nothing; the member itself stays for the desk to close.
-// Fault: ErrHoldsMoney.
+// Faults: ErrHoldsMoney, ErrUnfinished.
 func (s *Service) leaveTx(ctx context.Context, tx *db.Tx, x identityRow) error {
 	old, err := s.readMember(ctx, tx, *x.MemberID, tx.ForUpdate())
 	if err != nil {
@@ -180,6 +180,9 @@ func (s *Service) leaveTx(ctx context.Context, tx *db.Tx, x identityRow) error {
 	}
 	if total != 0 {
 		return ErrHoldsMoney
+	}
+	if err := s.finished(ctx, old.ID); err != nil {
+		return err
 	}
 	if old.Status == StatusSuspended {
 		return ErrSuspended

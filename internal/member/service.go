@@ -40,6 +40,8 @@ type Options struct {
 	SecureCookies bool // the login cookie over https only
 	// StoreExists returns fault.ErrNotFound for an id that is no store.
 	StoreExists func(ctx context.Context, id int64) error
+	// Unfinished counts the bookings that keep a member from leaving; nil where there are none.
+	Unfinished func(ctx context.Context, memberID int64) (int, error)
 }
 
 // Service is the use cases of this package. It is safe for concurrent use once connected.
