@@ -135,3 +135,42 @@ func TestShopMovesNobodyIntoTheForfeit(t *testing.T) {
 	}
 	r.sound()
 }
+
+// The car before is not ready and the owner is told to come later: whoever does so is neither hurried nor released, and loses no deposit.
+func TestOurDelayIsNobodysNoShow(t *testing.T) {
+	for _, byHand := range []bool{false, true} {
+		r := liveRig(t, 1, 2)
+		o := r.owner().onWeChat()
+		next := o.paid(r.at(1, 12, 15))
+		ten, end := r.at(1, 10, 0), next.EndsAt
+		first, err := r.DeskCreate(r.staff(), DeskAsk{StoreID: r.store, Plate: "沪A99901", VehicleClassID: r.class, ServiceIDs: []int64{r.detail}, Kind: KindVisit,
+			Channel: ChannelDesk, StartsAt: &ten})
+		must(t, err)
+		r.clk.Set(ten)
+		_, err = r.Start(r.staff(), first.ID)
+		must(t, err)
+		for r.clk.Now().Before(end.Add(-10 * time.Minute)) {
+			r.later(5 * time.Minute)
+			if got := r.get(next.ID); got.State != Confirmed {
+				t.Fatalf("%v: the delayed one is %s", r.clk.Now(), got.State)
+			}
+		}
+		if n := r.count(`SELECT COUNT(*) FROM booking_events WHERE booking_id = ? AND kind = 'delayed'`, next.ID); n != 1 {
+			t.Errorf("told %d times: %v", n, r.messages(o.id))
+		}
+		if r.count(`SELECT COUNT(*) FROM booking_events WHERE booking_id = ? AND kind = 'late'`, next.ID) != 0 {
+			t.Errorf("hurried: %v", r.messages(o.id))
+		}
+		if byHand {
+			_, err = r.MarkNoShow(r.staff(), next.ID)
+			must(t, err)
+		} else {
+			r.clk.Set(end.Add(time.Hour))
+			must(t, r.Minute(t.Context()))
+		}
+		if got := r.get(next.ID); got.State != NoShow || got.DepositState != DepositRefunding || r.revenue() != 0 {
+			t.Errorf("by hand %v: %s, deposit %s", byHand, got.State, got.DepositState)
+		}
+		r.sound()
+	}
+}

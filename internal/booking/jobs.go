@@ -114,6 +114,16 @@ func (s *Service) lateTx(ctx context.Context, tx *db.Tx, b *Booking, p policy) e
 	if told.Before(b.StartsAt) {
 		told = time.Time{} // about another time, before it was moved
 	}
+	ours, err := s.weAreLate(ctx, tx, *b)
+	if err != nil {
+		return err
+	}
+	if ours { // whoever was told to come later is not hurried, and loses nothing
+		if tx.Now.Before(b.EndsAt) {
+			return nil
+		}
+		p.forfeits = false
+	}
 	store, err := s.shops.Store(ctx, b.StoreID)
 	if err != nil {
 		return err
@@ -315,10 +325,19 @@ func (s *Service) movedAwayTx(ctx context.Context, tx *db.Tx, b Booking, all []B
 	return s.changedTx(ctx, tx, b, b.State)
 }
 
+// delayPeriod is how long before its start a booking's owner may be told that it will begin late.
+const delayPeriod = 12 * time.Hour
+
+// weAreLate says whether the owner was told that the booking begins late because of the shop.
+func (s *Service) weAreLate(ctx context.Context, tx *db.Tx, b Booking) (bool, error) {
+	told, err := lastEventAt(ctx, tx, b.ID, EventDelayed)
+	return told.After(b.StartsAt.Add(-delayPeriod)), err
+}
+
 // delayedTx warns once of a booking that will begin late because the car before it is not ready.
 func (s *Service) delayedTx(ctx context.Context, tx *db.Tx, b Booking, to slot.Cell) error {
 	told, err := lastEventAt(ctx, tx, b.ID, EventDelayed)
-	if err != nil || told.After(b.StartsAt.Add(-12*time.Hour)) || !tx.Now.Before(b.EndsAt) {
+	if err != nil || told.After(b.StartsAt.Add(-delayPeriod)) || !tx.Now.Before(b.EndsAt) {
 		return err
 	}
 	text := fmt.Sprintf("前车还没完工，可能要晚 %d 分钟", delay(b, to))

@@ -186,8 +186,8 @@ func (s *Service) ShopCancel(ctx context.Context, id int64, reason string) (Book
 	})
 }
 
-// MarkNoShow releases the time of somebody who did not come. Whoever may still come within the grace loses no deposit by it. Faults: ErrState, also
-// before the start.
+// MarkNoShow releases the time of somebody who did not come. Whoever may still come within the grace, or was told that we are late, loses no deposit
+// by it. Faults: ErrState, also before the start.
 func (s *Service) MarkNoShow(ctx context.Context, id int64) (Booking, error) {
 	p, err := s.policy(ctx)
 	if err != nil {
@@ -198,7 +198,11 @@ func (s *Service) MarkNoShow(ctx context.Context, id int64) (Booking, error) {
 			return ErrState.Say("还没到预约时间，不能记为未到店")
 		}
 		over := !tx.Now.Before(b.StartsAt.Add(time.Duration(p.grace) * time.Minute))
-		if err := s.noShowTx(ctx, tx, b, p.forfeits && over); err != nil {
+		ours, err := s.weAreLate(ctx, tx, *b)
+		if err != nil {
+			return err
+		}
+		if err := s.noShowTx(ctx, tx, b, p.forfeits && over && !ours); err != nil {
 			return err
 		}
 		return s.auditTx(ctx, tx, *b, "booking.no_show", nil)
