@@ -52,6 +52,7 @@ describe('when a booking is', () => {
     expect(queueText({ ahead: 0, minutes: 0 })).toBe('马上就轮到您')
     expect(minuteSpan(0, 1440)).toBe('全天都可以')
     expect(minuteSpan(540, 720)).toBe('09:00–12:00')
+    expect(minuteSpan(720, 1080)).toBe('下午')
     expect(daySpan('2026-11-23', '2026-11-24', now)).toBe('明天 到 后天')
     expect(daySpan('2026-11-23', '2026-11-23', now)).toBe('明天')
     expect(cancelRule(4, 3000)).toBe('开始前 4 小时以前可免费取消，再晚取消定金可能不退')

@@ -268,6 +268,8 @@ describe('booking', () => {
   step('the owner sees the photos and rates', async () => {
     current = () => page
     await page.goto(`${origin}/h5/#/pages/booking/list`)
+    await page.locator('.notice').filter({ hasText: '消费' }).waitFor()
+    await page.locator('.notice .close').click() // it lies over the filters until it goes by itself
     await page.locator('.chip:visible').filter({ hasText: '以前的' }).click()
     await page.locator('.booking:visible').filter({ hasText: '已结算' }).click()
     await page.getByText('这次做得怎么样？').waitFor()

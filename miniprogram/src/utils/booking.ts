@@ -173,9 +173,12 @@ export function slotGroups(slots: Slot[], day: string): SlotGroup[] {
   return groups.filter((g) => g.slots.length)
 }
 
-/** 9:00–12:00 of a wait, 全天 when it is the whole day. */
+/** 上午, 全天 and the like for the parts of a day, else 9:30–11:00. */
+const PART_NAMES: Record<string, string> = { '0-720': '上午', '720-1080': '下午', '1080-1440': '晚上' }
 export function minuteSpan(from: number, to: number): string {
   if (from <= 0 && to >= 24 * 60) return '全天都可以'
+  const part = PART_NAMES[`${from}-${to}`]
+  if (part) return part
   const at = (m: number) => `${String(Math.floor(m / 60)).padStart(2, '0')}:${String(m % 60).padStart(2, '0')}`
   return `${at(from)}–${at(to)}`
 }
