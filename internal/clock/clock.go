@@ -65,7 +65,8 @@ func Millis(t time.Time) int64 { return t.UnixMilli() }
 // FromMillis is the inverse of Millis, in UTC.
 func FromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
-// Stopwatch starts a measurement of elapsed time on the monotonic clock, for metrics only: no rule may depend on it.
+// Stopwatch starts a measurement of elapsed time on the monotonic clock, for metrics and for giving up a wait: no rule of
+// the shop may depend on it.
 func Stopwatch() func() time.Duration {
 	t := time.Now()
 	return func() time.Duration { return time.Since(t) }

@@ -111,9 +111,9 @@ func (c *Combiner[N]) together(batch []*command[N]) (outcomes []outcome) {
 		}
 	}()
 	// One caller who leaves must not end what the others wait for.
-	until := time.Now().Add(batchTime)
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(batch[0].ctx), until)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(batch[0].ctx), batchTime)
 	defer cancel()
+	until, _ := ctx.Deadline()
 	needs, got := make([]N, len(batch)), make([]outcome, len(batch))
 	for i, cmd := range batch {
 		needs[i] = cmd.need

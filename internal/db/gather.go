@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/liangche/liangche/internal/clock"
 )
 
 // maxTogether is how many are served as one batch.
@@ -68,9 +70,9 @@ func (g *gathering[T]) giveWay(served int) {
 	if served < 2 {
 		return
 	}
-	begin := time.Now()
+	taken := clock.Stopwatch()
 	for range g.patience {
-		if waiting, _ := g.now(); waiting >= served || time.Since(begin) > maxPatience {
+		if waiting, _ := g.now(); waiting >= served || taken() > maxPatience {
 			return
 		}
 		runtime.Gosched()
