@@ -83,8 +83,8 @@ var ways = map[State][]State{
 	Queued:    {Arrived, Cancelled},
 	Confirmed: {Arrived, InService, Cancelled, NoShow},
 	Arrived:   {InService, Cancelled},
-	InService: {Done},
-	Done:      {Settled},
+	InService: {Done, Cancelled},    // the shop gives up: the deposit goes back
+	Done:      {Settled, Cancelled}, // the shop takes nothing for it
 	Settled:   {Done}, // the order was reversed
 }
 
@@ -95,8 +95,8 @@ var awayWays = map[State][]State{
 	Confirmed:  {Dispatched, Arrived, InService, Cancelled, NoShow},
 	Dispatched: {Arrived, Cancelled},
 	Arrived:    {InService, Cancelled},
-	InService:  {Done},
-	Done:       {Settled},
+	InService:  {Done, Cancelled},
+	Done:       {Settled, Cancelled},
 	Settled:    {Done},
 }
 

@@ -163,7 +163,8 @@ func (s *Service) cancelTx(ctx context.Context, tx *db.Tx, b *Booking, by, reaso
 	return s.slots.FreeTx(ctx, tx, b.ID)
 }
 
-// ShopCancel ends a booking for the shop: a deposit goes back whatever the time. Faults: ErrState, fault.ErrNotFound.
+// ShopCancel ends a booking for the shop, also work that has begun or is done and that nobody will pay for: a deposit goes back whatever the time.
+// Faults: ErrState, also while an order holds the booking, fault.ErrNotFound.
 func (s *Service) ShopCancel(ctx context.Context, id int64, reason string) (Booking, error) {
 	if strings.TrimSpace(reason) == "" {
 		return Booking{}, fault.ErrInvalid.Say("请填写取消原因，车主会看到").On("reason", "必填")
@@ -176,13 +177,14 @@ func (s *Service) ShopCancel(ctx context.Context, id int64, reason string) (Book
 		return seen, err
 	}
 	return s.change(ctx, 0, id, func(ctx context.Context, tx *db.Tx, b *Booking) error {
+		from := b.State
 		if err := s.cancelTx(ctx, tx, b, "shop", reason, false); err != nil {
 			return err
 		}
 		if err := s.tellTx(ctx, tx, *b, notify.BookingCancelled); err != nil {
 			return err
 		}
-		return s.auditTx(ctx, tx, *b, "booking.cancel", map[string]any{"reason": reason})
+		return s.auditTx(ctx, tx, *b, "booking.cancel", map[string]any{"reason": reason, "from": from})
 	})
 }
 

@@ -3,7 +3,7 @@ import type { Booking, BookingState, DeskBooking, SlotDay } from '@/api/booking-
 import { noteServerDate, serverNow } from '@/api/clock'
 import { bookedLabel, cancelRule, countdown, dateStrip, daySpan, firstFreeDay, futureDay, isMoving, lifeSteps, minuteSpan, minutesText, queueText, slotGroups, spanLabel, stateText, untilText } from '@/utils/booking'
 import { toGcj02 } from '@/utils/gcj02'
-import { byTime, inFilter, matches, nextAct } from '@/pkg-staff/booking-acts'
+import { byTime, inFilter, matches, mayCancel, nextAct } from '@/pkg-staff/booking-acts'
 import { depositOf, emptyMix, fillRest, mixProblem, restOf, startMix, tendersOf } from '@/pkg-staff/tenders'
 import { quote } from './fixtures'
 
@@ -111,6 +111,10 @@ describe('staff', () => {
     expect(nextAct(b({ state: 'dispatched', kind: 'rescue' }))?.text).toBe('已到达')
     expect(nextAct(b({ state: 'done' }))).toMatchObject({ act: 'settle', permission: 'checkout.settle' })
     expect(nextAct(b({ state: 'cancelled' }))).toBeNull()
+  })
+  it('may give up whatever is not settled or over', () => {
+    const states: BookingState[] = ['requested', 'queued', 'held', 'confirmed', 'dispatched', 'arrived', 'in_service', 'done', 'settled', 'cancelled', 'no_show']
+    expect(states.filter((state) => mayCancel(b({ state })))).toEqual(states.slice(0, 8))
   })
   it('see a day by time, priority first among equals', () => {
     const list = [b({ id: 1 }), b({ id: 2, priority: true }), b({ id: 3, startsAt: '2026-11-22T01:00:00Z' })]

@@ -34,7 +34,9 @@ export function nextAct(b: Stated, working = false): NextAct | null {
 }
 
 const BEFORE: BookingState[] = ['requested', 'queued', 'held', 'confirmed']
-export const mayCancel = (b: Stated) => BEFORE.includes(b.state) || b.state === 'dispatched' || b.state === 'arrived'
+const HERE: BookingState[] = ['arrived', 'in_service', 'done', 'dispatched']
+/** The shop may also give up work that has begun; an owner may not. */
+export const mayCancel = (b: Stated) => BEFORE.includes(b.state) || HERE.includes(b.state)
 export const mayReschedule = (b: Stated) => b.state === 'confirmed' && b.kind !== 'rescue'
 export const mayMissOut = (b: Stated & Pick<DeskBooking, 'startsAt'>, now: number) => b.state === 'confirmed' && Date.parse(b.startsAt) < now
 export const mayAssign = (b: Stated) => ['confirmed', 'dispatched', 'arrived', 'in_service'].includes(b.state)
@@ -45,7 +47,6 @@ export function byTime(a: DeskBooking, b: DeskBooking): number {
 }
 
 export type DayFilter = 'all' | 'coming' | 'here' | 'over'
-const HERE: BookingState[] = ['arrived', 'in_service', 'done', 'dispatched']
 export function inFilter(b: Stated, filter: DayFilter): boolean {
   if (filter === 'all') return true
   if (filter === 'coming') return BEFORE.includes(b.state)

@@ -37,7 +37,7 @@ export function stepsOf(booking: Pick<DeskBooking, 'state' | 'kind'>): StepButto
   }
 }
 
-export const cancellable = (state: string): boolean => ['queued', 'requested', 'held', 'confirmed', 'dispatched', 'arrived'].includes(state)
+export const cancellable = (state: string): boolean => ['queued', 'requested', 'held', 'confirmed', 'dispatched', 'arrived', 'in_service', 'done'].includes(state)
 export const reschedulable = (state: string): boolean => ['held', 'confirmed'].includes(state)
 
 /** Why a placement was refused, and whether the server says that a reason could overrule it. */
