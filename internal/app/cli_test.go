@@ -264,6 +264,10 @@ func TestDemoContinues(t *testing.T) {
 	// However long the folder lay still, there are shifts for the next two weeks, and every technician has a day off a week.
 	later := clock.System().Now().AddDate(0, 0, 45)
 	visit(func(d *app.Demo) {
+		var under int
+		if err := d.DB.Get(t.Context(), &under, `SELECT COUNT(*) FROM booking_bookings WHERE state IN ('queued', 'dispatched', 'arrived', 'in_service')`); err != nil || under != 0 {
+			t.Errorf("%d cars have been in the shop for six weeks, %v", under, err)
+		}
 		stores, err := d.Shops.Stores(t.Context())
 		if err != nil || len(stores) != 2 {
 			t.Fatal(stores, err)

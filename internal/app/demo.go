@@ -231,11 +231,11 @@ func (d *Demo) prepare(ctx context.Context, o DemoOptions, moving *clock.Switch)
 		return err
 	}
 	if !seed {
-		return d.continueRoster(ctx)
+		return errors.Join(d.continueRoster(ctx), d.continueBookings(ctx))
 	}
 	begin := clock.Stopwatch()
-	fmt.Fprintln(o.Out, "正在准备演示数据：两家门店、30 位会员、三个月的流水 …")
-	if err := d.seed(ctx, past, now, o.Out); err != nil {
+	fmt.Fprintln(o.Out, "正在准备演示数据：两家门店、30 位会员、三个月的流水和预约 …")
+	if err := unhurried(ctx, d.DB, func() error { return d.seed(ctx, past, now, o.Out) }); err != nil {
 		return fmt.Errorf("demo data: %w", err)
 	}
 	fmt.Fprintf(o.Out, "演示数据已就绪，用时 %s\n", begin().Round(100*time.Millisecond))

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/bizday"
+	"github.com/liangche/liangche/internal/booking"
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/checkout"
 	"github.com/liangche/liangche/internal/clock"
@@ -38,6 +40,16 @@ type seeder struct {
 	boss    actor.Actor
 	people  []person
 	planned string // the last day of the roster
+
+	// Bookings; see seed_booking.go.
+	dice    *rand.Rand // apart from rnd, so that what is booked does not change who visits
+	agenda  []due
+	team    map[string]int64 // account ids by name
+	tech    actor.Actor
+	guests  int
+	busy    int // cars in the wash bays of the first store at the end
+	onLeave int64
+	dear    booking.Booking // the coating with a deposit
 }
 
 type person struct {
@@ -51,7 +63,7 @@ type person struct {
 }
 
 func (d *Demo) seed(ctx context.Context, past *clock.Manual, until time.Time, out io.Writer) error {
-	s := &seeder{Demo: d, clk: past, rnd: rand.New(rand.NewPCG(2026, 11))}
+	s := &seeder{Demo: d, clk: past, rnd: rand.New(rand.NewPCG(2026, 11)), dice: rand.New(rand.NewPCG(2026, 12)), team: map[string]int64{}}
 	if err := s.setUp(ctx); err != nil {
 		return err
 	}
@@ -71,13 +83,22 @@ func (d *Demo) seed(ctx context.Context, past *clock.Manual, until time.Time, ou
 		if err := s.planAhead(actor.With(ctx, actor.Job("演示数据")), today.AddDate(0, 0, day-days)); err != nil {
 			return fmt.Errorf("roster of day %d: %w", day, err)
 		}
+		if day == days-stayDays-1 {
+			if err := s.upgrade(ctx); err != nil {
+				return err
+			}
+			s.planStays(until)
+		}
 		if err := s.day(ctx, day, morning, until, pace); err != nil {
 			return fmt.Errorf("day %d: %w", day, err)
 		}
 		fmt.Fprintf(out, "\r  第 %d / %d 天", day+1, days+1)
 	}
 	fmt.Fprintln(out)
-	return s.finish(ctx)
+	if err := s.upTo(ctx, until); err != nil {
+		return err
+	}
+	return errors.Join(s.finish(ctx), s.finishStays(ctx, until))
 }
 
 // as is a context in which who acts with a fresh idempotency key.
@@ -154,19 +175,18 @@ func (s *seeder) offers(ctx context.Context) error {
 
 // day lives through one day at the given pace of a minute: people join, top up, are served.
 func (s *seeder) day(ctx context.Context, day int, morning, until time.Time, pace time.Duration) error {
-	at := func(minute int) bool {
+	at := func(minute int) (bool, error) {
 		t := morning.Add(time.Duration(minute) * pace)
 		if t.After(until) || t.Before(s.clk.Now()) {
-			return t.Before(until)
+			return t.Before(until), nil
 		}
-		s.clk.Set(t)
-		return true
+		return true, s.upTo(ctx, t)
 	}
 	minute := 0
 	for len(s.people) < len(demoPeople) && len(s.people) <= day/2 {
 		minute += 10 + s.rnd.IntN(20)
-		if !at(minute) {
-			return nil
+		if on, err := at(minute); err != nil || !on {
+			return err
 		}
 		if err := s.join(ctx, len(s.people)); err != nil {
 			return fmt.Errorf("join %d: %w", len(s.people), err)
@@ -177,8 +197,8 @@ func (s *seeder) day(ctx context.Context, day int, morning, until time.Time, pac
 			continue
 		}
 		minute += 8 + s.rnd.IntN(35)
-		if !at(minute) {
-			return nil
+		if on, err := at(minute); err != nil || !on {
+			return err
 		}
 		if !s.open(s.people[i].home) {
 			continue
@@ -189,8 +209,8 @@ func (s *seeder) day(ctx context.Context, day int, morning, until time.Time, pac
 	}
 	for range 1 + s.rnd.IntN(3) {
 		minute += 10 + s.rnd.IntN(40)
-		if !at(minute) {
-			return nil
+		if on, err := at(minute); err != nil || !on {
+			return err
 		}
 		p := person{plate: walkIns[s.rnd.IntN(len(walkIns))], class: 1 + s.rnd.IntN(2), home: s.rnd.IntN(2)}
 		if !s.open(p.home) {
@@ -376,13 +396,18 @@ func (s *seeder) serve(ctx context.Context, p person, prefer string) error {
 	return err
 }
 
-// finish leaves what a manager finds on a normal morning: tiers, a question, a refund, a frozen card.
-func (s *seeder) finish(ctx context.Context) error {
+// upgrade gives old customers their tiers.
+func (s *seeder) upgrade(ctx context.Context) error {
 	for i, t := range []struct{ who, tier int }{{0, 1}, {1, 2}, {3, 0}, {5, 1}, {20, 0}} {
 		if err := s.Members.Update(s.as(ctx, s.boss), s.people[t.who].id, member.Edit{TierID: &s.tiers[t.tier], Reason: "老顾客升级"}); err != nil {
 			return fmt.Errorf("tier %d: %w", i, err)
 		}
 	}
+	return nil
+}
+
+// finish leaves what a manager finds on a normal morning: a question, a refund, a frozen card.
+func (s *seeder) finish(ctx context.Context) error {
 	if err := s.question(ctx); err != nil {
 		return err
 	}

@@ -41,9 +41,15 @@ func (s *seeder) staff(ctx context.Context) error {
 			s.boss = who
 		case perm.RoleReceptionist:
 			s.desks = append(s.desks, who)
+		case perm.RoleTechnician:
+			s.tech = who
 		}
 	}
-	return nil
+	people, err := s.Staff.People(ctx)
+	for _, p := range people {
+		s.team[p.Name] = p.ID
+	}
+	return err
 }
 
 func (s *seeder) hire(ctx context.Context, x demoAccount, role int64, i int) error {

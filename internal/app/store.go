@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"github.com/liangche/liangche/internal/db"
 )
@@ -49,4 +50,30 @@ func lastOrder(ctx context.Context, r db.Reader, memberID int64) (int64, error) 
 		return 0, err
 	}
 	return ids[0], nil
+}
+
+// leftOver are the bookings of a store that were under way or waited on a day before, when nobody was there to end them.
+func leftOver(ctx context.Context, r db.Reader, storeID int64, today string) (list []struct {
+	ID    int64  `db:"id"`
+	State string `db:"state"`
+}, err error) {
+	return list, r.Select(ctx, &list, `SELECT id, state FROM booking_bookings WHERE store_id = ? AND biz_day < ? AND state IN ('queued', 'dispatched', 'arrived', 'in_service') ORDER BY id`, storeID, today)
+}
+
+// unhurried runs fn without waiting for the disk at each commit, on the embedded database: a history that is invented survives no power
+// cut, and is written down whole at the end.
+func unhurried(ctx context.Context, d *db.DB, fn func() error) error {
+	if d.Dialect() != db.SQLite {
+		return fn()
+	}
+	w := d.SQLDB() // one connection; should it be lost, the next one waits again
+	if _, err := w.ExecContext(ctx, `PRAGMA synchronous = OFF`); err != nil {
+		return err
+	}
+	err := fn()
+	for _, q := range []string{`PRAGMA synchronous = FULL`, `PRAGMA wal_checkpoint(FULL)`} {
+		_, e := w.ExecContext(context.WithoutCancel(ctx), q)
+		err = errors.Join(err, e)
+	}
+	return err
 }
