@@ -85,7 +85,7 @@ var ways = map[State][]State{
 	Arrived:   {InService, Cancelled},
 	InService: {Done, Cancelled},    // the shop gives up: the deposit goes back
 	Done:      {Settled, Cancelled}, // the shop takes nothing for it
-	Settled:   {Done}, // the order was reversed
+	Settled:   {Done},               // the order was reversed
 }
 
 // awayWays are the ways of kinds for which our people leave the shop.

@@ -1,7 +1,14 @@
 package booking
 
 import (
+	"slices"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/liangche/liangche/internal/roster"
+	"github.com/liangche/liangche/internal/shop"
+	"github.com/liangche/liangche/internal/slot"
 )
 
 func TestShopGivesUpWorkAndTheDepositGoesBack(t *testing.T) {
@@ -31,4 +38,81 @@ func TestShopGivesUpWorkAndTheDepositGoesBack(t *testing.T) {
 		must(t, r.queue.Drain(t.Context()))
 		r.sound()
 	}
+}
+
+// until lets the clock run every ten minutes.
+func (r *rig) until(end time.Time) {
+	r.t.Helper()
+	for r.clk.Now().Before(end) {
+		r.later(10 * time.Minute)
+	}
+}
+
+func TestX07AForgottenJobIsNotExtendedForEver(t *testing.T) {
+	r := liveRig(t, 1, 1)
+	far := r.owner()
+	next := far.booked(r.at(0, 13, 0))
+	b := r.late(r.owner())
+	r.until(r.at(0, 14, 0))
+	job := r.wantState(b.ID, InService)
+	if !job.EndsAt.Equal(r.at(0, 12, 0)) || slot.Cell(job.ToCell).Time().After(r.at(0, 12, 10)) {
+		t.Errorf("half an hour from eleven lasts until %s", job.EndsAt)
+	}
+	if p := r.problems()[b.ID]; !strings.Contains(p.Text, "超过计划时间仍未完工，请确认") {
+		t.Errorf("the board says %q", p.Text)
+	}
+	if got := r.kinds(next.ID); slices.Contains(got, EventDelayed) {
+		t.Errorf("the next owner was told: %v", got)
+	}
+	r.sound()
+}
+
+func TestX07AForgottenJobEndsWhenTheShopCloses(t *testing.T) {
+	r := liveRig(t, 1, 1)
+	o := r.owner().onWeChat()
+	b := o.paid(r.at(1, 18, 0)) // two hours
+	r.clk.Set(r.at(1, 18, 0))
+	_, err := r.Arrive(r.staff(), b.ID)
+	must(t, err)
+	_, err = r.Start(r.staff(), b.ID)
+	must(t, err)
+	r.until(r.at(0, 20, 50))
+	if p, ok := r.problems()[b.ID]; ok && strings.Contains(p.Text, "超过计划时间") {
+		t.Errorf("before the shop closes: %q", p.Text)
+	}
+	r.until(r.at(0, 23, 0))
+	if job := r.wantState(b.ID, InService); !job.EndsAt.Equal(r.at(0, 21, 0)) {
+		t.Errorf("the job lasts until %s", job.EndsAt)
+	}
+	if p := r.problems()[b.ID]; !strings.Contains(p.Text, "超过计划时间仍未完工，请确认") {
+		t.Errorf("the board says %q", p.Text)
+	}
+	r.sound()
+}
+
+func TestX07OverrunSeesTheTechniciansOtherStore(t *testing.T) {
+	r := liveRig(t, 1, 1)
+	b := r.late(r.owner())
+	person := b.Segments[0].TechnicianID
+	here := r.store
+	st, err := r.shops.Create(r.staff(), shop.Input{Name: "徐汇店", Address: "漕溪北路 8 号", Timezone: "Asia/Shanghai"})
+	must(t, err)
+	_, err = r.shops.CreateBay(r.staff(), shop.BayInput{StoreID: st.ID, Name: "徐汇 1 号", Kind: shop.BayWash})
+	must(t, err)
+	must(t, r.roster.PlanDay(r.staff(), here, person, r.day(0), []roster.ShiftInput{{Starts: 9 * 60, Ends: 11*60 + 30}}))
+	must(t, r.roster.PlanDay(r.staff(), st.ID, person, r.day(0), []roster.ShiftInput{{Starts: 11*60 + 30, Ends: 21 * 60}}))
+	r.clk.Advance(5 * time.Second)
+	o := r.owner()
+	next, err := r.DeskCreate(r.staff(), DeskAsk{StoreID: st.ID, Kind: KindVisit, Channel: ChannelDesk, MemberID: o.id, Plate: o.plate, VehicleClassID: r.class, ServiceIDs: []int64{r.wash},
+		StartsAt: ptr(r.at(0, 11, 35))})
+	must(t, err)
+	r.clk.Set(r.at(0, 11, 30))
+	r.minute()
+	if got := r.kinds(next.ID); !slices.Contains(got, EventDelayed) {
+		t.Errorf("the owner at the other store was not told: %v", got)
+	}
+	if job := r.get(b.ID); !job.EndsAt.Equal(r.at(0, 11, 35)) {
+		t.Errorf("the job gets what is left, until %s", job.EndsAt)
+	}
+	r.sound()
 }

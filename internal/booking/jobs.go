@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/jobs"
 	"github.com/liangche/liangche/internal/notify"
+	"github.com/liangche/liangche/internal/roster"
 	"github.com/liangche/liangche/internal/setting"
 	"github.com/liangche/liangche/internal/slot"
 )
@@ -157,12 +159,16 @@ func (s *Service) overrunAll(ctx context.Context) error {
 	}
 	var problems error
 	for _, b := range list {
-		if _, _, late := extension(b, s.db.Now()); !late {
-			continue
+		until, err := s.overdueAt(ctx, b)
+		limit := slot.CellUp(until)
+		if err == nil {
+			if _, _, late := extension(b, s.db.Now(), limit); !late {
+				continue
+			}
+			err = s.overrun(ctx, b, limit, true)
 		}
-		err := s.overrun(ctx, b, true)
 		if errors.Is(err, slot.ErrTaken) {
-			err = s.overrun(ctx, b, false) // closed, or taken just now: whoever waits is told all the same
+			err = s.overrun(ctx, b, limit, false) // closed, or taken just now: whoever waits is told all the same
 		}
 		if err != nil && !quick(err) {
 			problems = errors.Join(problems, fmt.Errorf("booking %d: %w", b.ID, err))
@@ -172,18 +178,18 @@ func (s *Service) overrunAll(ctx context.Context) error {
 }
 
 // overrun gives a late job more time. Bookings in its way go to another bay or technician at their own time; where that is impossible the job gets
-// what is left before them, and desk and owner are told. Fault: slot.taken.
-func (s *Service) overrun(ctx context.Context, seen Booking, extend bool) error {
+// what is left before them, and desk and owner are told. After the limit nothing moves any more. Fault: slot.taken.
+func (s *Service) overrun(ctx context.Context, seen Booking, limit slot.Cell, extend bool) error {
 	store, err := s.shops.Store(ctx, seen.StoreID)
 	if err != nil {
 		return err
 	}
 	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		serviceTo, to, ok := extension(seen, tx.Now)
+		serviceTo, to, ok := extension(seen, tx.Now, limit)
 		if !ok {
 			return nil
 		}
-		all, err := upcoming(ctx, tx, seen.StoreID, seen.Segments[len(seen.Segments)-1].ToCell, sweep)
+		all, err := s.after(ctx, tx, seen)
 		if err != nil {
 			return err
 		}
@@ -209,7 +215,7 @@ func (s *Service) overrun(ctx context.Context, seen Booking, extend bool) error 
 			tail := to - serviceTo
 			last.ServiceTo, last.ToCell = max(int64(min(serviceTo, room-tail)), last.ServiceTo), int64(room)
 			want[job.ID] = claims(job.Segments)
-			if err := s.slots.ArrangeTx(ctx, tx, job.StoreID, want); err != nil {
+			if err := s.arrangeTx(ctx, tx, job.StoreID, want, locked); err != nil {
 				return err
 			}
 			job.place(job.Segments, store.BizDay)
@@ -238,6 +244,62 @@ func (s *Service) overrun(ctx context.Context, seen Booking, extend bool) error 
 		}
 		return nil
 	})
+}
+
+// after are the bookings that hold time when a late job should be over, earliest start first: those of its store, and those for which its technician is
+// wanted in another one.
+func (s *Service) after(ctx context.Context, r db.Reader, late Booking) ([]Booking, error) {
+	last := late.Segments[len(late.Segments)-1]
+	all, err := upcoming(ctx, r, late.StoreID, last.ToCell, sweep)
+	if err != nil || last.TechnicianID == 0 {
+		return all, err
+	}
+	people, err := s.roster.Technicians(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	stores, err := s.shops.Stores(ctx)
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(people, func(t roster.Technician) bool { return t.StaffID == last.TechnicianID })
+	for _, st := range stores {
+		if at < 0 || st.ID == late.StoreID || !people[at].In(st.ID) {
+			continue
+		}
+		there, err := upcoming(ctx, r, st.ID, last.ToCell, sweep)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range there {
+			if slices.Contains(technicians(b.Segments), last.TechnicianID) {
+				all = append(all, b)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(x, y Booking) int { return x.StartsAt.Compare(y.StartsAt) })
+	return all, nil
+}
+
+// arrangeTx takes what bookings of several stores want: those of other stores leave first. Fault: slot.taken.
+func (s *Service) arrangeTx(ctx context.Context, tx *db.Tx, storeID int64, want map[int64][]slot.Claim, locked map[int64]Booking) error {
+	stores := map[int64]map[int64][]slot.Claim{storeID: {}}
+	for id, list := range want {
+		st := locked[id].StoreID
+		if stores[st] == nil {
+			stores[st] = map[int64][]slot.Claim{}
+		}
+		stores[st][id] = list
+	}
+	for _, st := range slices.Sorted(maps.Keys(stores)) {
+		if st == storeID {
+			continue
+		}
+		if err := s.slots.ArrangeTx(ctx, tx, st, stores[st]); err != nil {
+			return err
+		}
+	}
+	return s.slots.ArrangeTx(ctx, tx, storeID, stores[storeID])
 }
 
 // lockSeveral locks a job and those in its way, in ascending order.

@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"context"
 	"time"
 
 	"github.com/liangche/liangche/internal/slot"
@@ -9,9 +10,9 @@ import (
 // overrunStep is by how much a job that is late is extended at a time: short enough to keep what follows, long enough not to move it every minute.
 const overrunStep = slot.Cell(2)
 
-// extension says up to where a job that should be finished needs its last bay and technician, its changeover still after it. ok is false
-// when the job is not late. It is pure.
-func extension(b Booking, now time.Time) (serviceTo, to slot.Cell, ok bool) {
+// extension says up to where a job that should be finished needs its last bay and technician, its changeover still after it, but no longer than
+// the limit. ok is false when the job is not late, and when it has had all that it may: then somebody forgot to say that it is finished. It is pure.
+func extension(b Booking, now time.Time, limit slot.Cell) (serviceTo, to slot.Cell, ok bool) {
 	if b.State != InService || len(b.Segments) == 0 {
 		return 0, 0, false
 	}
@@ -19,8 +20,46 @@ func extension(b Booking, now time.Time) (serviceTo, to slot.Cell, ok bool) {
 	if now.Before(slot.Cell(last.ServiceTo).Time()) {
 		return 0, 0, false
 	}
-	serviceTo = slot.CellOf(now) + overrunStep
-	return serviceTo, serviceTo + slot.Cell(last.ToCell-last.ServiceTo), true
+	serviceTo = min(slot.CellOf(now)+overrunStep, limit)
+	return serviceTo, serviceTo + slot.Cell(last.ToCell-last.ServiceTo), serviceTo > slot.Cell(last.ServiceTo)
+}
+
+// began is when the time of a job counts from: when it was planned, or later when it began later. It is pure.
+func (b Booking) began() time.Time {
+	if b.StartedAt.After(b.StartsAt) {
+		return b.StartedAt
+	}
+	return b.StartsAt
+}
+
+// planned is how long a job should take, ways between shop and customer included. It is pure.
+func (b Booking) planned() time.Duration {
+	minutes := b.Minutes
+	if b.Kind == KindPickup {
+		minutes += 2 * b.TravelMinutes
+	}
+	return time.Duration(max(minutes, slot.CellMinutes)) * time.Minute
+}
+
+// worked is how long the work of segments lasts, in minutes, without the ways of a driver. It is pure.
+func worked(k Kind, segments []Segment) (minutes int) {
+	for i, x := range segments {
+		if k != KindPickup || (i > 0 && i < len(segments)-1) {
+			minutes += int(x.ServiceTo-x.ServiceFrom) * slot.CellMinutes
+		}
+	}
+	return minutes
+}
+
+// overdueAt is when a job is taken for forgotten rather than late: after twice its planned time, and when the shop closes.
+func (s *Service) overdueAt(ctx context.Context, b Booking) (time.Time, error) {
+	from := b.began()
+	until := from.Add(2 * b.planned())
+	open, err := s.shops.OpenSpans(ctx, b.StoreID, from, until)
+	if err == nil && len(open) > 0 {
+		until = open[0].To
+	}
+	return until, err
 }
 
 // inTheWay are the bookings that need the last bay or technician of a late job within its extension, first start first; cars on which work has

@@ -31,13 +31,20 @@ func TestX07AJobIsExtendedOnlyWhenItIsLate(t *testing.T) {
 		{35, 0, true, 45, 50},
 		{95, 0, true, 105, 110}, // our jobs were down for an hour
 	} {
-		serviceTo, to, ok := extension(b, ten.Add(time.Duration(c.minute)*time.Minute+time.Duration(c.second)*time.Second))
+		serviceTo, to, ok := extension(b, ten.Add(time.Duration(c.minute)*time.Minute+time.Duration(c.second)*time.Second), slot.Cell(cell(600)))
 		if ok != c.ok || (ok && (int64(serviceTo) != cell(c.serviceTo) || int64(to) != cell(c.to))) {
 			t.Errorf("%d:%02d: %v %v %v", c.minute, c.second, (int64(serviceTo)-cell(0))*5, (int64(to)-cell(0))*5, ok)
 		}
 	}
+	if serviceTo, to, ok := extension(b, ten.Add(35*time.Minute), slot.Cell(cell(40))); !ok || int64(serviceTo) != cell(40) || int64(to) != cell(45) {
+		t.Errorf("the last of it: %v %v", serviceTo, ok)
+	}
+	b.Segments[0].ServiceTo, b.Segments[0].ToCell = cell(40), cell(45)
+	if _, _, ok := extension(b, ten.Add(45*time.Minute), slot.Cell(cell(40))); ok {
+		t.Error("a forgotten job was extended")
+	}
 	b.State = Done
-	if _, _, ok := extension(b, ten.Add(time.Hour)); ok {
+	if _, _, ok := extension(b, ten.Add(time.Hour), slot.Cell(cell(600))); ok {
 		t.Error("a job that is done was extended")
 	}
 }

@@ -87,8 +87,17 @@ func (s *Service) Affected(ctx context.Context, storeID int64) (n int, err error
 func (s *Service) wrong(ctx context.Context, store shop.Store) (list []Booking, texts [][]string, facts rules, err error) {
 	now := s.db.Now()
 	all, err := upcoming(ctx, s.db, store.ID, int64(slot.CellOf(now)), maxProblems)
-	if err != nil || len(all) == 0 {
+	if err != nil {
 		return nil, nil, facts, err
+	}
+	running, err := inState(ctx, s.db, store.ID, InService)
+	if err != nil {
+		return nil, nil, facts, err
+	}
+	// A forgotten job holds no time any more.
+	running = slices.DeleteFunc(running, func(b Booking) bool { return slices.ContainsFunc(all, func(o Booking) bool { return o.ID == b.ID }) })
+	if all = append(running, all...); len(all) == 0 {
+		return nil, nil, facts, nil
 	}
 	until := now.Add(time.Hour)
 	for _, b := range all {
@@ -106,6 +115,15 @@ func (s *Service) wrong(ctx context.Context, store shop.Store) (list []Booking, 
 		text := problemsOf(b, slot.CellOf(now), facts)
 		if b.State == Confirmed && kindLeaves(b.Kind) && slot.Cell(b.FromCell).Time().Add(departGrace).Before(now) {
 			text = append(text, "该出发了，还没有出发")
+		}
+		if b.State == InService && !now.Before(b.EndsAt) {
+			until, err := s.overdueAt(ctx, b)
+			if err != nil {
+				return nil, nil, facts, err
+			}
+			if !now.Before(until) {
+				text = append(text, "超过计划时间仍未完工，请确认")
+			}
 		}
 		if len(text) > 0 {
 			list, texts = append(list, b), append(texts, text)
