@@ -231,7 +231,7 @@ func TestProblemsOfAShopThatChanges(t *testing.T) {
 		t.Fatalf("nothing changed, and there are problems: %v", got)
 	}
 	// A closed bay: without force nothing happens, with it the booking stays and another bay is proposed.
-	bay, person := b.Segments[0].BayID, b.Segments[0].TechnicianID
+	bay := b.Segments[0].BayID
 	ask := BlockAsk{StoreID: r.store, ResourceID: bay, From: r.at(1, 9, 0), To: r.at(1, 12, 0), Reason: "水泵坏了"}
 	_, err := r.Block(r.staff(), ask)
 	if f := r.wantErr(err, slot.ErrBlocked); f.Detail.(slot.InTheWay).BookingIDs[0] != b.ID {
@@ -252,7 +252,7 @@ func TestProblemsOfAShopThatChanges(t *testing.T) {
 		t.Errorf("after following the proposal: %v", got)
 	}
 	// Leave.
-	person = b.Segments[0].TechnicianID
+	person := b.Segments[0].TechnicianID
 	_, err = r.Block(r.staff(), BlockAsk{StoreID: r.store, ResourceID: person, From: r.at(1, 0, 0), To: r.at(2, 0, 0), Reason: "病假", Force: true})
 	must(t, err)
 	p = r.problems()[b.ID]

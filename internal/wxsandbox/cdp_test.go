@@ -49,7 +49,7 @@ func newTab(t *testing.T, width, height int) *tab {
 		}
 	})
 	var port string
-	for range 300 {
+	for range 1200 { // a minute: a busy machine starts a browser slowly
 		if b, err := os.ReadFile(filepath.Join(dir, "DevToolsActivePort")); err == nil && strings.Contains(string(b), "\n") {
 			port, _, _ = strings.Cut(string(b), "\n")
 			break

@@ -273,7 +273,7 @@ describe('console: bookings', () => {
     const { events } = await api.get(`/bookings/${now.id}`)
     assert.ok(events.some((event) => event.text.includes('加班做完')), 'the reason is in the log')
     await page.getByRole('button', { name: '撤销' }).first().click()
-    await page.getByText('已放回原处').waitFor()
+    await page.getByText('已放回原处').last().waitFor()
     await zoom('标准')
     assert.equal(clockOf((await booking(plates.first)).startsAt), '10:00')
     manager.clean()
