@@ -207,7 +207,7 @@ type Booking struct {
 	Note, Address      string
 	LatE6, LngE6       int64
 	Extra              Extra
-	CancelledBy        string // "", "owner", "shop"
+	CancelledBy        string // "", "owner", "shop", "system"
 	CancelReason       string
 	CreatedByKind      string
 	CreatedByID        int64

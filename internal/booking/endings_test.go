@@ -116,3 +116,67 @@ func TestX07OverrunSeesTheTechniciansOtherStore(t *testing.T) {
 	}
 	r.sound()
 }
+
+func TestAWalkInThatWasForgottenIsNotSeatedTheNextMorning(t *testing.T) {
+	r := liveRig(t, 1, 1)
+	r.clk.Set(r.at(0, 20, 0))
+	busy := r.lined("沪A10001")
+	_, err := r.Start(r.staff(), busy.ID)
+	must(t, err)
+	r.lined("沪A10002")
+	o := r.owner()
+	ghost := r.lined(o.plate)
+	r.wantState(ghost.ID, Queued)
+	r.clk.Set(r.at(0, 20, 59))
+	r.minute()
+	r.wantState(ghost.ID, Queued)
+	r.later(time.Minute)
+	got := r.wantState(ghost.ID, Cancelled)
+	if got.CancelledBy != bySystem || got.CancelReason == "" {
+		t.Errorf("cancelled by %q: %q", got.CancelledBy, got.CancelReason)
+	}
+	if told := r.messages(o.id); !slices.Contains(told, "booking_cancelled") {
+		t.Errorf("the owner is told %v", told)
+	}
+	r.sound()
+}
+
+func TestALineOfYesterdayIsNeverSeatedWhateverRunsFirst(t *testing.T) {
+	r := liveRig(t, 1, 1)
+	r.clk.Set(r.at(0, 20, 50)) // nothing fits before the shop closes
+	b := r.lined("沪A10001")
+	r.wantState(b.ID, Queued)
+	if q := r.queueView(b); q.Minutes != int(queueWindow.Minutes()) {
+		t.Errorf("tomorrow is no turn: %+v", q)
+	}
+	r.clk.Set(r.at(1, 9, 30)) // our jobs were down all night
+	must(t, r.advance(r.staff(), r.store))
+	r.wantState(b.ID, Queued)
+	r.minute()
+	r.wantState(b.ID, Cancelled)
+	r.sound()
+}
+
+func TestALineLastsAsLongAsTheNight(t *testing.T) {
+	r := liveRig(t, 1, 1)
+	var week []shop.WeekSpan
+	for d := range 7 {
+		week = append(week, shop.WeekSpan{Weekday: d, Opens: 9 * 60, Closes: 26 * 60})
+	}
+	_, err := r.shops.SetHours(r.staff(), r.store, week)
+	must(t, err)
+	r.clk.Advance(3 * time.Second)
+	for _, c := range []struct {
+		name       string
+		came, ends time.Time
+	}{
+		{"in the evening", r.at(0, 23, 0), r.at(1, 2, 0)},
+		{"after midnight", r.at(1, 1, 0), r.at(1, 2, 0)},
+		{"the next morning", r.at(1, 9, 0), r.at(2, 2, 0)},
+	} {
+		got, err := r.lineEnds(t.Context(), Booking{StoreID: r.store, CreatedAt: c.came})
+		if err != nil || !got.Equal(c.ends) {
+			t.Errorf("%s: the line ends at %s, want %s (%v)", c.name, got, c.ends, err)
+		}
+	}
+}

@@ -46,12 +46,12 @@ func (s *Service) registerJobs(q *jobs.Queue) {
 	q.Every("booking.minute", time.Minute, s.Minute)
 }
 
-// Minute does what time alone makes due: holds that ran out, reminders, late owners, late work, the line and the waiting list. Each step looks at what is
+// Minute does what time alone makes due: holds that ran out, reminders, late owners, late work, the line, requests and the waiting list. Each step looks at what is
 // true now, so that after an outage it goes on without making up for what is no longer useful.
 func (s *Service) Minute(ctx context.Context) error {
 	ctx = actor.With(ctx, actor.Job("系统"))
 	_, err := s.ExpireDue(ctx)
-	return errors.Join(err, s.remindAll(ctx), s.lateAll(ctx), s.overrunAll(ctx), s.advanceAll(ctx), s.offerAll(ctx))
+	return errors.Join(err, s.remindAll(ctx), s.lateAll(ctx), s.overrunAll(ctx), s.endLines(ctx), s.advanceAll(ctx), s.offerAll(ctx))
 }
 
 // remindAll reminds owners before their visit (G08).

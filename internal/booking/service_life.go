@@ -150,9 +150,9 @@ func (s *Service) cancelTx(ctx context.Context, tx *db.Tx, b *Booking, by, reaso
 	if err := s.endDepositTx(ctx, tx, b, forfeit, "取消预约"); err != nil {
 		return err
 	}
-	text := "车主取消"
-	if by == "shop" {
-		text = "门店取消"
+	text := map[string]string{"shop": "门店取消", bySystem: "系统取消"}[by]
+	if text == "" {
+		text = "车主取消"
 	}
 	if b.CancelReason != "" {
 		text += "：" + b.CancelReason

@@ -120,11 +120,25 @@ func (s *Service) queueTx(ctx context.Context, tx *db.Tx, w wish, b *Booking, id
 	return s.changedTx(ctx, tx, *b, "")
 }
 
-// turns are the cars that wait in a store, priority members first, each with its turn.
+// turns are the cars that wait in a store today, priority members first, each with its turn: none after the shop has closed.
 func (s *Service) turns(ctx context.Context, storeID int64) ([]Booking, []turn, error) {
-	list, err := inState(ctx, s.db, storeID, Queued)
-	if err != nil || len(list) == 0 {
+	all, err := inState(ctx, s.db, storeID, Queued)
+	if err != nil {
 		return nil, nil, err
+	}
+	var list []Booking
+	ends := map[int64]time.Time{}
+	for _, b := range all {
+		end, err := s.lineEnds(ctx, b)
+		if err != nil {
+			return nil, nil, err
+		}
+		if s.db.Now().Before(end) { // otherwise the clock is about to cancel it
+			list, ends[b.ID] = append(list, b), end
+		}
+	}
+	if len(list) == 0 {
+		return nil, nil, nil
 	}
 	slices.SortStableFunc(list, func(x, y Booking) int {
 		switch {
@@ -165,7 +179,13 @@ func (s *Service) turns(ctx context.Context, storeID int64) ([]Booking, []turn, 
 	for _, b := range list {
 		line = append(line, inLine{id: b.ID, needs: planAgain(b).needs(), priority: b.Priority})
 	}
-	return list, lineUp(f, from, c.window.To, release, line), nil
+	turns := lineUp(f, from, c.window.To, release, line)
+	for i := range turns {
+		if !turns[i].start.Time().Before(ends[turns[i].id]) {
+			turns[i].picks = nil
+		}
+	}
+	return list, turns, nil
 }
 
 // advance gives every car whose turn has come its bay.
