@@ -88,13 +88,13 @@ var ways = map[State][]State{
 	Settled:   {Done},               // the order was reversed
 }
 
-// awayWays are the ways of kinds for which our people leave the shop.
+// awayWays are the ways of kinds for which our people leave the shop: only somebody whom they did not meet there was not there.
 var awayWays = map[State][]State{
 	Held:       {Confirmed, Expired, Cancelled},
 	Requested:  {Confirmed, Cancelled},
-	Confirmed:  {Dispatched, Arrived, InService, Cancelled, NoShow},
-	Dispatched: {Arrived, Cancelled},
-	Arrived:    {InService, Cancelled},
+	Confirmed:  {Dispatched, Arrived, InService, Cancelled},
+	Dispatched: {Arrived, Cancelled, NoShow},
+	Arrived:    {InService, Cancelled, NoShow},
 	InService:  {Done, Cancelled},
 	Done:       {Settled, Cancelled},
 	Settled:    {Done},

@@ -3,7 +3,7 @@ import type { Booking, BookingState, DeskBooking, SlotDay } from '@/api/booking-
 import { noteServerDate, serverNow } from '@/api/clock'
 import { bookedLabel, cancelRule, countdown, dateStrip, daySpan, firstFreeDay, futureDay, isMoving, lifeSteps, minuteSpan, minutesText, queueText, slotGroups, spanLabel, stateText, untilText } from '@/utils/booking'
 import { toGcj02 } from '@/utils/gcj02'
-import { byTime, inFilter, matches, mayCancel, nextAct } from '@/pkg-staff/booking-acts'
+import { byTime, inFilter, matches, mayCancel, mayMissOut, nextAct } from '@/pkg-staff/booking-acts'
 import { depositOf, emptyMix, fillRest, mixProblem, restOf, startMix, tendersOf } from '@/pkg-staff/tenders'
 import { quote } from './fixtures'
 
@@ -115,6 +115,13 @@ describe('staff', () => {
   it('may give up whatever is not settled or over', () => {
     const states: BookingState[] = ['requested', 'queued', 'held', 'confirmed', 'dispatched', 'arrived', 'in_service', 'done', 'settled', 'cancelled', 'no_show']
     expect(states.filter((state) => mayCancel(b({ state })))).toEqual(states.slice(0, 8))
+  })
+  it('say that nobody was there only where somebody looked', () => {
+    const late = Date.parse('2026-11-22T03:00:00Z')
+    const states: BookingState[] = ['confirmed', 'dispatched', 'arrived', 'in_service']
+    expect(states.map((state) => mayMissOut(b({ state }), late))).toEqual([true, false, false, false])
+    expect(states.map((state) => mayMissOut(b({ state, kind: 'at_home' }), late))).toEqual([false, true, true, false])
+    expect(mayMissOut(b({}), now)).toBe(false)
   })
   it('see a day by time, priority first among equals', () => {
     const list = [b({ id: 1 }), b({ id: 2, priority: true }), b({ id: 3, startsAt: '2026-11-22T01:00:00Z' })]

@@ -38,7 +38,8 @@ const HERE: BookingState[] = ['arrived', 'in_service', 'done', 'dispatched']
 /** The shop may also give up work that has begun; an owner may not. */
 export const mayCancel = (b: Stated) => BEFORE.includes(b.state) || HERE.includes(b.state)
 export const mayReschedule = (b: Stated) => b.state === 'confirmed' && b.kind !== 'rescue'
-export const mayMissOut = (b: Stated & Pick<DeskBooking, 'startsAt'>, now: number) => b.state === 'confirmed' && Date.parse(b.startsAt) < now
+/** Where we drive to the customer, only who went there can say that nobody was there. */
+export const mayMissOut = (b: Stated & Pick<DeskBooking, 'startsAt'>, now: number) => (away(b) ? b.state === 'dispatched' || b.state === 'arrived' : b.state === 'confirmed') && Date.parse(b.startsAt) < now
 export const mayAssign = (b: Stated) => ['confirmed', 'dispatched', 'arrived', 'in_service'].includes(b.state)
 
 /** A day's list: by time, members with priority first among those of one time. */

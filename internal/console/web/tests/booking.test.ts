@@ -59,7 +59,8 @@ describe('what can be done with a booking', () => {
   it('offers the next step of each state, by kind', () => {
     const steps = (state: string, kind = 'visit') => stepsOf({ state, kind } as Parameters<typeof stepsOf>[0]).map((step) => step.step)
     expect(steps('confirmed')).toEqual(['arrive', 'no-show'])
-    expect(steps('confirmed', 'at_home')).toEqual(['dispatch', 'no-show'])
+    expect(steps('confirmed', 'at_home')).toEqual(['dispatch'])
+    for (const state of ['dispatched', 'arrived']) expect(steps(state, 'at_home')).toContain('no-show')
     expect(steps('requested', 'rescue')).toEqual(['accept'])
     expect(steps('arrived')).toEqual(['start'])
     expect(steps('in_service')).toEqual(['finish'])

@@ -13,6 +13,9 @@ export interface StepButton {
   main?: boolean
 }
 
+/** Only who went there can say that nobody was there. */
+const NOT_MET: StepButton = { step: 'no-show', text: '没见到人', permission: 'booking.write' }
+
 /** What may be done with a booking next, in the words of the button; the main one first. */
 export function stepsOf(booking: Pick<DeskBooking, 'state' | 'kind'>): StepButton[] {
   const drives = DRIVES.includes(booking.kind)
@@ -22,14 +25,12 @@ export function stepsOf(booking: Pick<DeskBooking, 'state' | 'kind'>): StepButto
     case 'queued':
       return [{ step: 'arrive', text: '进工位', permission: 'booking.work', main: true }]
     case 'confirmed':
-      return [
-        drives ? { step: 'dispatch', text: '出发', permission: 'booking.work', main: true } : { step: 'arrive', text: '车到了', permission: 'booking.work', main: true },
-        { step: 'no-show', text: '没来', permission: 'booking.write' },
-      ]
+      if (drives) return [{ step: 'dispatch', text: '出发', permission: 'booking.work', main: true }]
+      return [{ step: 'arrive', text: '车到了', permission: 'booking.work', main: true }, { step: 'no-show', text: '没来', permission: 'booking.write' }]
     case 'dispatched':
-      return [{ step: 'arrive', text: '已到达', permission: 'booking.work', main: true }]
+      return [{ step: 'arrive', text: '已到达', permission: 'booking.work', main: true }, NOT_MET]
     case 'arrived':
-      return [{ step: 'start', text: '开始施工', permission: 'booking.work', main: true }]
+      return [{ step: 'start', text: '开始施工', permission: 'booking.work', main: true }, ...(drives ? [NOT_MET] : [])]
     case 'in_service':
       return [{ step: 'finish', text: '完工', permission: 'booking.work', main: true }]
     default:
