@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/roster"
+	"github.com/liangche/liangche/internal/setting"
 	"github.com/liangche/liangche/internal/shop"
 	"github.com/liangche/liangche/internal/slot"
 )
@@ -179,4 +181,104 @@ func TestALineLastsAsLongAsTheNight(t *testing.T) {
 			t.Errorf("%s: the line ends at %s, want %s (%v)", c.name, got, c.ends, err)
 		}
 	}
+}
+
+// atHome is a confirmed visit of the van tomorrow at ten.
+func (r *rig) atHome(o owner) Booking {
+	r.t.Helper()
+	in := catalog.ServiceInput{Name: "上门洗", Kind: "wash", Minutes: 40, Prices: []catalog.Price{{VehicleClassID: r.class, PriceFen: 9900}}}
+	in.BookingKinds = []string{"at_home"}
+	a := o.ask(r.at(1, 10, 0), r.service(in))
+	a.Kind, a.Address = KindAtHome, "江苏路 1 号 5 幢 301 室"
+	r.bay("上门车", shop.BayVan, false)
+	b, err := r.Create(o.ctx(), a)
+	must(r.t, err)
+	b, err = r.Confirm(o.ctx(), b.ID)
+	must(r.t, err)
+	return b
+}
+
+func TestNobodyMissesWhomWeNeverWentTo(t *testing.T) {
+	r := liveRig(t, 1, 1)
+	b := r.atHome(r.owner())
+	r.clk.Set(r.at(1, 11, 0))
+	_, err := r.MarkNoShow(r.staff(), b.ID)
+	r.wantErr(err, ErrState)
+	r.wantState(b.ID, Confirmed)
+	_, err = r.Dispatch(r.staff(), b.ID)
+	must(t, err)
+	_, err = r.MarkNoShow(r.staff(), b.ID)
+	must(t, err)
+	r.wantState(b.ID, NoShow)
+	r.sound()
+}
+
+// errand is one that the owner asks for tomorrow at ten.
+func (r *rig) errand(o owner) Booking {
+	r.t.Helper()
+	r.hire("跑腿的", roster.Skill{Skill: "inspect", Level: 2})
+	in := catalog.ServiceInput{Name: "年检代办", Kind: "other", Minutes: 90, Prices: []catalog.Price{{VehicleClassID: r.class, PriceFen: 30000}}}
+	in.BookingKinds = []string{"errand"}
+	a := o.ask(r.at(1, 10, 0), r.service(in))
+	a.Kind, a.Address, a.Extra = KindErrand, "江苏路 1 号 5 幢 301 室", &Extra{Destination: "车管所", ContactName: "王女士"}
+	b, err := r.Create(o.ctx(), a)
+	must(r.t, err)
+	return b
+}
+
+// help is a rescue that the owner asks for now.
+func (o owner) help() (Booking, error) {
+	a := o.ask(time.Time{})
+	a.Kind, a.ServiceIDs, a.StartsAt, a.LatE6, a.LngE6, a.Extra = KindRescue, nil, nil, 31230000, 121473000, &Extra{Fault: "没电了"}
+	return o.r.Create(o.ctx(), a)
+}
+
+func TestRequestsThatNobodyAcceptsEnd(t *testing.T) {
+	r := liveRig(t, 1, 1)
+	a, c := r.owner(), r.owner()
+	errand := r.errand(a)
+	rescue, err := c.help()
+	must(t, err)
+	r.clk.Advance(2*time.Hour - time.Minute)
+	r.minute()
+	r.wantState(rescue.ID, Requested)
+	r.clk.Advance(time.Minute)
+	_, err = r.Accept(r.staff(), rescue.ID, 0)
+	r.wantErr(err, ErrPast)
+	r.minute()
+	if b := r.wantState(rescue.ID, Cancelled); b.CancelledBy != bySystem {
+		t.Errorf("cancelled by %q", b.CancelledBy)
+	}
+	r.wantState(errand.ID, Requested)
+	r.clk.Set(r.at(1, 10, 0))
+	_, err = r.Accept(r.staff(), errand.ID, 0)
+	r.wantErr(err, ErrPast)
+	r.minute()
+	r.wantState(errand.ID, Cancelled)
+	for _, o := range []owner{a, c} {
+		if told := r.messages(o.id); !slices.Contains(told, "booking_cancelled") {
+			t.Errorf("the owner is told %v", told)
+		}
+	}
+	r.sound()
+}
+
+func TestRescuesCountInTheLimit(t *testing.T) {
+	r := liveRig(t, 2, 2)
+	r.set(setting.BookingMaxOpen, 2)
+	o := r.owner()
+	for n := range 2 {
+		o.booked(r.at(1, 10+n, 0))
+	}
+	_, err := o.help() // help is not refused
+	must(t, err)
+	_, err = o.help() // but nobody needs it twice
+	r.wantErr(err, ErrLimit)
+	c := r.owner()
+	for range 2 {
+		_, err = c.help()
+		must(t, err)
+	}
+	_, err = c.create(r.at(1, 14, 0))
+	r.wantErr(err, ErrLimit)
 }

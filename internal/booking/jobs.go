@@ -51,7 +51,7 @@ func (s *Service) registerJobs(q *jobs.Queue) {
 func (s *Service) Minute(ctx context.Context) error {
 	ctx = actor.With(ctx, actor.Job("系统"))
 	_, err := s.ExpireDue(ctx)
-	return errors.Join(err, s.remindAll(ctx), s.lateAll(ctx), s.overrunAll(ctx), s.endLines(ctx), s.advanceAll(ctx), s.offerAll(ctx))
+	return errors.Join(err, s.remindAll(ctx), s.lateAll(ctx), s.overrunAll(ctx), s.endLines(ctx), s.endRequests(ctx), s.advanceAll(ctx), s.offerAll(ctx))
 }
 
 // remindAll reminds owners before their visit (G08).

@@ -352,7 +352,7 @@ func (s *Service) openAs(ctx context.Context, tx *db.Tx, w wish, b *Booking) err
 // mayBookTx checks standing and limit of a member on locked rows, so that two phones at once see each other. Faults: ErrLimit, those of
 // member.Standing.Usable for owners.
 func (s *Service) mayBookTx(ctx context.Context, tx *db.Tx, w wish, b *Booking) error {
-	if _, err := openOf(ctx, tx, w.memberID); err != nil { // bookings are locked before their member
+	if _, _, err := openOf(ctx, tx, w.memberID); err != nil { // bookings are locked before their member
 		return err
 	}
 	st, err := s.members.StandingTx(ctx, tx, w.memberID)
@@ -368,11 +368,11 @@ func (s *Service) mayBookTx(ctx context.Context, tx *db.Tx, w wish, b *Booking) 
 	if err := st.Usable(); err != nil && !errors.Is(err, member.ErrCardFrozen) && !errors.Is(err, member.ErrCardLost) && !errors.Is(err, member.ErrNoCard) {
 		return err
 	}
-	n, err := openOf(ctx, tx, w.memberID)
+	n, rescues, err := openOf(ctx, tx, w.memberID)
 	if err != nil {
 		return err
 	}
-	if n >= w.maxOpen && b.Kind != KindRescue { // help is not refused
+	if n >= w.maxOpen && (b.Kind != KindRescue || rescues > 0) { // help is not refused, once
 		return ErrLimit.Say("您已有 %d 个未完成的预约，完成或取消后再约新的", n).Give(map[string]int{"maxOpen": w.maxOpen})
 	}
 	return nil

@@ -189,14 +189,17 @@ func (s *Service) ShopCancel(ctx context.Context, id int64, reason string) (Book
 }
 
 // MarkNoShow releases the time of somebody who did not come. Whoever may still come within the grace, or was told that we are late, loses no deposit
-// by it. Faults: ErrState, also before the start.
+// by it. Where our people go to the customer, they must have left. Faults: ErrState, also before the start.
 func (s *Service) MarkNoShow(ctx context.Context, id int64) (Booking, error) {
 	p, err := s.policy(ctx)
 	if err != nil {
 		return Booking{}, err
 	}
 	return s.change(ctx, 0, id, func(ctx context.Context, tx *db.Tx, b *Booking) error {
-		if b.State == Confirmed && tx.Now.Before(b.StartsAt) {
+		switch {
+		case kindLeaves(b.Kind) && b.State == Confirmed:
+			return ErrState.Say("还没有人出发，不能记为没见到车主；去不了请取消预约")
+		case mayMove(b.Kind, b.State, NoShow) && tx.Now.Before(b.StartsAt):
 			return ErrState.Say("还没到预约时间，不能记为未到店")
 		}
 		over := !tx.Now.Before(b.StartsAt.Add(time.Duration(p.grace) * time.Minute))
@@ -326,14 +329,17 @@ func (s *Service) Finish(ctx context.Context, id int64, closing string) (Booking
 	})
 }
 
-// Accept takes a rescue or errand. A rescue gets a technician from now on: the one named, or whoever can and is free. Faults: ErrState, ErrNobody,
-// ErrTechnician.
+// Accept takes a rescue or errand. A rescue gets a technician from now on: the one named, or whoever can and is free. Faults: ErrState, ErrPast when it
+// waited too long, ErrNobody, ErrTechnician.
 func (s *Service) Accept(ctx context.Context, id, technicianID int64) (b Booking, err error) {
 	err = slot.ErrTaken
 	for try := 0; try < tries && errors.Is(err, slot.ErrTaken); try++ {
 		b, err = s.change(ctx, 0, id, func(ctx context.Context, tx *db.Tx, b *Booking) error {
-			if b.State != Requested {
+			switch {
+			case b.State != Requested:
 				return ErrState
+			case !tx.Now.Before(requestEnds(*b)):
+				return ErrPast.Say("这个申请已经过了时间，请与车主另约")
 			}
 			if len(b.Segments) == 0 || technicianID != 0 {
 				if err := s.crewTx(ctx, tx, b, technicianID); err != nil {

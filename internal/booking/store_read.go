@@ -119,26 +119,30 @@ func unfinished(ctx context.Context, r db.Reader, memberID, now int64) (n int, e
 	return n, err
 }
 
-// openOf locks and counts a member's bookings that are still to come or under way; due holds do not count.
-func openOf(ctx context.Context, tx *db.Tx, memberID int64) (n int, err error) {
-	query, args, err := db.In(`SELECT id, state, hold_expires_at FROM booking_bookings WHERE member_id = ? AND state IN (?) ORDER BY id`+tx.ForUpdate(), memberID, stateNames(open))
+// openOf locks and counts a member's bookings that are still to come or under way, and the rescues among them; due holds do not count.
+func openOf(ctx context.Context, tx *db.Tx, memberID int64) (n, rescues int, err error) {
+	query, args, err := db.In(`SELECT id, kind, state, hold_expires_at FROM booking_bookings WHERE member_id = ? AND state IN (?) ORDER BY id`+tx.ForUpdate(), memberID, stateNames(open))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	var rows []struct {
 		ID    int64  `db:"id"`
+		Kind  string `db:"kind"`
 		State string `db:"state"`
 		Hold  *int64 `db:"hold_expires_at"`
 	}
 	if err := tx.Select(ctx, &rows, query, args...); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	for _, x := range rows {
 		if State(x.State) != Held || x.Hold == nil || *x.Hold > tx.Millis() {
 			n++
+			if Kind(x.Kind) == KindRescue {
+				rescues++
+			}
 		}
 	}
-	return n, nil
+	return n, rescues, nil
 }
 
 // noShows counts the no-shows of a member, or of a plate where the member is 0, since an instant in unix ms.
