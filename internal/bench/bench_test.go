@@ -68,3 +68,33 @@ func TestSettleAnswersWhatIsStored(t *testing.T) {
 		t.Errorf("answered %+v\nagain    %+v\nstored   %+v", first, again, stored)
 	}
 }
+
+// A small rush and a small search do what the large ones do.
+func TestBookingsInSmall(t *testing.T) {
+	ctx := t.Context()
+	w, err := newWorld(ctx, dbtest.Config(t), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	s, err := w.newSeeker(ctx, workshop{2, 3, 3, 0.3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.stop()
+	if _, err := (&meter{workers: 2}).run(ctx, 50*time.Millisecond, s.search); err != nil {
+		t.Error(err)
+	}
+	c, err := w.newCrowd(ctx, rush{24, 2, 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(2) {
+		if n, _, err := c.run(ctx, seed); err != nil || n != 6 {
+			t.Errorf("seed %d: %d winners, %v", seed, n, err)
+		}
+	}
+	if err := w.exact(ctx); err != nil {
+		t.Error(err)
+	}
+}

@@ -92,6 +92,21 @@ func (b *bench) atMost(id, what string, values []float64, format string, want, b
 	b.goals = append(b.goals, g)
 }
 
+// exactly adds a count that must be the same in every round.
+func (b *bench) exactly(id, what string, values []float64, want float64) {
+	var s series
+	for _, v := range values {
+		s = append(s, sample{perSecond: v})
+	}
+	g := goal{id: id, what: what, format: "%.0f", want: fmt.Sprintf("= %.0f", want)}
+	g.value, g.low, g.high = s.of(rate)
+	g.reached = 0.5
+	if g.low == want && g.high == want {
+		g.reached = 1
+	}
+	b.goals = append(b.goals, g)
+}
+
 func header() [][]string {
 	return [][]string{{"", "goal", "figure (min–max)", "met at", "", "measured", "against"}}
 }
