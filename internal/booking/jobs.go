@@ -167,6 +167,11 @@ func (s *Service) overrunAll(ctx context.Context) error {
 			}
 			err = s.overrun(ctx, b, limit, true)
 		}
+		if errors.Is(err, slot.ErrTaken) { // by a hold that has just run out?
+			if _, err = s.freeDue(ctx, b.StoreID); err == nil {
+				err = s.overrun(ctx, b, limit, true)
+			}
+		}
 		if errors.Is(err, slot.ErrTaken) {
 			err = s.overrun(ctx, b, limit, false) // closed, or taken just now: whoever waits is told all the same
 		}

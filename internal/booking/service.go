@@ -247,6 +247,9 @@ func (s *Service) freeStarts(ctx context.Context, w wish, now, from, to time.Tim
 	return out, nil
 }
 
+// maxDue is how many due holds of a store a picture counts as free.
+const maxDue = 2000
+
 // picture is the floor of the store for starts in [from, to), due holds counting as free, with the ask for it.
 func (s *Service) picture(ctx context.Context, r db.Reader, w wish, now, from, to time.Time, ignore ...int64) (*slot.Floor, slot.Ask, error) {
 	a, err := w.ask(now, from, to)
@@ -258,7 +261,7 @@ func (s *Service) picture(ctx context.Context, r db.Reader, w wish, now, from, t
 	if err != nil {
 		return nil, a, err
 	}
-	due, err := dueHolds(ctx, r, w.store.ID, now.UnixMilli(), 200, "")
+	due, err := dueHolds(ctx, r, w.store.ID, now.UnixMilli(), maxDue, "")
 	if err != nil {
 		return nil, a, err
 	}

@@ -207,6 +207,11 @@ func (s *Service) book(ctx context.Context, w wish, b Booking) (Booking, error) 
 			done = x
 			return err
 		})
+		if errors.Is(err, slot.ErrTaken) && try == 0 {
+			if _, err := s.freeDue(ctx, w.store.ID); err != nil {
+				return Booking{}, err
+			}
+		}
 	}
 	switch {
 	case errors.Is(err, slot.ErrTaken), errors.Is(err, ErrGone):
@@ -412,25 +417,38 @@ func (s *Service) expireTx(ctx context.Context, tx *db.Tx, id int64) (bool, erro
 }
 
 // ExpireDue ends every hold whose time is over, a few at a time. It is for the job.
-func (s *Service) ExpireDue(ctx context.Context) (n int, err error) {
-	ids, err := dueHolds(ctx, s.db, 0, s.db.Now().UnixMilli(), 200, "")
-	if err != nil {
-		return 0, err
-	}
-	for _, id := range ids {
-		err := s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-			ok, err := s.expireTx(ctx, tx, id)
-			if err != nil || !ok {
-				return err
-			}
-			n++
-			return s.slots.FreeTx(ctx, tx, id)
-		})
+func (s *Service) ExpireDue(ctx context.Context) (n int, err error) { return s.freeDue(ctx, 0) }
+
+// dueBatch is how many due holds are read at once.
+const dueBatch = 200
+
+// freeDue ends the holds of a store whose time is over, one transaction each; store 0 is every store. A search counts all of them as free, and a command ends
+// only a few within its own transaction: whoever finds taken what a search has shown calls this and tries again.
+func (s *Service) freeDue(ctx context.Context, storeID int64) (n int, err error) {
+	for {
+		ids, err := dueHolds(ctx, s.db, storeID, s.db.Now().UnixMilli(), dueBatch, "")
 		if err != nil {
 			return n, err
 		}
+		for _, id := range ids {
+			ended := false
+			err := s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+				if ended, err = s.expireTx(ctx, tx, id); err != nil || !ended {
+					return err
+				}
+				return s.slots.FreeTx(ctx, tx, id)
+			})
+			if err != nil {
+				return n, err
+			}
+			if ended {
+				n++
+			}
+		}
+		if len(ids) < dueBatch {
+			return n, nil
+		}
 	}
-	return n, nil
 }
 
 func createdText(b Booking) string {

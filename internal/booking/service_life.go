@@ -332,6 +332,13 @@ func (s *Service) Finish(ctx context.Context, id int64, closing string) (Booking
 // Accept takes a rescue or errand. A rescue gets a technician from now on: the one named, or whoever can and is free. Faults: ErrState, ErrPast when it
 // waited too long, ErrNobody, ErrTechnician.
 func (s *Service) Accept(ctx context.Context, id, technicianID int64) (b Booking, err error) {
+	seen, err := s.Get(ctx, 0, id)
+	if err != nil {
+		return b, err
+	}
+	if _, err := s.freeDue(ctx, seen.StoreID); err != nil { // what they hold looks free
+		return b, err
+	}
 	err = slot.ErrTaken
 	for try := 0; try < tries && errors.Is(err, slot.ErrTaken); try++ {
 		b, err = s.change(ctx, 0, id, func(ctx context.Context, tx *db.Tx, b *Booking) error {

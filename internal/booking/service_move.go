@@ -47,6 +47,11 @@ func (s *Service) Reschedule(ctx context.Context, memberID, id int64, startsAt t
 			_, _, err := idem.Once(ctx, tx, run)
 			return err
 		})
+		if errors.Is(err, slot.ErrTaken) && try == 0 {
+			if _, err := s.freeDue(ctx, w.store.ID); err != nil {
+				return seen, err
+			}
+		}
 	}
 	switch {
 	case errors.Is(err, slot.ErrTaken), errors.Is(err, ErrGone):
@@ -161,7 +166,13 @@ func (s *Service) Move(ctx context.Context, id int64, in MoveAsk) (Booking, erro
 	if in.Force && strings.TrimSpace(in.Reason) == "" {
 		return Booking{}, fault.ErrInvalid.Say("强制安排请写明原因").On("reason", "必填")
 	}
-	b, err := s.change(ctx, 0, id, func(ctx context.Context, tx *db.Tx, b *Booking) error { return s.moveSegmentTx(ctx, tx, b, in) })
+	move := func() (Booking, error) {
+		return s.change(ctx, 0, id, func(ctx context.Context, tx *db.Tx, b *Booking) error { return s.moveSegmentTx(ctx, tx, b, in) })
+	}
+	b, err := move()
+	if errors.Is(err, slot.ErrTaken) && s.freedDueFor(ctx, id) {
+		b, err = move()
+	}
 	if errors.Is(err, slot.ErrTaken) {
 		err = refuse([]Refusal{{Text: "这段时间刚刚被占用", Hard: true}})
 	}
@@ -173,16 +184,22 @@ func (s *Service) MoveOnce(ctx context.Context, id int64, in MoveAsk) (Booking, 
 	if in.Force && strings.TrimSpace(in.Reason) == "" {
 		return Booking{}, fault.ErrInvalid.Say("强制安排请写明原因").On("reason", "必填")
 	}
-	err := s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		_, _, err := idem.Once(ctx, tx, func() (int64, error) {
-			b, err := s.lockAll(ctx, tx, 0, id)
-			if err != nil {
-				return 0, err
-			}
-			return id, s.moveSegmentTx(ctx, tx, &b, in)
+	move := func() error {
+		return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+			_, _, err := idem.Once(ctx, tx, func() (int64, error) {
+				b, err := s.lockAll(ctx, tx, 0, id)
+				if err != nil {
+					return 0, err
+				}
+				return id, s.moveSegmentTx(ctx, tx, &b, in)
+			})
+			return err
 		})
-		return err
-	})
+	}
+	err := move()
+	if errors.Is(err, slot.ErrTaken) && s.freedDueFor(ctx, id) {
+		err = move()
+	}
 	if errors.Is(err, slot.ErrTaken) {
 		err = refuse([]Refusal{{Text: "这段时间刚刚被占用", Hard: true}})
 	}
@@ -190,6 +207,16 @@ func (s *Service) MoveOnce(ctx context.Context, id int64, in MoveAsk) (Booking, 
 		return Booking{}, err
 	}
 	return s.Get(ctx, 0, id)
+}
+
+// freedDueFor frees the due holds in a booking's store and says whether there were any.
+func (s *Service) freedDueFor(ctx context.Context, id int64) bool {
+	b, err := s.Get(ctx, 0, id)
+	if err != nil {
+		return false
+	}
+	n, err := s.freeDue(ctx, b.StoreID)
+	return err == nil && n > 0
 }
 
 func (s *Service) moveSegmentTx(ctx context.Context, tx *db.Tx, b *Booking, in MoveAsk) error {
@@ -333,7 +360,7 @@ func (s *Service) objectTx(ctx context.Context, tx *db.Tx, store shop.Store, b B
 	if err != nil {
 		return nil, err
 	}
-	due, err := dueHolds(ctx, tx, b.StoreID, tx.Millis(), 200, "")
+	due, err := dueHolds(ctx, tx, b.StoreID, tx.Millis(), maxDue, "")
 	if err != nil {
 		return nil, err
 	}

@@ -163,7 +163,7 @@ func (s *Service) turns(ctx context.Context, storeID int64) ([]Booking, []turn, 
 	if err != nil {
 		return nil, nil, err
 	}
-	due, err := dueHolds(ctx, s.db, storeID, now.UnixMilli(), 200, "")
+	due, err := dueHolds(ctx, s.db, storeID, now.UnixMilli(), maxDue, "")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -194,7 +194,7 @@ func (s *Service) advance(ctx context.Context, storeID int64) error {
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	if _, err := s.ExpireDue(ctx); err != nil { // what they hold looked free
+	if _, err := s.freeDue(ctx, storeID); err != nil { // what they hold looked free
 		return err
 	}
 	now := slot.CellOf(s.db.Now())
