@@ -103,8 +103,8 @@ func (s *seeder) planStays(until time.Time) {
 	for day := -stayDays; day <= stayAhead; day++ {
 		drawn := map[int]bool{} // nobody comes twice a day
 		for _, x := range demoStays {
-			if s.dice.IntN(100) >= share(day, x.store) {
-				continue
+			if s.dice.IntN(100) >= share(day, x.store) || day == 1 && (x.hour == 9 || x.hour == 10) {
+				continue // who tries the demo finds tomorrow at ten free
 			}
 			v := stay{starts: clock(day, x.hour, x.minute), made: clock(min(day, 0)-1, 10+s.dice.IntN(10), s.dice.IntN(60)), store: x.store, service: x.service,
 				who: s.somebody(x.store, day, drawn), photos: x.service >= 1 && s.dice.IntN(4) == 0}
@@ -130,7 +130,7 @@ func share(day, store int) int {
 	case day == 0:
 		return []int{85, 70}[store]
 	case day == 1:
-		return []int{65, 45}[store]
+		return []int{50, 40}[store]
 	}
 	return max(45-10*day, 5)
 }
