@@ -274,7 +274,11 @@ func (s *Service) byDay(ctx context.Context, w wish, out *SlotList, free []Slot,
 	i := 0
 	for day := from; day <= last; day = bizday.Add(day, 1) {
 		d := SlotDay{Day: day}
-		for i < len(free) && w.store.BizDay(free[i].StartsAt) <= day {
+		end, err := midnight(w.store, bizday.Add(day, 1))
+		if err != nil {
+			return err
+		}
+		for i < len(free) && free[i].StartsAt.Before(end) {
 			d.Slots = append(d.Slots, free[i])
 			i++
 		}

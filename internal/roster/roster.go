@@ -185,27 +185,53 @@ func checkDay(day string, spans []ShiftInput) error {
 }
 
 // at is the instants of a shift, its break included, in a zone.
-func (s Shift) at(zone string) (out Span, err error) { return span(s.Day, s.Starts, s.Ends, zone) }
+func (s Shift) at(zone string) (out Span, err error) {
+	w := wall{zone: zone}
+	return w.span(s.Day, s.Starts, s.Ends)
+}
 
-func span(day string, from, to int, zone string) (s Span, err error) {
-	if s.From, err = bizday.At(day, from, zone); err == nil {
-		s.To, err = bizday.At(day, to, zone)
+// wall tells the instants of a wall clock and keeps them: many people begin, rest and end at the same few minutes of a day.
+type wall struct {
+	zone  string
+	known map[wallMinute]time.Time // nil keeps nothing
+}
+
+type wallMinute struct {
+	day    string
+	minute int
+}
+
+func (w wall) at(day string, minute int) (time.Time, error) {
+	k := wallMinute{day, minute}
+	if t, ok := w.known[k]; ok {
+		return t, nil
+	}
+	t, err := bizday.At(day, minute, w.zone)
+	if err == nil && w.known != nil {
+		w.known[k] = t
+	}
+	return t, err
+}
+
+func (w wall) span(day string, from, to int) (s Span, err error) {
+	if s.From, err = w.at(day, from); err == nil {
+		s.To, err = w.at(day, to)
 	}
 	return s, err
 }
 
-// working is when the shift is worked: without its break.
-func (s Shift) working(zone string) ([]Span, error) {
+// working appends when the shift is worked: without its break.
+func (s Shift) working(w wall, out []Span) ([]Span, error) {
 	if s.BreakStarts == 0 && s.BreakEnds == 0 {
-		all, err := s.at(zone)
-		return []Span{all}, err
+		all, err := w.span(s.Day, s.Starts, s.Ends)
+		return append(out, all), err
 	}
-	before, err := span(s.Day, s.Starts, s.BreakStarts, zone)
+	before, err := w.span(s.Day, s.Starts, s.BreakStarts)
 	if err != nil {
 		return nil, err
 	}
-	after, err := span(s.Day, s.BreakEnds, s.Ends, zone)
-	return []Span{before, after}, err
+	after, err := w.span(s.Day, s.BreakEnds, s.Ends)
+	return append(out, before, after), err
 }
 
 func overlap(a, b Span) bool { return a.From.Before(b.To) && b.From.Before(a.To) }

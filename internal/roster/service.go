@@ -184,13 +184,11 @@ func (s *Service) Working(ctx context.Context, storeID int64, from, to time.Time
 	if err != nil {
 		return nil, err
 	}
-	out := map[int64][]Span{}
+	out, clock := map[int64][]Span{}, wall{st.Timezone, map[wallMinute]time.Time{}}
 	for _, x := range all {
-		spans, err := x.working(st.Timezone)
-		if err != nil {
+		if out[x.StaffID], err = x.working(clock, out[x.StaffID]); err != nil {
 			return nil, err
 		}
-		out[x.StaffID] = append(out[x.StaffID], spans...)
 	}
 	for id, spans := range out {
 		if out[id] = shop.Merge(spans, from, to); len(out[id]) == 0 {
