@@ -133,6 +133,7 @@ func (a *App) build() {
 		SecureCookies: secure(c.PublicURL),
 		StoreExists:   func(ctx context.Context, id int64) error { _, err := a.Shops.Store(ctx, id); return err },
 		Unfinished:    func(ctx context.Context, id int64) (int, error) { return a.Bookings.Unfinished(ctx, id) },
+		EraseTx:       func(ctx context.Context, tx *db.Tx, id int64) error { return a.Bookings.EraseTx(ctx, tx, id) },
 	})
 	a.Members.Connect(balances{d}, tierNames{d, a.Tiers})
 	a.Staff = staff.New(d, a.Box, a.WeChat, a.Members, staffStores{a.Shops}, staff.Options{

@@ -214,7 +214,7 @@ func TestOtherStores(t *testing.T) {
 	for _, side := range []string{"staff", "console"} {
 		one := fmt.Sprintf("/api/%s/bookings/%d", side, booking)
 		away.fails("not_found", http.MethodGet, one, nil)
-		for _, step := range []string{"arrive", "start", "dispatch", "no-show"} {
+		for _, step := range []string{"arrive", "start", "dispatch", "no-show", "contact"} {
 			away.fails("not_found", http.MethodPost, one+"/"+step, nil)
 		}
 		away.fails("not_found", http.MethodPost, one+"/cancel", why)

@@ -89,6 +89,7 @@ var labels = map[string]string{
 	"booking.create":       "登记预约",
 	"booking.queue":        "登记排队",
 	"booking.cancel":       "取消预约",
+	"booking.contact":      "查看预约电话",
 	"booking.no_show":      "记为未到店",
 	"booking.reschedule":   "预约改期",
 	"booking.moved":        "调整工位或技师",

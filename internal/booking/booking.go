@@ -204,6 +204,7 @@ type Booking struct {
 	WishedTechnicianID int64
 	SameTechnician     bool
 	Explain            string // one line for the desk: why this bay and technician
+	Sealed             string // the four lines below, as they are stored: they are empty until unseal fills them in
 	Note, Address      string
 	LatE6, LngE6       int64
 	Extra              Extra

@@ -88,6 +88,7 @@ type DeskView struct {
 	MemberID   int64         `json:"memberId,omitempty"`
 	MemberName string        `json:"memberName" doc:"Masked"`
 	Phone      string        `json:"phone" doc:"Masked"`
+	HasContact bool          `json:"hasContact" doc:"The phone was written down for this booking; the contact operation shows it"`
 	MemberTier string        `json:"memberTier,omitempty"`
 	Priority   bool          `json:"priority"`
 	Explain    string        `json:"explain" doc:"Why this bay and technician, in one line"`

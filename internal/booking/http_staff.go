@@ -104,6 +104,8 @@ func (s *Service) stepRoutes(r *httpapi.Router) {
 			b, err := s.ShopCancel(ctx, in.ID, in.Body.Reason)
 			return s.detail(ctx, b, err)
 		})
+	both(r, deskOp{"BookingContact", http.MethodPost, "/bookings/{id}/contact", "Whom to call, in clear; that somebody looked is recorded", perm.BookingWrite, false},
+		func(ctx context.Context, in *httpapi.ByID) (ContactView, error) { return s.Contact(ctx, in.ID) })
 	both(r, deskOp{"BookingReschedule", http.MethodPost, "/bookings/{id}/reschedule", "Give a booking another time", perm.BookingWrite, false},
 		func(ctx context.Context, in *httpapi.ByIDBody[RescheduleAsk]) (Detail, error) {
 			b, err := s.Reschedule(ctx, 0, in.ID, in.Body.StartsAt, in.Body.TechnicianID)

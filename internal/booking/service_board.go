@@ -140,6 +140,9 @@ func (s *Service) Calendar(ctx context.Context, id int64) (c CalendarFile, err e
 	if err != nil {
 		return c, err
 	}
+	if err := s.unseal(&b); err != nil {
+		return c, err
+	}
 	if b.State == Queued || b.State == Requested {
 		return c, ErrState.Say("时间还没有定下来，确认后再加入日历")
 	}

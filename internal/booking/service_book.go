@@ -91,12 +91,6 @@ func (s *Service) contact(b *Booking, name, phone string, needed bool) error {
 	return err
 }
 
-// The columns that are sealed.
-const (
-	colName  = "booking_bookings.contact_name"
-	colPhone = "booking_bookings.contact_phone"
-)
-
 // before refuses what is wrong before the transaction, unless the very command was done before.
 func (s *Service) before(ctx context.Context, refusal error) (Booking, error) {
 	id, err := idem.Or[int64](ctx, s.db, refusal)
@@ -314,6 +308,9 @@ func (s *Service) createTx(ctx context.Context, tx *db.Tx, w wish, b *Booking, i
 		if err := s.slots.ArrangeTx(ctx, tx, b.StoreID, want); err != nil {
 			return err
 		}
+	}
+	if err := s.seal(b); err != nil {
+		return err
 	}
 	if err := insertBooking(ctx, tx, *b); err != nil {
 		return err

@@ -298,7 +298,13 @@ func shifted(segments []Segment, by int64) []Segment {
 func (s *Service) Finish(ctx context.Context, id int64, closing string) (Booking, error) {
 	return s.change(ctx, 0, id, func(ctx context.Context, tx *db.Tx, b *Booking) error {
 		if closing = strings.TrimSpace(closing); closing != "" {
+			if err := s.unseal(b); err != nil {
+				return err
+			}
 			b.Extra.Closing = closing
+			if err := s.seal(b); err != nil {
+				return err
+			}
 		}
 		now := int64(slot.CellUp(tx.Now))
 		for i := range b.Segments {

@@ -109,6 +109,9 @@ func (s *Service) queueTx(ctx context.Context, tx *db.Tx, w wish, b *Booking, id
 			return errors.Join(err, fault.ErrNotFound)
 		}
 	}
+	if err := s.seal(b); err != nil {
+		return err
+	}
 	if err := insertBooking(ctx, tx, *b); err != nil {
 		return err
 	}

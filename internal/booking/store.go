@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
@@ -105,27 +106,28 @@ func (r bookingRow) booking() Booking {
 		CreatedByID: r.CreatedByID, CreatedByName: r.CreatedByName, CreatedAt: clock.FromMillis(r.CreatedAt), ConfirmedAt: instant(r.ConfirmedAt),
 		DispatchedAt: instant(r.DispatchedAt), ArrivedAt: instant(r.ArrivedAt), StartedAt: instant(r.StartedAt), FinishedAt: instant(r.FinishedAt),
 		EndedAt: instant(r.EndedAt), RemindedAt: instant(r.RemindedAt)}
-	_ = json.Unmarshal([]byte(r.Extra), &b.Extra) // written by this package alone; what does not parse is empty
+	if b.Sealed = r.Extra; strings.HasPrefix(r.Extra, "{") {
+		_ = json.Unmarshal([]byte(r.Extra), &b.Extra) // from before there were seals
+	}
 	return b
 }
 
-func rowOf(b Booking) (bookingRow, error) {
-	extra, err := json.Marshal(b.Extra)
+// rowOf is a booking as it is stored: what is personal only sealed.
+func rowOf(b Booking) bookingRow {
 	r := bookingRow{ID: b.ID, No: b.No, StoreID: b.StoreID, BizDay: b.BizDay, Kind: string(b.Kind), Channel: b.Channel, State: string(b.State), MemberID: b.MemberID,
 		MemberTier: b.MemberTier, Priority: b.Priority, ContactName: b.ContactName, ContactPhone: b.ContactPhone, Plate: b.Plate, VehicleClassID: b.VehicleClassID,
 		VehicleClassName: b.VehicleClassName, Title: b.Title, Minutes: b.Minutes, PriceFen: int64(b.PriceFen), StartsAt: b.StartsAt.UnixMilli(),
 		EndsAt: b.EndsAt.UnixMilli(), FromCell: b.FromCell, ToCell: b.ToCell, TravelMinutes: b.TravelMinutes, DepositFen: int64(b.DepositFen),
 		DepositState: b.DepositState, DepositUsedFen: int64(b.DepositUsedFen), DepositBackFen: int64(b.DepositBackFen), PaymentID: b.PaymentID,
 		PaidPostingID: b.PaidPostingID, OutPostingID: b.OutPostingID, FreeCancelUntil: b.FreeCancelUntil.UnixMilli(), HoldExpiresAt: millis(b.HoldExpiresAt),
-		Version: b.Version, OrderID: b.OrderID, WishedTechnicianID: b.WishedTechnicianID, SameTechnician: b.SameTechnician, Explain: b.Explain, Note: b.Note,
-		Address: b.Address, LatE6: b.LatE6, LngE6: b.LngE6, Extra: string(extra), CancelledBy: b.CancelledBy, CancelReason: b.CancelReason,
+		Version: b.Version, OrderID: b.OrderID, WishedTechnicianID: b.WishedTechnicianID, SameTechnician: b.SameTechnician, Explain: b.Explain, Extra: b.Sealed, CancelledBy: b.CancelledBy, CancelReason: b.CancelReason,
 		CreatedByKind: b.CreatedByKind, CreatedByID: b.CreatedByID, CreatedByName: b.CreatedByName, CreatedAt: b.CreatedAt.UnixMilli(),
 		ConfirmedAt: millis(b.ConfirmedAt), DispatchedAt: millis(b.DispatchedAt), ArrivedAt: millis(b.ArrivedAt), StartedAt: millis(b.StartedAt),
 		FinishedAt: millis(b.FinishedAt), EndedAt: millis(b.EndedAt), RemindedAt: millis(b.RemindedAt)}
 	if b.State.holdsPlate() {
 		r.ActivePlate = &b.Plate
 	}
-	return r, err
+	return r
 }
 
 type itemRow struct {
@@ -173,11 +175,7 @@ func segmentRows(b Booking) []segmentRow {
 
 // insertBooking writes a new booking with its items and segments.
 func insertBooking(ctx context.Context, tx *db.Tx, b Booking) error {
-	r, err := rowOf(b)
-	if err != nil {
-		return err
-	}
-	if err := tx.Insert(ctx, "booking_bookings", r); err != nil {
+	if err := tx.Insert(ctx, "booking_bookings", rowOf(b)); err != nil {
 		if errors.Is(err, db.ErrDuplicate) && b.State.holdsPlate() {
 			return ErrActive
 		}
@@ -221,18 +219,15 @@ func bookingByID(ctx context.Context, r db.Reader, id int64, lock string) (Booki
 // saveTx writes what may change of a booking, whose state was from and whose version is the one that was read, and moves it to the next
 // version. Faults: ErrState when it is no longer in from, ErrActive when the plate is dealt with elsewhere (N33).
 func saveTx(ctx context.Context, tx *db.Tx, b *Booking, from State) error {
-	r, err := rowOf(*b)
-	if err != nil {
-		return err
-	}
-	err = tx.ExecOne(ctx, ErrState, `UPDATE booking_bookings SET biz_day = ?, state = ?, active_plate = ?, minutes = ?, price_fen = ?, starts_at = ?, ends_at = ?, from_cell = ?,
+	r := rowOf(*b)
+	err := tx.ExecOne(ctx, ErrState, `UPDATE booking_bookings SET biz_day = ?, state = ?, active_plate = ?, minutes = ?, price_fen = ?, starts_at = ?, ends_at = ?, from_cell = ?,
 		to_cell = ?, deposit_state = ?, deposit_used_fen = ?, deposit_back_fen = ?, payment_id = ?, paid_posting_id = ?, out_posting_id = ?, free_cancel_until = ?,
-		hold_expires_at = ?, version = version + 1, order_id = ?, wished_technician_id = ?, explain_text = ?, note = ?, extra = ?, cancelled_by = ?, cancel_reason = ?,
+		hold_expires_at = ?, version = version + 1, order_id = ?, wished_technician_id = ?, explain_text = ?, extra = ?, cancelled_by = ?, cancel_reason = ?,
 		confirmed_at = ?, dispatched_at = ?, arrived_at = ?, started_at = ?, finished_at = ?, ended_at = ?, reminded_at = ?
 		WHERE id = ? AND state = ? AND version = ?`,
 		r.BizDay, r.State, r.ActivePlate, r.Minutes, r.PriceFen, r.StartsAt, r.EndsAt, r.FromCell,
 		r.ToCell, r.DepositState, r.DepositUsedFen, r.DepositBackFen, r.PaymentID, r.PaidPostingID, r.OutPostingID, r.FreeCancelUntil,
-		r.HoldExpiresAt, r.OrderID, r.WishedTechnicianID, clip(r.Explain, 300), r.Note, r.Extra, r.CancelledBy, clip(r.CancelReason, 200),
+		r.HoldExpiresAt, r.OrderID, r.WishedTechnicianID, clip(r.Explain, 300), r.Extra, r.CancelledBy, clip(r.CancelReason, 200),
 		r.ConfirmedAt, r.DispatchedAt, r.ArrivedAt, r.StartedAt, r.FinishedAt, r.EndedAt, r.RemindedAt, r.ID, string(from), r.Version)
 	if errors.Is(err, db.ErrDuplicate) {
 		return ErrActive
@@ -240,6 +235,13 @@ func saveTx(ctx context.Context, tx *db.Tx, b *Booking, from State) error {
 	if err == nil {
 		b.Version++
 	}
+	return err
+}
+
+// erasePrivate forgets what is personal in the bookings of a member.
+func erasePrivate(ctx context.Context, tx *db.Tx, memberID int64) error {
+	_, err := tx.Exec(ctx, `UPDATE booking_bookings SET contact_name_sealed = '', contact_phone_sealed = '', note = '', address = '', lat_e6 = 0, lng_e6 = 0, extra = '',
+		version = version + 1 WHERE member_id = ?`, memberID)
 	return err
 }
 

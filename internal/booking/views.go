@@ -67,6 +67,9 @@ func (s *Service) views(ctx context.Context, list []Booking) ([]View, error) {
 	at := make([]*View, len(list))
 	books := map[int64]nameBook{}
 	for i, b := range list {
+		if err := s.unseal(&b); err != nil {
+			return nil, err
+		}
 		store, err := s.shops.Store(ctx, b.StoreID)
 		if err != nil {
 			return nil, err
@@ -169,7 +172,7 @@ func (s *Service) openContact(v *DeskView, b Booking) error {
 		if err != nil {
 			return err
 		}
-		v.Phone = member.MaskPhone(phone)
+		v.Phone, v.HasContact = member.MaskPhone(phone), true
 	}
 	return nil
 }

@@ -241,6 +241,11 @@ func (s *Service) closeTx(ctx context.Context, tx *db.Tx, m memberRow, reason st
 	if err := s.detachTx(ctx, tx, ids); err != nil {
 		return err
 	}
+	if s.opt.EraseTx != nil {
+		if err := s.opt.EraseTx(ctx, tx, m.ID); err != nil {
+			return err
+		}
+	}
 	return s.recordTx(ctx, tx, "member.close", label, map[string]any{"reason": reason})
 }
 

@@ -50,6 +50,8 @@ export const staffBooking = {
   finish: (id: number, closing = '') => api.post('/api/staff/bookings/{id}/finish', { ...of(id), body: closing ? { closing } : {} }),
   missed: (id: number) => api.post('/api/staff/bookings/{id}/no-show', of(id)),
   cancel: (id: number, reason: string) => api.post('/api/staff/bookings/{id}/cancel', { ...of(id), body: { reason } }),
+  /** Whom to call, in clear; the server records who looked. */
+  contact: (id: number) => api.post('/api/staff/bookings/{id}/contact', of(id)),
   reschedule: (id: number, body: { startsAt: string; technicianId?: number }) => api.post('/api/staff/bookings/{id}/reschedule', { ...of(id), body }),
   assign: (id: number, body: Assignment) => api.post('/api/staff/bookings/{id}/assign', { ...of(id), body }),
   jobs: (storeId: number) => api.get('/api/staff/jobs', { query: { storeId } }),

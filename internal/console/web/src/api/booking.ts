@@ -70,6 +70,11 @@ export function cancelBooking(id: number, reason: string): Promise<BookingDetail
   return unwrap(api.POST('/api/console/bookings/{id}/cancel', { ...at(id), body: { reason } }))
 }
 
+/** Whom to call, in clear; the server records who looked. */
+export function bookingContact(id: number): Promise<{ name: string; phone: string }> {
+  return unwrap(api.POST('/api/console/bookings/{id}/contact', at(id)))
+}
+
 export function createBlock(body: BlockInput): Promise<Block> {
   return unwrap(api.POST('/api/console/blocks', { body }))
 }
