@@ -140,7 +140,7 @@ func (s *seeder) somebody(store, day int, drawn map[int]bool) int {
 	if s.dice.IntN(4) == 0 {
 		return nobody
 	}
-	first := 0
+	first := coated + 1
 	if day >= 0 {
 		first = firstDrawn // what the others still have to come is told one by one
 	}
