@@ -7,7 +7,8 @@
 // Invariants: whatever the channel, a time is taken by one function and its cells are unique per resource (N18, N19, N20); a booking
 // that lives holds exactly the cells of its segments, one that ended holds none of the future (N21, N22); every change of state names the state
 // that it comes from; one active job per plate (N33); a deposit that came too late goes back by itself (N06); what an owner loses by cancelling is
-// shown before and checked when it happens; an override relaxes rules of people and hours, never an occupied cell, and says who and why.
+// shown before and checked when it happens; an override relaxes rules of people and hours, never an occupied cell, and says who and why; what nobody
+// accepts, seats or finishes ends, or is extended, only up to a limit; where somebody is, what they wrote and a guest's name and phone are stored sealed.
 package booking
 
 import (

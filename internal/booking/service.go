@@ -3,6 +3,7 @@ package booking
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
@@ -289,11 +290,38 @@ func (s *Service) byDay(ctx context.Context, w wish, out *SlotList, free []Slot,
 			}
 			if len(p.Spans) == 0 {
 				d.Closed = closedText(p)
+			} else if d.Closed, err = s.unmanned(ctx, w, day, end); err != nil {
+				return err
 			}
 		}
 		out.Days = append(out.Days, d)
 	}
 	return nil
+}
+
+// unmanned says that nobody whom a wish could ask works on a day, "" when somebody does.
+func (s *Service) unmanned(ctx context.Context, w wish, day string, end time.Time) (string, error) {
+	if !slices.ContainsFunc(w.plan.parts, func(q part) bool { return q.skill != "" }) {
+		return "", nil
+	}
+	from, err := midnight(w.store, day)
+	if err != nil {
+		return "", err
+	}
+	working, err := s.roster.Working(ctx, w.store.ID, from, end)
+	if err != nil {
+		return "", err
+	}
+	people, err := s.roster.Technicians(ctx, w.store.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, t := range people {
+		if t.Active && t.Bookable && len(working[t.StaffID]) > 0 && (w.technicianID == 0 || w.technicianID == t.StaffID) {
+			return "", nil
+		}
+	}
+	return "当天没有排班", nil
 }
 
 func closedText(p shop.DayPlan) string {

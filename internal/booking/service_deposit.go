@@ -148,6 +148,19 @@ func (f fulfiller) RefundedTx(ctx context.Context, tx *db.Tx, r payment.Refund) 
 		if b.DepositState != DepositRefunding {
 			return nil // a part that the till gave back: the deposit stays used
 		}
+		list, err := f.payments.Refunds(ctx, tx, r.PaymentID)
+		if err != nil {
+			return err
+		}
+		var arrived money.Fen
+		for _, x := range list {
+			if x.State == payment.RefundSuccess && x.SubjectKind == refundKind {
+				arrived += x.AmountFen
+			}
+		}
+		if arrived < b.DepositFen {
+			return nil // another part is still on its way
+		}
 		b.DepositState = DepositRefunded
 		return saveTx(ctx, tx, &b, b.State)
 	case payment.RefundClosed, payment.RefundAbnormal:

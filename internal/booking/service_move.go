@@ -38,6 +38,15 @@ func (s *Service) Reschedule(ctx context.Context, memberID, id int64, startsAt t
 	}
 	err = errTry
 	for try := 0; try < tries && (errors.Is(err, slot.ErrTaken) || errors.Is(err, errTry)); try++ {
+		if try > 0 { // resized meanwhile, perhaps: it takes the time that it has now
+			if seen, err = s.Get(ctx, memberID, id); err != nil {
+				return seen, err
+			}
+			w.plan = planAgain(seen)
+			if err = s.fit(ctx, w, startsAt); err != nil {
+				return seen, err
+			}
+		}
 		err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 			run := func() (int64, error) { return id, s.rescheduleTx(ctx, tx, w, memberID, id, startsAt.UTC()) }
 			if memberID == 0 {
@@ -54,6 +63,8 @@ func (s *Service) Reschedule(ctx context.Context, memberID, id int64, startsAt t
 		}
 	}
 	switch {
+	case errors.Is(err, errTry):
+		return seen, ErrVersion
 	case errors.Is(err, slot.ErrTaken), errors.Is(err, ErrGone):
 		return seen, s.gone(ctx, w, startsAt)
 	case err != nil:
@@ -76,6 +87,7 @@ func (s *Service) wishAgain(ctx context.Context, b Booking, desk bool) (w wish, 
 	return w, err
 }
 
+// rescheduleTx moves a booking with the plan of the wish. Fault: errTry when somebody gave it another length since the wish was read.
 func (s *Service) rescheduleTx(ctx context.Context, tx *db.Tx, w wish, memberID, id int64, start time.Time) error {
 	due, err := s.expireDueTx(ctx, tx, w.store.ID)
 	if err != nil {
@@ -93,6 +105,8 @@ func (s *Service) rescheduleTx(ctx context.Context, tx *db.Tx, w wish, memberID,
 		return ErrState.Say("车辆已经到店或预约已结束，不能改期")
 	case b.State == Held && !b.HoldExpiresAt.After(tx.Now):
 		return ErrHoldOver
+	case !slices.Equal(planAgain(b).parts, w.plan.parts):
+		return errTry
 	}
 	prefer := technicians(b.Segments)
 	picks, err := s.pick(ctx, tx, w, start, tx.Now, prefer, append(due, b.ID)...)
