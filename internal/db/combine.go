@@ -92,12 +92,13 @@ type CombinerStats struct {
 	Batches  int64 // committed
 	Combined int64 // commands in them
 	Alone    int64 // commands that ran again alone, because their batch failed or they panicked in it
+	Leaders  int   // batches that may run at once
 }
 
 // Stats says what was done since the start, and how many wait now.
 func (c *Combiner[N]) Stats() CombinerStats {
 	waiting, running := c.gather.now()
-	return CombinerStats{waiting, running, c.batches.Load(), c.combined.Load(), c.alone.Load()}
+	return CombinerStats{waiting, running, c.batches.Load(), c.combined.Load(), c.alone.Load(), c.gather.leaders}
 }
 
 // together runs a batch in one transaction.

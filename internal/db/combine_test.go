@@ -38,11 +38,7 @@ func newCrowd(t *testing.T) *crowd {
 		}
 		return nil
 	})
-	leaders := 1
-	if d.Dialect() == db.MySQL {
-		leaders = 2
-	}
-	for range leaders {
+	for range c.Stats().Leaders {
 		c.wg.Go(func() {
 			must(t, c.Do(t.Context(), "gate", func(context.Context, *db.Tx) error {
 				c.in <- struct{}{}
