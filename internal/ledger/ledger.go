@@ -1,6 +1,6 @@
-// Package ledger is the double-entry journal of everything that a member holds: principal, bonus, points, pass uses.
+// Package ledger is the double-entry journal of everything that a member holds: principal, bonus, points, experience, pass uses.
 //
-// Model: a Posting is one business event; its Entries sum to zero. A member's account exists per unit and carries balance,
+// Model: a Posting is one business event; its Entries sum to zero in each domain (money, points, experience, uses). A member's account exists per unit and carries balance,
 // held part and a sequence; what stands in it is split into Lots, each with its origin and expiry. Shop accounts (cash,
 // WeChat, revenue, bonus granted …) have entries only: no row is shared between customers, so a hot store costs nothing.
 // Owns: ledger_accounts, ledger_postings, ledger_entries, ledger_lots, ledger_lot_moves, ledger_holds.
@@ -20,13 +20,31 @@ import (
 // Unit is what an account counts.
 type Unit string
 
-// The units. Principal and Bonus are fen; they are kept apart for ever (N04).
+// The units of members. Principal and Bonus are fen; they are kept apart for ever (N04).
 const (
-	Principal Unit = "principal"
-	Bonus     Unit = "bonus"
-	Points    Unit = "points"
-	Shop      Unit = "shop" // the contra side of money; fen
-	ShopPts   Unit = "shop_points"
+	Principal  Unit = "principal"
+	Bonus      Unit = "bonus"
+	Points     Unit = "points"
+	PointsDebt Unit = "points_debt" // points that were taken back when they were spent already (N11)
+	Experience Unit = "experience"  // what tiers may grow by; never spent
+	Uses       Unit = "uses"        // single uses of passes and of counted rights; each line is a lot
+)
+
+// The contra side of each domain.
+const (
+	Shop     Unit = "shop" // fen
+	ShopPts  Unit = "shop_points"
+	ShopXP   Unit = "shop_experience"
+	ShopUses Unit = "shop_uses"
+)
+
+// memberUnits are the units that a member's lots are counted in.
+var memberUnits = []Unit{Principal, Bonus, Points, PointsDebt, Experience, Uses}
+
+// Where lots of uses come from.
+const (
+	LotPassLine = "pass_line" // a line of a pass: its id
+	LotRight    = "right"     // a counted right of a tier or membership: the id of its grant
 )
 
 // The shop accounts.
@@ -37,7 +55,10 @@ const (
 	WeChat       = "wechat"
 	Revenue      = "revenue"
 	BonusGranted = "bonus_granted"
-	Deposits     = "deposit" // paid for bookings, and owed until it is used, given back or forfeited
+	Deposits     = "deposit"     // paid for bookings, and owed until it is used, given back or forfeited
+	Passes       = "passes"      // paid for passes, and owed until it is used, expires or is given back
+	Memberships  = "memberships" // paid for memberships, and owed for the months that are still to come
+	PointsPaid   = "points_paid" // the part of bills that points paid
 )
 
 // The kinds of posting.
@@ -51,6 +72,32 @@ const (
 	KindDeposit       = "deposit"
 	KindDepositRefund = "deposit_refund"
 	KindForfeit       = "forfeit"
+
+	KindSale       = "sale" // one purchase of something that is not work
+	KindSaleRefund = "sale_refund"
+
+	KindBenefit          = "benefit" // uses and points that an order takes
+	KindPassSale         = "pass_sale"
+	KindPassUse          = "pass_use"
+	KindPassGift         = "pass_gift"
+	KindPassExpire       = "pass_expire"
+	KindPassRefund       = "pass_refund"
+	KindRightGrant       = "right_grant"
+	KindRightUse         = "right_use"
+	KindRightExpire      = "right_expire"
+	KindMembership       = "membership"
+	KindMembershipEarned = "membership_earned" // a month of a membership is over
+
+	KindPointsEarn     = "points_earn"
+	KindPointsSpend    = "points_spend"
+	KindPointsReturn   = "points_return"
+	KindPointsExpire   = "points_expire"
+	KindPointsClawback = "points_clawback"
+	KindPointsAdjust   = "points_adjust"
+	KindPointsGift     = "points_gift"
+
+	KindExperience         = "experience"
+	KindExperienceClawback = "experience_clawback"
 )
 
 // Faults of this package.
@@ -184,6 +231,24 @@ func (b *Book) TakeOldest(u Unit, amount int64) ([]Take, error) {
 	return out, nil
 }
 
+// Lot finds an open lot; false when it has nothing left or is somebody else's.
+func (b *Book) Lot(id int64) (Lot, bool) {
+	i := slices.IndexFunc(b.lots, func(l Lot) bool { return l.ID == id })
+	if i < 0 || b.lots[i].Remaining == 0 {
+		return Lot{}, false
+	}
+	return b.lots[i], true
+}
+
+// TakeLot takes n from one lot. Fault: ErrInsufficient when it holds less or has expired (N10).
+func (b *Book) TakeLot(id, n int64) (Take, error) {
+	l, ok := b.Lot(id)
+	if !ok || n <= 0 || l.Remaining < n || l.Expired(b.now) {
+		return Take{}, ErrInsufficient
+	}
+	return Take{l.ID, l.Unit, n}, nil
+}
+
 // Leg is one side of a posting. Exactly one of Takes, Lot or Account decides what it is: a debit of a member's lots, a new lot in a member's
 // account, or an entry on a shop account.
 type Leg struct {
@@ -206,10 +271,21 @@ func ShopLeg(account string, amount money.Fen) Leg {
 	return Leg{Account: account, Unit: Shop, Amount: int64(amount)}
 }
 
+// PointsLeg is the contra leg of points that members get (negative) or lose (positive).
+func PointsLeg(amount int64) Leg { return Leg{Account: string(Points), Unit: ShopPts, Amount: amount} }
+
+// UsesLeg is the contra leg of uses that members get (negative) or lose (positive).
+func UsesLeg(amount int64) Leg { return Leg{Account: string(Uses), Unit: ShopUses, Amount: amount} }
+
+// ExperienceLeg is the contra leg of experience that members get (negative) or lose (positive).
+func ExperienceLeg(amount int64) Leg {
+	return Leg{Account: string(Experience), Unit: ShopXP, Amount: amount}
+}
+
 // Debits are the member legs that consume the takes, one per unit.
 func Debits(takes []Take) []Leg {
 	var legs []Leg
-	for _, u := range []Unit{Principal, Bonus, Points} {
+	for _, u := range memberUnits {
 		var leg Leg
 		for _, t := range takes {
 			if t.Unit == u && t.Amount > 0 {
@@ -249,8 +325,13 @@ type Post struct {
 
 // domain groups units that balance against each other.
 func domain(u Unit) string {
-	if u == Points || u == ShopPts {
+	switch u {
+	case Points, PointsDebt, ShopPts:
 		return "points"
+	case Experience, ShopXP:
+		return "experience"
+	case Uses, ShopUses:
+		return "uses"
 	}
 	return "fen"
 }

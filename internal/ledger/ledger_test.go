@@ -324,3 +324,76 @@ func TestLedgerProperty(t *testing.T) {
 	})
 	clean(t, d)
 }
+
+// A posting balances in each domain: uses do not pay money.
+func TestDomainsBalanceApart(t *testing.T) {
+	d, _ := dbtest.New(t)
+	give := func(legs ...ledger.Leg) error {
+		_, err := in(t, d, func(ctx context.Context, tx *db.Tx) (int64, error) {
+			purse, err := ledger.LockTx(ctx, tx, member)
+			must(t, err)
+			uses, err := ledger.LockTx(ctx, tx, member, ledger.Uses)
+			must(t, err)
+			if _, err := ledger.PostTx(ctx, tx, purse, ledger.Post{Kind: ledger.KindTopup, RefKind: "t", RefID: tx.NewID()},
+				ledger.Leg{Unit: ledger.Principal, Amount: 100}, ledger.ShopLeg(ledger.Cash, -100)); err != nil {
+				return 0, err
+			}
+			return ledger.PostTx(ctx, tx, uses, ledger.Post{Kind: ledger.KindPassSale, RefKind: "pass", RefID: 1}, legs...)
+		})
+		return err
+	}
+	lot := &ledger.NewLot{RefKind: ledger.LotPassLine, RefID: 5, ExpiresAt: d.Now().UnixMilli() + 1000}
+	for _, legs := range [][]ledger.Leg{
+		{{Unit: ledger.Uses, Amount: 10, Lot: lot}, ledger.ShopLeg(ledger.Cash, -10)},
+		{{Unit: ledger.Uses, Amount: 10, Lot: lot}, ledger.PointsLeg(-10)},
+		{{Unit: ledger.Uses, Amount: 10, Lot: lot}, ledger.ExperienceLeg(-10)},
+	} {
+		if err := give(legs...); !errors.Is(err, ledger.ErrUnbalanced) {
+			t.Errorf("%+v: %v", legs, err)
+		}
+	}
+	must(t, give(ledger.Leg{Unit: ledger.Uses, Amount: 10, Lot: lot}, ledger.UsesLeg(-10)))
+	if b := balance(t, d); b.Principal != 100 || b.Uses != 10 {
+		t.Errorf("%+v", b)
+	}
+	clean(t, d)
+}
+
+// N10: a lot that has expired or is not this book's cannot be taken.
+func TestN10TakeLot(t *testing.T) {
+	d, clk := dbtest.New(t)
+	_, err := in(t, d, func(ctx context.Context, tx *db.Tx) (int64, error) {
+		b, err := ledger.LockTx(ctx, tx, member, ledger.Uses)
+		must(t, err)
+		return ledger.PostTx(ctx, tx, b, ledger.Post{Kind: ledger.KindPassSale, RefKind: "pass", RefID: 1},
+			ledger.Leg{Unit: ledger.Uses, Amount: 2, Lot: &ledger.NewLot{RefKind: ledger.LotPassLine, RefID: 5, ExpiresAt: clk.Now().UnixMilli() + 60_000}}, ledger.UsesLeg(-2))
+	})
+	must(t, err)
+	take := func(n int64) error {
+		return d.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+			b, err := ledger.LockTx(ctx, tx, member, ledger.Uses)
+			must(t, err)
+			lots := b.Lots(ledger.Uses)
+			if len(lots) != 1 {
+				return ledger.ErrInsufficient
+			}
+			tk, err := b.TakeLot(lots[0].ID, n)
+			if err != nil {
+				return err
+			}
+			_, err = ledger.PostTx(ctx, tx, b, ledger.Post{Kind: ledger.KindPassUse, RefKind: "order", RefID: tx.NewID()}, append(ledger.Debits([]ledger.Take{tk}), ledger.UsesLeg(n))...)
+			return err
+		})
+	}
+	for _, n := range []int64{0, -1, 3} {
+		if err := take(n); !errors.Is(err, ledger.ErrInsufficient) {
+			t.Errorf("take %d: %v", n, err)
+		}
+	}
+	must(t, take(1))
+	clk.Advance(60 * 1e9)
+	if err := take(1); !errors.Is(err, ledger.ErrInsufficient) {
+		t.Errorf("expired: %v", err)
+	}
+	clean(t, d)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/db"
@@ -34,7 +35,8 @@ func AheadTx(ctx context.Context, tx *db.Tx, members []int64) error {
 }
 
 // LockTx reads and locks a member's accounts of the units together with their open lots, creating accounts that do not
-// exist yet. Every change of a member's holdings starts here, so two tills wait for each other (N09).
+// exist yet. Every change of a member's holdings starts here, so two tills wait for each other (N09). Books of one member over different units may
+// be used side by side in a transaction, locked in the order purse, uses, points, experience; two books over the same unit may not.
 func LockTx(ctx context.Context, tx *db.Tx, memberID int64, units ...Unit) (*Book, error) {
 	if memberID == 0 {
 		return nil, errors.New("ledger: a walk-in has no accounts")
@@ -47,7 +49,9 @@ func LockTx(ctx context.Context, tx *db.Tx, memberID int64, units ...Unit) (*Boo
 		}
 		units = purse
 	}
-	delete(db.Stashed[map[int64]*Book](tx, aheadKey{}), memberID) // what was read ahead may no longer be exact
+	if slices.ContainsFunc(units, func(u Unit) bool { return slices.Contains(purse, u) }) {
+		delete(db.Stashed[map[int64]*Book](tx, aheadKey{}), memberID) // what was read ahead may no longer be exact
+	}
 	b, err := readBook(ctx, tx, memberID, units)
 	if err != nil {
 		return nil, err

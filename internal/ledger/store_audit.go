@@ -9,7 +9,7 @@ import (
 
 // Balance is what a member holds, read without a lock: for display only, never to decide on.
 type Balance struct {
-	Principal, Bonus, Held, Points int64
+	Principal, Bonus, Held, Points, PointsDebt, Experience, Uses int64
 }
 
 // BalanceOf reads a member's balance; a member without accounts holds nothing.
@@ -28,6 +28,12 @@ func BalanceOf(ctx context.Context, r db.Reader, memberID int64) (b Balance, err
 			b.Bonus, b.Held = a.Balance, b.Held+a.Held
 		case Points:
 			b.Points = a.Balance
+		case PointsDebt:
+			b.PointsDebt = a.Balance
+		case Experience:
+			b.Experience = a.Balance
+		case Uses:
+			b.Uses = a.Balance
 		}
 	}
 	return b, err
@@ -149,15 +155,21 @@ func auditPostings(ctx context.Context, d *db.DB, report func(string), step func
 		var bad []struct {
 			ID  int64 `db:"id"`
 			Sum int64 `db:"total"`
+			Pts int64 `db:"points"`
+			XP  int64 `db:"experience"`
+			Use int64 `db:"uses"`
 			N   int64 `db:"n"`
 		}
-		if err := d.Select(ctx, &bad, `SELECT p.id, COALESCE(SUM(e.amount), 0) AS total, COUNT(e.id) AS n FROM ledger_postings p
-			LEFT JOIN ledger_entries e ON e.posting_id = p.id WHERE p.id > ? AND p.id <= ? GROUP BY p.id
-			HAVING COALESCE(SUM(e.amount), 0) <> 0 OR COUNT(e.id) < 2 ORDER BY p.id`, after, last); err != nil {
+		if err := d.Select(ctx, &bad, `SELECT id, total, points, experience, uses, n FROM (SELECT p.id, COALESCE(SUM(e.amount), 0) AS total,
+			COALESCE(SUM(CASE WHEN e.unit IN ('points', 'points_debt', 'shop_points') THEN e.amount ELSE 0 END), 0) AS points,
+			COALESCE(SUM(CASE WHEN e.unit IN ('experience', 'shop_experience') THEN e.amount ELSE 0 END), 0) AS experience,
+			COALESCE(SUM(CASE WHEN e.unit IN ('uses', 'shop_uses') THEN e.amount ELSE 0 END), 0) AS uses, COUNT(e.id) AS n FROM ledger_postings p
+			LEFT JOIN ledger_entries e ON e.posting_id = p.id WHERE p.id > ? AND p.id <= ? GROUP BY p.id) sums
+			WHERE total <> 0 OR points <> 0 OR experience <> 0 OR uses <> 0 OR n < 2 ORDER BY id`, after, last); err != nil {
 			return err
 		}
 		for _, b := range bad {
-			report(fmt.Sprintf("ledger_postings %d: its %d entries sum to %d, expected at least two that sum to 0", b.ID, b.N, b.Sum))
+			report(fmt.Sprintf("ledger_postings %d: its %d entries sum to %d (points %d, experience %d, uses %d), expected at least two that sum to 0 in each", b.ID, b.N, b.Sum, b.Pts, b.XP, b.Use))
 		}
 		var odd []int64
 		if err := d.Select(ctx, &odd, `SELECT p.id FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id OR e.posting_id = p.reverses_id

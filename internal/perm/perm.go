@@ -43,6 +43,25 @@ const (
 	BookingSetup     = "booking.setup"
 	RosterRead       = "roster.read"
 	RosterWrite      = "roster.write"
+	PassSell         = "pass.sell"
+	PassRefund       = "pass.refund"
+	PassRead         = "pass.read"
+	TierWrite        = "tier.write"
+	PointsAdjust     = "points.adjust"
+	PointsRead       = "points.read"
+	CouponRead       = "coupon.read"
+	CouponWrite      = "coupon.write"
+	CouponIssue      = "coupon.issue"
+	CampaignRead     = "campaign.read"
+	CampaignWrite    = "campaign.write"
+	MallRead         = "mall.read"
+	MallWrite        = "mall.write"
+	MallDeliver      = "mall.deliver"
+	ReferralRead     = "referral.read"
+	ReferralReview   = "referral.review"
+	GroupRead        = "group.read"
+	GroupWrite       = "group.write"
+	GroupReview      = "group.review"
 )
 
 // Permission describes one permission to people.
@@ -89,6 +108,25 @@ func All() []Permission {
 		{TopupRefund, "退还充值", "资金", []string{m}},
 		{PaymentRead, "查看支付与充值", "资金", []string{m, a}},
 		{PaymentManage, "向微信核对支付", "资金", []string{m}},
+		{PassSell, "售卡充次", "会员权益", []string{m, r}},
+		{PassRefund, "退卡", "会员权益", []string{m}},
+		{PassRead, "查看次卡", "会员权益", []string{m, r, a}},
+		{TierWrite, "设置会员等级与付费会员", "会员权益", []string{m}},
+		{PointsAdjust, "调整积分与积分规则", "会员权益", []string{m}},
+		{PointsRead, "查看积分", "会员权益", []string{m, r, a}},
+		{CouponRead, "查看优惠券", "会员权益", []string{m, r, a}},
+		{CouponWrite, "设置优惠券与领取页", "会员权益", []string{m}},
+		{CouponIssue, "发放优惠券", "会员权益", []string{m, r}},
+		{CampaignRead, "查看赠礼规则与兑换码", "会员权益", []string{m, a}},
+		{CampaignWrite, "设置赠礼规则与兑换码", "会员权益", []string{m}},
+		{MallRead, "查看积分商城", "会员权益", []string{m, r, a}},
+		{MallWrite, "设置积分商城、发货", "会员权益", []string{m}},
+		{MallDeliver, "核销商城取货", "会员权益", []string{m, r}},
+		{ReferralRead, "查看推荐", "会员权益", []string{m, a}},
+		{ReferralReview, "审核推荐奖励", "会员权益", []string{m}},
+		{GroupRead, "查看家庭与企业账户", "会员权益", []string{m, r, a}},
+		{GroupWrite, "登记家庭与企业账户", "会员权益", []string{m, r}},
+		{GroupReview, "审核企业账户", "会员权益", []string{m}},
 		{DisputeRead, "查看疑问单", "服务", []string{m, r, a}},
 		{DisputeResolve, "处理疑问单", "服务", []string{m}},
 		{CatalogRead, "查看项目与价格", "项目", []string{m, r, t, a}},
