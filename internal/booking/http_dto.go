@@ -136,6 +136,8 @@ type SlotList struct {
 	PriceFen        money.Fen `json:"priceFen" doc:"Estimate with the member's tier"`
 	DepositFen      money.Fen `json:"depositFen" doc:"What this booking would ask for, also after repeated no-shows"`
 	FreeCancelHours int       `json:"freeCancelHours"`
+
+	json []byte // what daysJSON makes of Days, when it is known
 }
 
 // StoreChoice is a store that takes bookings.

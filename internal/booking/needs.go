@@ -160,6 +160,14 @@ func (p plan) shown(first slot.Cell) Slot {
 	return Slot{StartsAt: (first + slot.Cell(p.lead)).Time(), EndsAt: end.Time()}
 }
 
+func (p plan) shownAll(firsts []slot.Cell) []Slot {
+	out := make([]Slot, 0, len(firsts))
+	for _, c := range firsts {
+		out = append(out, p.shown(c))
+	}
+	return out
+}
+
 // segments turns picks into the segments of a booking.
 func (p plan) segments(picks []slot.Pick) []Segment {
 	out := make([]Segment, 0, len(picks))

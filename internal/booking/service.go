@@ -3,7 +3,6 @@ package booking
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
@@ -55,6 +54,9 @@ type Service struct {
 	settings *setting.Service
 	messages *notify.Service
 	board    *board
+	facts    *db.Lookup[question, facts]
+	scenes   kept[stage, *scene, copies]
+	answers  kept[asked, answer, state]
 	live
 
 	// What other files of the package add to a change of state, in its transaction, and to what is shown.
@@ -69,6 +71,7 @@ func New(d Deps) *Service {
 	s.board = newBoard(d.Log, func(ctx context.Context, stores []int64) (map[int64]string, error) {
 		return revisions(ctx, s.db, s.db.Now(), stores)
 	})
+	s.facts = db.NewLookup(d.DB, s.readFacts)
 	d.Payments.Fulfil(PurposeDeposit, fulfiller{s})
 	return s
 }
@@ -100,15 +103,21 @@ type what struct {
 	services                   []int64
 	technicianID, bayID        int64
 	same, desk                 bool
+	tier                       *tier.Tier // the member's, when it was read already
 }
 
 // wish reads what a search or a booking needs: prices come from a copy at most two seconds old. Faults: shop.inactive, fault.ErrNotFound, ErrClass,
 // those of catalog.Terms and of planOf.
 func (s *Service) wish(ctx context.Context, in what) (w wish, err error) {
-	w = wish{kind: in.kind, memberID: in.memberID, classID: in.classID, technicianID: in.technicianID, bayID: in.bayID, same: in.same, desk: in.desk}
-	if w.policy, err = s.policy(ctx); err != nil {
+	p, err := s.policy(ctx)
+	if err != nil {
 		return w, err
 	}
+	return s.wishUnder(ctx, p, in)
+}
+
+func (s *Service) wishUnder(ctx context.Context, p policy, in what) (w wish, err error) {
+	w = wish{policy: p, kind: in.kind, memberID: in.memberID, classID: in.classID, technicianID: in.technicianID, bayID: in.bayID, same: in.same, desk: in.desk}
 	if w.store, err = s.shops.Open(ctx, in.storeID); err != nil {
 		return w, err
 	}
@@ -119,7 +128,9 @@ func (s *Service) wish(ctx context.Context, in what) (w wish, err error) {
 		return w, err
 	}
 	w.tier = tier.Tier{DiscountBP: money.Whole}
-	if in.memberID != 0 {
+	if in.tier != nil {
+		w.tier = *in.tier
+	} else if in.memberID != 0 {
 		if w.tier, err = s.tiers.OfMember(ctx, s.db, in.memberID); err != nil {
 			return w, err
 		}
@@ -187,65 +198,13 @@ func (w wish) reach(from, to time.Time) (time.Time, time.Time) {
 	return from.Add(-time.Duration(w.plan.lead) * cell), to.Add(time.Duration(w.plan.cells()) * cell)
 }
 
-// search lists what is free. from is a date, "" today; days are at most 31. Faults: fault.ErrInvalid and those of wish.
-func (s *Service) search(ctx context.Context, w wish, from string, days int) (SlotList, error) {
-	now := s.db.Now()
-	out := SlotList{Minutes: w.plan.minutes, PriceFen: w.price, DepositFen: w.plan.deposit, FreeCancelHours: w.plan.freeCancelHours}
-	if w.desk {
-		out.DepositFen = 0
-	} else if w.memberID != 0 {
-		deposit, _, err := s.depositFor(ctx, s.db, w, now)
-		if err != nil {
-			return out, err
-		}
-		out.DepositFen = deposit
-	}
-	today, last := w.store.BizDay(now), w.lastDay(now)
-	if from < today {
-		from = today
-	}
-	if end := bizday.Add(from, min(max(days, 1), 31)-1); end < last {
-		last = end
-	}
-	if from > last || w.kind == KindRescue {
-		return out, nil
-	}
-	if w.technicianID != 0 {
-		c, err := s.scene(ctx, w.store, now, now.Add(time.Hour), 0)
-		if err != nil {
-			return out, err
-		}
-		if _, err := c.technician(w.technicianID); err != nil {
-			return out, err
-		}
-	}
-	begin, err := midnight(w.store, from)
-	if err != nil {
-		return out, fault.ErrInvalid.On("from", "应为日期，如 2026-01-31")
-	}
-	end, err := midnight(w.store, bizday.Add(last, 1))
-	if err != nil {
-		return out, err
-	}
-	free, err := s.freeStarts(ctx, w, now, begin, end)
-	if err != nil {
-		return out, err
-	}
-	return out, s.byDay(ctx, w, &out, free, from, last)
-}
-
-// freeStarts is the search itself: the only one there is.
+// freeStarts lists the free starts in [from, to).
 func (s *Service) freeStarts(ctx context.Context, w wish, now, from, to time.Time) ([]Slot, error) {
 	f, a, err := s.picture(ctx, s.db, w, now, from, to)
 	if err != nil {
 		return nil, err
 	}
-	starts := f.Starts(a)
-	out := make([]Slot, 0, len(starts))
-	for _, c := range starts {
-		out = append(out, w.plan.shown(c))
-	}
-	return out, nil
+	return w.plan.shownAll(f.Starts(a)), nil
 }
 
 // maxDue is how many due holds of a store a picture counts as free.
@@ -270,67 +229,6 @@ func (s *Service) picture(ctx context.Context, r db.Reader, w wish, now, from, t
 	return f, a, err
 }
 
-// byDay groups starts by date and says why a date has none, when it is closed.
-func (s *Service) byDay(ctx context.Context, w wish, out *SlotList, free []Slot, from, last string) error {
-	i := 0
-	for day := from; day <= last; day = bizday.Add(day, 1) {
-		d := SlotDay{Day: day}
-		end, err := midnight(w.store, bizday.Add(day, 1))
-		if err != nil {
-			return err
-		}
-		for i < len(free) && free[i].StartsAt.Before(end) {
-			d.Slots = append(d.Slots, free[i])
-			i++
-		}
-		if len(d.Slots) == 0 {
-			p, err := s.shops.DayPlan(ctx, w.store.ID, day)
-			if err != nil {
-				return err
-			}
-			if len(p.Spans) == 0 {
-				d.Closed = closedText(p)
-			} else if d.Closed, err = s.unmanned(ctx, w, day, end); err != nil {
-				return err
-			}
-		}
-		out.Days = append(out.Days, d)
-	}
-	return nil
-}
-
-// unmanned says that nobody whom a wish could ask works on a day, "" when somebody does.
-func (s *Service) unmanned(ctx context.Context, w wish, day string, end time.Time) (string, error) {
-	if !slices.ContainsFunc(w.plan.parts, func(q part) bool { return q.skill != "" }) {
-		return "", nil
-	}
-	from, err := midnight(w.store, day)
-	if err != nil {
-		return "", err
-	}
-	working, err := s.roster.Working(ctx, w.store.ID, from, end)
-	if err != nil {
-		return "", err
-	}
-	people, err := s.roster.Technicians(ctx, w.store.ID)
-	if err != nil {
-		return "", err
-	}
-	for _, t := range people {
-		if t.Active && t.Bookable && len(working[t.StaffID]) > 0 && (w.technicianID == 0 || w.technicianID == t.StaffID) {
-			return "", nil
-		}
-	}
-	return "当天没有排班", nil
-}
-
-func closedText(p shop.DayPlan) string {
-	if p.Name != "" {
-		return p.Name + "休息"
-	}
-	return "门店休息"
-}
-
 // depositFor is what a booking asks for: what its services say, and more from somebody who did not come repeatedly. why is "" when the services alone
 // decide.
 func (s *Service) depositFor(ctx context.Context, r db.Reader, w wish, now time.Time) (fen money.Fen, why string, err error) {
@@ -350,10 +248,18 @@ func (s *Service) unreliable(ctx context.Context, r db.Reader, p policy, memberI
 		return "", nil
 	}
 	n, err := noShows(ctx, r, memberID, "", now.Add(-noShowPeriod).UnixMilli())
-	if err != nil || n < int64(p.noShowLimit) {
+	if err != nil {
 		return "", err
 	}
-	return "近期有几次预约没有到店，预约时请先付定金 " + p.noShowDeposit.Yuan() + "，到店结算时抵扣", nil
+	return p.distrust(n), nil
+}
+
+// distrust says why the next booking of who did not come so often asks for a deposit, "" when it does not.
+func (p policy) distrust(noShows int64) string {
+	if p.noShowLimit == 0 || noShows < int64(p.noShowLimit) {
+		return ""
+	}
+	return "近期有几次预约没有到店，预约时请先付定金 " + p.noShowDeposit.Yuan() + "，到店结算时抵扣"
 }
 
 // Get reads a booking. memberID is the owner who asks; 0 asks as staff and checks the store. Fault: fault.ErrNotFound, also for other people's.

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/liangche/liangche/internal/actor"
-	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/shop"
@@ -193,40 +192,4 @@ func (s *Service) deskOptions(ctx context.Context, storeID int64) (o DeskOptions
 		o.Bays = append(o.Bays, BayChoice{b.ID, b.Name, b.Kind, b.Priority, b.Active})
 	}
 	return o, nil
-}
-
-// OwnerSlots searches for an owner's car. Faults: those of wish and search; request.invalid at vehicleId for a car of somebody else.
-func (s *Service) OwnerSlots(ctx context.Context, memberID, vehicleID int64, in what, from string, days int) (SlotList, error) {
-	cars, err := s.members.Vehicles(ctx, memberID)
-	if err != nil {
-		return SlotList{}, err
-	}
-	in.memberID = memberID
-	for _, v := range cars {
-		if v.ID == vehicleID {
-			in.classID = v.VehicleClassID
-			return s.slotsFor(ctx, in, from, days)
-		}
-	}
-	return SlotList{}, fault.ErrInvalid.Say("没有找到这辆车，请重新选择").On("vehicleId", "请重新选择")
-}
-
-// DeskSlots searches for staff. Fault: fault.ErrStore.
-func (s *Service) DeskSlots(ctx context.Context, in what, from string, days int) (SlotList, error) {
-	if !actor.From(ctx).InStore(in.storeID) {
-		return SlotList{}, fault.ErrStore
-	}
-	in.desk = true
-	return s.slotsFor(ctx, in, from, days)
-}
-
-func (s *Service) slotsFor(ctx context.Context, in what, from string, days int) (SlotList, error) {
-	if from != "" && !bizday.Valid(from) {
-		return SlotList{}, fault.ErrInvalid.On("from", "应为日期，如 2026-01-31")
-	}
-	w, err := s.wish(ctx, in)
-	if err != nil {
-		return SlotList{}, err
-	}
-	return s.search(ctx, w, from, days)
 }

@@ -155,6 +155,27 @@ func noShows(ctx context.Context, r db.Reader, memberID int64, plate string, sin
 	return n, err
 }
 
+// noShowsOf is noShows of several members; who has none is not in it.
+func noShowsOf(ctx context.Context, r db.Reader, members []int64, since int64) (map[int64]int64, error) {
+	out := map[int64]int64{}
+	if len(members) == 0 {
+		return out, nil
+	}
+	query, args, err := db.In(`SELECT member_id, COUNT(*) AS n FROM booking_bookings WHERE member_id IN (?) AND state = 'no_show' AND starts_at > ? GROUP BY member_id`, members, since)
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		MemberID int64 `db:"member_id"`
+		N        int64 `db:"n"`
+	}
+	err = r.Select(ctx, &rows, query, args...)
+	for _, x := range rows {
+		out[x.MemberID] = x.N
+	}
+	return out, err
+}
+
 // lastTechnicians are the technicians of the member's latest finished booking.
 func lastTechnicians(ctx context.Context, r db.Reader, memberID int64) (ids []int64, err error) {
 	err = r.Select(ctx, &ids, `SELECT s.technician_id FROM booking_segments s WHERE s.technician_id <> 0 AND s.booking_id =

@@ -22,34 +22,44 @@ type Value[T any] struct {
 	at      time.Time
 	full    bool
 	version int
+	edition uint64
 	loading sync.Mutex
 }
 
 // Get returns the copy, or what load returns. now is the clock's; a copy from the future counts as old. The result
 // is shared: callers must not change it.
 func (v *Value[T]) Get(ctx context.Context, now time.Time, load func(context.Context) (T, error)) (T, error) {
+	val, _, err := v.Edition(ctx, now, load)
+	return val, err
+}
+
+// Edition is Get for who keeps something that was derived from the copy: the number is another one for every copy, and
+// what is read after a number was is never older than its copy. 0 is a value that was not kept: derive and forget.
+func (v *Value[T]) Edition(ctx context.Context, now time.Time, load func(context.Context) (T, error)) (T, uint64, error) {
 	v.mu.Lock()
-	val, full, version, age := v.val, v.full, v.version, now.Sub(v.at)
+	val, full, version, edition, age := v.val, v.full, v.version, v.edition, now.Sub(v.at)
 	v.mu.Unlock()
 	if full && age >= 0 && age < MaxAge {
-		return val, nil
+		return val, edition, nil
 	}
 	if full {
 		if !v.loading.TryLock() {
-			return val, nil
+			return val, edition, nil
 		}
 		defer v.loading.Unlock()
 	}
 	val, err := load(ctx)
 	if err != nil {
-		return val, err
+		return val, 0, err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.version == version {
-		v.val, v.full, v.at = val, true, now
+	if v.version != version {
+		return val, 0, nil
 	}
-	return val, nil
+	v.val, v.full, v.at = val, true, now
+	v.edition++
+	return val, v.edition, nil
 }
 
 // Forget drops the copy: call it after the commit of a write.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -27,6 +28,23 @@ const ConsoleCookie = "lc_session"
 var ErrNotJoined = fault.Define(fault.NotFound, "member.not_joined", "您还不是会员，请先入会")
 
 type output[B any] struct{ Body B }
+
+// Rendered is a body that writes its JSON itself, for answers so long and so often asked for that they are kept as they leave. What it writes is what
+// encoding/json would write of it, with [] for a slice that is nil.
+type Rendered interface{ WriteJSON(w io.Writer) error }
+
+// jsonFormat is huma's format that lets such bodies write themselves.
+func jsonFormat() huma.Format {
+	f := huma.DefaultJSONFormat
+	usual := f.Marshal
+	f.Marshal = func(w io.Writer, v any) error {
+		if own, ok := v.(Rendered); ok {
+			return own.WriteJSON(w)
+		}
+		return usual(w, v)
+	}
+	return f
+}
 
 // Register declares an operation and its handler. I is the typed input (path, query, Body); B is the response body.
 func Register[I, B any](r *Router, op Op, h func(ctx context.Context, in *I) (B, error)) {
@@ -51,7 +69,9 @@ func Register[I, B any](r *Router, op Op, h func(ctx context.Context, in *I) (B,
 		if err != nil {
 			return nil, r.problem(ctx, err)
 		}
-		fillSlices(reflect.ValueOf(&b).Elem())
+		if _, own := any(b).(Rendered); !own {
+			fillSlices(reflect.ValueOf(&b).Elem())
+		}
 		return &output[B]{Body: b}, nil
 	})
 	if u, ok := any(new(I)).(uploader); ok {

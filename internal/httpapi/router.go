@@ -94,6 +94,7 @@ func New(opt Options) *Router {
 
 	cfg := huma.DefaultConfig(opt.Title, opt.Version)
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
+	cfg.Formats = map[string]huma.Format{"application/json": jsonFormat(), "json": jsonFormat()}
 	cfg.CreateHooks, cfg.Transformers = nil, nil // no $schema links: they are noise in a typed client
 	cfg.RejectUnknownQueryParameters = true
 	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)

@@ -52,6 +52,7 @@ type Service struct {
 	box      *secret.Box
 	settings *setting.Service
 	sessions *session.Finder
+	whos     *db.Lookup[int64, whoRow]
 	wechat   WeChat
 	classes  Classes
 	balances Balances
@@ -61,7 +62,7 @@ type Service struct {
 
 // New returns the service. Balances and tiers stand on members, so they are connected afterwards.
 func New(d *db.DB, box *secret.Box, settings *setting.Service, wx WeChat, classes Classes, opt Options) *Service {
-	return &Service{db: d, box: box, settings: settings, sessions: session.NewFinder(d), wechat: wx, classes: classes, opt: opt}
+	return &Service{db: d, box: box, settings: settings, sessions: session.NewFinder(d), whos: db.NewLookup(d, whos), wechat: wx, classes: classes, opt: opt}
 }
 
 // Connect gives the service what is built on top of it, before the first request.
@@ -197,12 +198,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (actor.Actor, 
 	if err != nil {
 		return actor.Actor{}, err
 	}
-	var r struct {
-		App        string  `db:"app"`
-		MemberID   *int64  `db:"member_id"`
-		NameSealed *string `db:"name_sealed"`
-	}
-	err = s.db.Get(ctx, &r, whoQuery, identityID)
+	r, err := s.whos.Get(ctx, identityID)
 	if errors.Is(err, db.ErrNoRows) {
 		return actor.Actor{}, fault.ErrExpired
 	}

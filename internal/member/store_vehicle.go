@@ -39,6 +39,31 @@ func vehiclesOf(ctx context.Context, r db.Reader, memberID int64) ([]vehicleRow,
 	return rows, err
 }
 
+// Car is as much of a vehicle as a booking needs to know.
+type Car struct {
+	ID       int64 `db:"id"`
+	MemberID int64 `db:"member_id"`
+	ClassID  int64 `db:"vehicle_class_id"`
+}
+
+// Cars lists the cars of several members, each member's oldest entry first.
+func (s *Service) Cars(ctx context.Context, r db.Reader, members []int64) (map[int64][]Car, error) {
+	out := make(map[int64][]Car, len(members))
+	if len(members) == 0 {
+		return out, nil
+	}
+	q, args, err := db.In(`SELECT id, member_id, vehicle_class_id FROM member_vehicles WHERE member_id IN (?) ORDER BY id`, members)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Car
+	err = r.Select(ctx, &rows, q, args...)
+	for _, x := range rows {
+		out[x.MemberID] = append(out[x.MemberID], x)
+	}
+	return out, err
+}
+
 func insertVehicleTx(ctx context.Context, tx *db.Tx, v vehicleRow) error {
 	err := tx.Insert(ctx, "member_vehicles", v)
 	if errors.Is(err, db.ErrDuplicate) {

@@ -38,7 +38,7 @@ type Service struct {
 	team     fresh.Value[*team]
 
 	mu     sync.Mutex
-	shifts map[int64]*fresh.Value[[]Shift] // by store: from two days ago on
+	shifts map[int64]*fresh.Value[[]Shift] // by store: from four days ago on
 }
 
 // New returns the service.
@@ -57,14 +57,16 @@ func (s *Service) countAffected(ctx context.Context, storeID int64) (int, error)
 }
 
 func (s *Service) everybody(ctx context.Context) (*team, error) {
-	return s.team.Get(ctx, s.db.Now(), func(ctx context.Context) (*team, error) {
-		t, err := readTeam(ctx, s.db)
-		if err != nil {
-			return nil, err
-		}
-		t.people, err = s.people.StaffPeople(ctx)
-		return t, err
-	})
+	return s.team.Get(ctx, s.db.Now(), s.loadTeam)
+}
+
+func (s *Service) loadTeam(ctx context.Context) (*team, error) {
+	t, err := readTeam(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	t.people, err = s.people.StaffPeople(ctx)
+	return t, err
 }
 
 // Technicians lists those of a store (0: of all), by id; also those who are not bookable or whose account is suspended,
@@ -109,8 +111,9 @@ func (s *Service) Technician(ctx context.Context, staffID int64) (Technician, er
 	return Technician{}, fault.ErrNotFound
 }
 
-// storeShifts is the copy of a store's shifts from two days ago on. Before that day the copy knows nothing.
-func (s *Service) storeShifts(ctx context.Context, storeID int64) (since string, all []Shift, err error) {
+// storeShifts is the copy of a store's shifts from four days ago on: who asks about today, in any zone, asks for those of the two days before as well.
+// Before that day the copy knows nothing.
+func (s *Service) storeShifts(ctx context.Context, storeID int64) (since string, all []Shift, edition uint64, err error) {
 	s.mu.Lock()
 	v, ok := s.shifts[storeID]
 	if !ok {
@@ -119,11 +122,26 @@ func (s *Service) storeShifts(ctx context.Context, storeID int64) (since string,
 	}
 	s.mu.Unlock()
 	now := s.db.Now()
-	since = now.AddDate(0, 0, -2).Format(time.DateOnly)
-	all, err = v.Get(ctx, now, func(ctx context.Context) ([]Shift, error) {
+	since = now.AddDate(0, 0, -4).Format(time.DateOnly)
+	all, edition, err = v.Edition(ctx, now, func(ctx context.Context) ([]Shift, error) {
 		return readShifts(ctx, s.db, storeID, bizday.Add(since, -1), "9999-12-31")
 	})
-	return since, all, err
+	return since, all, edition, err
+}
+
+// Edition names the copies that everything said of a store's technicians and their work from today on comes from: what was derived from it holds while
+// the edition is the same. It is asked for first; one that is not Known names nothing.
+type Edition struct{ team, shifts uint64 }
+
+// Known says whether the edition names anything.
+func (e Edition) Known() bool { return e.team != 0 && e.shifts != 0 }
+
+// Edition is what is answered from now.
+func (s *Service) Edition(ctx context.Context, storeID int64) (e Edition, err error) {
+	if _, e.team, err = s.team.Edition(ctx, s.db.Now(), s.loadTeam); err == nil {
+		_, _, e.shifts, err = s.storeShifts(ctx, storeID)
+	}
+	return e, err
 }
 
 func (s *Service) forget(storeID int64) func() {
@@ -138,7 +156,7 @@ func (s *Service) forget(storeID int64) func() {
 
 // between reads a store's shifts of the days from … to, from the copy when it reaches back far enough.
 func (s *Service) between(ctx context.Context, storeID int64, from, to string) ([]Shift, error) {
-	since, all, err := s.storeShifts(ctx, storeID)
+	since, all, _, err := s.storeShifts(ctx, storeID)
 	if err != nil {
 		return nil, err
 	}

@@ -52,8 +52,10 @@ func (s *Service) Open(ctx context.Context, id int64) (Store, error) {
 }
 
 func (s *Service) cached(ctx context.Context) ([]Store, error) {
-	return s.copy.Get(ctx, s.db.Now(), func(ctx context.Context) ([]Store, error) { return readAll(ctx, s.db) })
+	return s.copy.Get(ctx, s.db.Now(), s.load)
 }
+
+func (s *Service) load(ctx context.Context) ([]Store, error) { return readAll(ctx, s.db) }
 
 // Create opens a store. Faults: request.invalid, shop.name_taken.
 func (s *Service) Create(ctx context.Context, in Input) (st Store, err error) {

@@ -27,7 +27,24 @@ func (s *Service) countAffected(ctx context.Context, storeID int64) (int, error)
 }
 
 func (s *Service) setUp(ctx context.Context) (*setup, error) {
-	return s.plan.Get(ctx, s.db.Now(), func(ctx context.Context) (*setup, error) { return readSetup(ctx, s.db) })
+	return s.plan.Get(ctx, s.db.Now(), s.loadSetUp)
+}
+
+func (s *Service) loadSetUp(ctx context.Context) (*setup, error) { return readSetup(ctx, s.db) }
+
+// Edition names the copies that everything this service says of stores, bays and hours comes from: what was derived from its answers holds while the
+// edition is the same. It is asked for first; one that is not Known names nothing.
+type Edition struct{ stores, plan uint64 }
+
+// Known says whether the edition names anything.
+func (e Edition) Known() bool { return e.stores != 0 && e.plan != 0 }
+
+// Edition is what is answered from now.
+func (s *Service) Edition(ctx context.Context) (e Edition, err error) {
+	if _, e.stores, err = s.copy.Edition(ctx, s.db.Now(), s.load); err == nil {
+		_, e.plan, err = s.plan.Edition(ctx, s.db.Now(), s.loadSetUp)
+	}
+	return e, err
 }
 
 // Bays lists a store's bays, also the inactive ones, in their order.

@@ -3,7 +3,6 @@ package slot
 import (
 	"context"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/liangche/liangche/internal/db"
@@ -13,29 +12,29 @@ import (
 // of their versions: that is one row over the wire instead of hundreds. So a copy is never older than the question.
 type pictures struct {
 	mu  sync.Mutex
-	all map[string]picture
+	all map[Ground]picture
 }
 
 type picture struct {
-	mark mapsMark
+	mark Mark
 	rows []mapRow
 }
 
 // maxPictures bounds the memory: a picture of fifty resources over two weeks is about 50 kB.
 const maxPictures = 64
 
-func (p *pictures) get(key string) (picture, bool) {
+func (p *pictures) get(key Ground) (picture, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v, ok := p.all[key]
 	return v, ok
 }
 
-func (p *pictures) put(key string, v picture) {
+func (p *pictures) put(key Ground, v picture) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.all == nil {
-		p.all = map[string]picture{}
+		p.all = map[Ground]picture{}
 	}
 	if _, known := p.all[key]; !known && len(p.all) >= maxPictures {
 		for old := range p.all { // any of them: whoever still needs it reads it again
@@ -46,23 +45,31 @@ func (p *pictures) put(key string, v picture) {
 	p.all[key] = v
 }
 
-// maps reads the map rows of the floor's resources. Inside a transaction it reads them anew: what a transaction sees of its own work must not
-// outlive it.
-func (s *Service) maps(ctx context.Context, r db.Reader, f *Floor) ([]mapRow, error) {
-	ids := make([]byte, 0, 18*len(f.resources))
-	for i, res := range f.resources {
+// Ground is which resources one looks at, and over which weeks.
+type Ground struct {
+	list     string
+	from, to int64
+}
+
+// GroundOf is the ground under the resources for a window.
+func GroundOf(resources []Resource, window Span) Ground {
+	ids := make([]byte, 0, 18*len(resources))
+	for i, r := range resources {
 		if i > 0 {
 			ids = append(ids, ',')
 		}
-		ids = strconv.AppendInt(ids, res.ID, 10)
+		ids = strconv.AppendInt(ids, r.ID, 10)
 	}
-	list, from, to := string(ids), chunkOf(f.window.From), chunkOf(f.window.To-1)
+	return Ground{string(ids), chunkOf(window.From), chunkOf(window.To - 1)}
+}
+
+// maps reads the map rows of a ground. Inside a transaction it reads them anew: what a transaction sees of its own work must not outlive it.
+func (s *Service) maps(ctx context.Context, r db.Reader, g Ground) ([]mapRow, error) {
 	if _, outside := r.(*db.DB); !outside {
-		return readMaps(ctx, r, list, from, to)
+		return readMaps(ctx, r, g)
 	}
-	key := strings.Join([]string{strconv.FormatInt(from, 10), strconv.FormatInt(to, 10), list}, " ")
-	if old, ok := s.pictures.get(key); ok {
-		now, err := readMark(ctx, r, list, from, to)
+	if old, ok := s.pictures.get(g); ok {
+		now, err := s.Mark(ctx, r, g)
 		if err != nil {
 			return nil, err
 		}
@@ -70,14 +77,39 @@ func (s *Service) maps(ctx context.Context, r db.Reader, f *Floor) ([]mapRow, er
 			return old.rows, nil
 		}
 	}
-	rows, err := readMaps(ctx, r, list, from, to)
+	return s.renew(ctx, r, g)
+}
+
+// renew reads the map rows and keeps them.
+func (s *Service) renew(ctx context.Context, r db.Reader, g Ground) ([]mapRow, error) {
+	rows, err := readMaps(ctx, r, g)
 	if err != nil {
 		return nil, err
 	}
-	mark := mapsMark{Rows: int64(len(rows))}
+	mark := Mark{Rows: int64(len(rows))}
 	for _, row := range rows {
 		mark.Sum += row.Version
 	}
-	s.pictures.put(key, picture{mark, rows})
+	s.pictures.put(g, picture{mark, rows})
 	return rows, nil
+}
+
+// Mark tells the state of a ground: whatever is taken or freed on it, and every block that comes or goes, makes another one. So what was derived from
+// Load of these resources, for the same owners to ignore, holds while the mark is the same.
+func (s *Service) Mark(ctx context.Context, r db.Reader, g Ground) (Mark, error) {
+	return readMark(ctx, r, g)
+}
+
+// LoadMarked is Load, outside transactions, for a floor whose ground was found in the state of the mark: it asks the database only when it has no copy
+// of that state, and marks that state or a later one.
+func (s *Service) LoadMarked(ctx context.Context, f *Floor, g Ground, m Mark, ignore ...int64) error {
+	old, ok := s.pictures.get(g)
+	rows := old.rows
+	if !ok || old.mark != m {
+		var err error
+		if rows, err = s.renew(ctx, s.db, g); err != nil {
+			return err
+		}
+	}
+	return s.load(ctx, s.db, f, rows, ignore)
 }

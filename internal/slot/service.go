@@ -75,10 +75,14 @@ func (s *Service) Load(ctx context.Context, r db.Reader, f *Floor, ignore ...int
 	if len(f.resources) == 0 || f.words == 0 {
 		return nil
 	}
-	rows, err := s.maps(ctx, r, f)
+	rows, err := s.maps(ctx, r, GroundOf(f.resources, f.window))
 	if err != nil {
 		return err
 	}
+	return s.load(ctx, r, f, rows, ignore)
+}
+
+func (s *Service) load(ctx context.Context, r db.Reader, f *Floor, rows []mapRow, ignore []int64) error {
 	for _, row := range rows {
 		if err := f.takeMap(row); err != nil {
 			return err

@@ -58,6 +58,9 @@ func (s *Service) BlockTx(ctx context.Context, tx *db.Tx, b Block, force bool) (
 	if err := tx.Insert(ctx, "slot_blocks", row); err != nil {
 		return Block{}, nil, err
 	}
+	if err := touchMaps(ctx, tx, row.ResourceID, row.span()); err != nil { // also where others still have the time: nobody counts it as free any more
+		return Block{}, nil, err
+	}
 	b = row.block()
 	return b, owners, audit.RecordTx(ctx, tx, audit.Entry{Action: "slot.block", SubjectKind: "slot", SubjectID: b.ID, SubjectLabel: b.Reason, StoreID: b.StoreID, Detail: b})
 }
@@ -143,6 +146,9 @@ func (s *Service) UnblockTx(ctx context.Context, tx *db.Tx, id int64) (Block, er
 		return Block{}, err
 	}
 	if err := s.changeTx(ctx, tx, drop, nil); err != nil {
+		return Block{}, err
+	}
+	if err := touchMaps(ctx, tx, row.ResourceID, row.span()); err != nil {
 		return Block{}, err
 	}
 	b := row.block()

@@ -102,6 +102,9 @@ func (a Ask) cells() (n Cell) {
 	return n
 }
 
+// Reach is the time that a floor must show to find every start: from the window's begin until the work of its last start ends.
+func (a Ask) Reach() Span { return Span{a.Window.From, a.Window.To - 1 + a.cells()} }
+
 // Pick is who and what serves a need. Why says in a line how it was chosen, in Chinese.
 type Pick struct {
 	Need                int

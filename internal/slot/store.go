@@ -41,20 +41,26 @@ const (
 )
 
 // readMaps reads the maps of resources from one chunk to another, both included.
-func readMaps(ctx context.Context, r db.Reader, resources string, from, to int64) (rows []mapRow, err error) {
-	err = r.Select(ctx, &rows, `SELECT `+mapColumns+fmt.Sprintf(mapsOf, resources), from, to)
+func readMaps(ctx context.Context, r db.Reader, g Ground) (rows []mapRow, err error) {
+	err = r.Select(ctx, &rows, `SELECT `+mapColumns+fmt.Sprintf(mapsOf, g.list), g.from, g.to)
 	return rows, err
 }
 
-// mapsMark tells two states of a set of map rows apart: rows are only added, and versions only grow.
-type mapsMark struct {
+// Mark tells two states of a set of map rows apart: rows are only added, and versions only grow.
+type Mark struct {
 	Rows int64 `db:"n"`
 	Sum  int64 `db:"total"`
 }
 
-func readMark(ctx context.Context, r db.Reader, resources string, from, to int64) (m mapsMark, err error) {
-	err = r.Get(ctx, &m, `SELECT COUNT(*) AS n, COALESCE(SUM(version), 0) AS total`+fmt.Sprintf(mapsOf, resources), from, to)
+func readMark(ctx context.Context, r db.Reader, g Ground) (m Mark, err error) {
+	err = r.Get(ctx, &m, `SELECT COUNT(*) AS n, COALESCE(SUM(version), 0) AS total`+fmt.Sprintf(mapsOf, g.list), g.from, g.to)
 	return m, err
+}
+
+// touchMaps makes another mark of a resource's time whose cells did not change.
+func touchMaps(ctx context.Context, tx *db.Tx, resourceID int64, s Span) error {
+	_, err := tx.Exec(ctx, `UPDATE slot_maps SET version = version + 1 WHERE resource_id = ? AND chunk >= ? AND chunk <= ?`, resourceID, chunkOf(s.From), chunkOf(s.To-1))
+	return err
 }
 
 // lockMaps locks the rows in ascending order and returns those that exist.

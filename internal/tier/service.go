@@ -106,6 +106,24 @@ func (s *Service) OfMember(ctx context.Context, r db.Reader, memberID int64) (Ti
 	return s.byID(ctx, r, id)
 }
 
+// OfMembers is OfMember of several members, with one read for all of them.
+func (s *Service) OfMembers(ctx context.Context, r db.Reader, members []int64) (map[int64]Tier, error) {
+	out := make(map[int64]Tier, len(members))
+	if len(members) == 0 {
+		return out, nil
+	}
+	of, err := memberTiers(ctx, r, members)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members {
+		if out[m], err = s.byID(ctx, r, of[m]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // SetMemberTierTx puts a member into a tier. Faults: tier.unknown, tier.reason_missing.
 func (s *Service) SetMemberTierTx(ctx context.Context, tx *db.Tx, memberID, tierID int64, reason string) error {
 	reason = strings.TrimSpace(reason)
