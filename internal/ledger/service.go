@@ -52,6 +52,9 @@ func LockTx(ctx context.Context, tx *db.Tx, memberID int64, units ...Unit) (*Boo
 	if slices.ContainsFunc(units, func(u Unit) bool { return slices.Contains(purse, u) }) {
 		delete(db.Stashed[map[int64]*Book](tx, aheadKey{}), memberID) // what was read ahead may no longer be exact
 	}
+	if b := aheadOf(tx, memberID, units); b != nil {
+		return b, nil
+	}
 	b, err := readBook(ctx, tx, memberID, units)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/liangche/liangche/internal/db"
 )
@@ -125,19 +126,23 @@ func readBook(ctx context.Context, tx *db.Tx, memberID int64, units []Unit) (*Bo
 
 // readBooks is readBook for several members. The order of lots is made in Go: here it would cost a sort of locked rows.
 func readBooks(ctx context.Context, tx *db.Tx, members []int64, units []Unit) (map[int64]*Book, error) {
+	return booksOf(ctx, tx, tx.Now, tx.ForUpdate(), members, units)
+}
+
+func booksOf(ctx context.Context, r db.Reader, now time.Time, lock string, members []int64, units []Unit) (map[int64]*Book, error) {
 	books := make(map[int64]*Book, len(members))
 	args := make([]any, 0, len(members)+len(units))
 	for _, m := range members {
-		books[m] = &Book{MemberID: m, now: tx.Now, accounts: map[Unit]*Account{}}
+		books[m] = &Book{MemberID: m, now: now, accounts: map[Unit]*Account{}}
 		args = append(args, m)
 	}
 	for _, u := range units {
 		args = append(args, string(u))
 	}
 	var rows []accountLot
-	err := tx.Select(ctx, &rows, `SELECT a.id, a.member_id, a.unit, a.balance, a.held, a.seq, l.id AS lot_id, l.ref_kind, l.ref_id, l.amount, l.remaining, l.expires_at,
+	err := r.Select(ctx, &rows, `SELECT a.id, a.member_id, a.unit, a.balance, a.held, a.seq, l.id AS lot_id, l.ref_kind, l.ref_id, l.amount, l.remaining, l.expires_at,
 		l.created_at AS lot_at FROM ledger_accounts a LEFT JOIN ledger_lots l ON l.account_id = a.id AND l.remaining > 0
-		WHERE a.member_id IN (`+marks(len(members))+`) AND a.unit IN (`+marks(len(units))+`)`+tx.ForUpdate(), args...)
+		WHERE a.member_id IN (`+marks(len(members))+`) AND a.unit IN (`+marks(len(units))+`)`+lock, args...)
 	if err != nil {
 		return nil, err
 	}
