@@ -8,15 +8,21 @@ import (
 )
 
 // On SQLite there is no round trip to save: what costs is to parse a statement. So queued writes run row by row, by few statements that stay
-// prepared on the one connection that writes.
+// prepared on the one connection that writes, and what is read stays prepared on each connection that reads.
 
-// maxPrepared bounds the statements that are kept, should their texts vary more than they do.
+// maxPrepared bounds the statements that a connection keeps, should their texts vary more than they do.
 const maxPrepared = 200
 
 // liteConn is all that the driver's connection can do, and the statements that are prepared on it.
 type liteConn struct {
 	liteDriver
-	prepared map[string]driver.Stmt
+	prepared map[string]*kept
+}
+
+// kept is a prepared statement. It serves one at a time: while rows are read from it, it is busy.
+type kept struct {
+	driver.Stmt
+	busy bool
 }
 
 type liteDriver interface {
@@ -43,35 +49,90 @@ func (k keeping) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &liteConn{c.(liteDriver), map[string]driver.Stmt{}}, nil
+	return &liteConn{c.(liteDriver), map[string]*kept{}}, nil
 }
 
 // Close ends the statements first: the engine keeps the file open for them.
 func (c *liteConn) Close() error {
-	c.forget()
-	return c.liteDriver.Close()
-}
-
-func (c *liteConn) forget() {
 	for _, s := range c.prepared {
 		_ = s.Close()
 	}
 	clear(c.prepared)
+	return c.liteDriver.Close()
+}
+
+// prepare finds a kept statement or makes it; nil when it is busy or when all that are kept are. Any other makes room for a new one.
+func (c *liteConn) prepare(ctx context.Context, query string) (*kept, error) {
+	if s := c.prepared[query]; s != nil {
+		if s.busy {
+			return nil, nil
+		}
+		return s, nil
+	}
+	for q, s := range c.prepared {
+		if len(c.prepared) < maxPrepared {
+			break
+		}
+		if !s.busy {
+			delete(c.prepared, q)
+			_ = s.Close()
+		}
+	}
+	if len(c.prepared) >= maxPrepared {
+		return nil, nil
+	}
+	p, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	s := &kept{Stmt: p}
+	c.prepared[query] = s
+	return s, nil
+}
+
+type keepRead struct{}
+
+// keeps marks a read whose statement stays prepared. Whoever uses the pool directly is served as by any other driver.
+func (d *DB) keeps(ctx context.Context) context.Context {
+	if d.dialect != SQLite {
+		return ctx
+	}
+	return context.WithValue(ctx, keepRead{}, true)
+}
+
+// QueryContext reads, by a kept statement when the caller asks for it.
+func (c *liteConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if ctx.Value(keepRead{}) == nil {
+		return c.liteDriver.QueryContext(ctx, query, args)
+	}
+	s, err := c.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return c.liteDriver.QueryContext(ctx, query, args)
+	}
+	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	s.busy = true
+	return &keptRows{rows, s}, nil
+}
+
+// keptRows give their statement back when they are closed.
+type keptRows struct {
+	driver.Rows
+	of *kept
+}
+
+func (r *keptRows) Close() error {
+	r.of.busy = false
+	return r.Rows.Close()
 }
 
 // write runs a statement and returns how many rows it hit.
 func (c *liteConn) write(ctx context.Context, query string, args []any) (int64, error) {
-	s := c.prepared[query]
-	if s == nil {
-		if len(c.prepared) >= maxPrepared {
-			c.forget()
-		}
-		var err error
-		if s, err = c.PrepareContext(ctx, query); err != nil {
-			return 0, err
-		}
-		c.prepared[query] = s
-	}
 	named := make([]driver.NamedValue, len(args))
 	for i, a := range args {
 		v, err := driver.DefaultParameterConverter.ConvertValue(a)
@@ -80,7 +141,16 @@ func (c *liteConn) write(ctx context.Context, query string, args []any) (int64, 
 		}
 		named[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
 	}
-	r, err := s.(driver.StmtExecContext).ExecContext(ctx, named)
+	s, err := c.prepare(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	var r driver.Result
+	if s != nil {
+		r, err = s.Stmt.(driver.StmtExecContext).ExecContext(ctx, named)
+	} else {
+		r, err = c.ExecContext(ctx, query, named)
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -81,7 +81,7 @@ func (t *Tx) Get(ctx context.Context, dest any, query string, args ...any) error
 	if err := t.before(query); err != nil {
 		return err
 	}
-	return t.seen(wrap(t.tx.GetContext(ctx, dest, query, args...)))
+	return t.seen(wrap(t.tx.GetContext(t.db.keeps(ctx), dest, query, args...)))
 }
 
 // Select reads rows into dest.
@@ -89,7 +89,7 @@ func (t *Tx) Select(ctx context.Context, dest any, query string, args ...any) er
 	if err := t.before(query); err != nil {
 		return err
 	}
-	return t.seen(wrap(t.tx.SelectContext(ctx, dest, query, args...)))
+	return t.seen(wrap(t.tx.SelectContext(t.db.keeps(ctx), dest, query, args...)))
 }
 
 // Exec runs a statement and returns how many rows it found (matched, also when nothing changed).
