@@ -25,7 +25,7 @@ var tiers = map[string]int{
 	"migrations": 0, "h5": 0, "site": 0, // embedded files and who serves them
 	"clock": 0, "id": 0, "money": 0, "fault": 0, "actor": 0, "perm": 0, "bizday": 0, "fresh": 0, "db": 0, "idem": 0, "jobs": 0,
 	"session": 0, "secret": 0, "httpapi": 0, "config": 0, "wechat": 0, "wxsandbox": 0, "blob": 0,
-	"shop": 1, "roster": 1, "catalog": 1, "member": 1, "staff": 1, "payment": 1, "notify": 1, "audit": 1, "setting": 1,
+	"shop": 1, "roster": 1, "catalog": 1, "member": 1, "staff": 1, "payment": 1, "notify": 1, "audit": 1, "setting": 1, "pricing": 1,
 	"ledger": 2, "wallet": 2, "tier": 2, "slot": 2,
 	"checkout": 3, "booking": 3,
 	"report": 4, "memberview": 4, "console": 4,
@@ -70,6 +70,7 @@ var foreignCodes = map[string]string{
 	"httpapi member":     "what an owner's session lacks is a member",
 	"memberview lookup":  "the search at the desk",
 	"memberview request": "a cursor is part of the request",
+	"pricing checkout":   "prices are shown and refused at the till",
 }
 
 // changing are the package variables that may change, each with its reason.
@@ -81,7 +82,7 @@ var changing = map[string]string{
 }
 
 // moneyPackages know no fractions.
-var moneyPackages = []string{"money", "ledger", "wallet", "checkout", "payment", "tier", "catalog"}
+var moneyPackages = []string{"money", "ledger", "wallet", "checkout", "payment", "tier", "catalog", "pricing"}
 
 const maxLines = 600
 

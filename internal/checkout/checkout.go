@@ -19,6 +19,7 @@ import (
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/pricing"
 	"github.com/liangche/liangche/internal/tier"
 )
 
@@ -55,7 +56,7 @@ var (
 	ErrNeedsCode    = fault.Define(fault.Conflict, "checkout.code_required", "使用储值需要扫会员码，请顾客出示会员码")
 	ErrReference    = fault.Define(fault.Invalid, "checkout.reference_required", "请填写刷卡或支付宝的流水号")
 	ErrCashShort    = fault.Define(fault.Invalid, "checkout.cash_short", "实收现金少于应收，请检查")
-	ErrDiscount     = fault.Define(fault.Invalid, "checkout.discount", "优惠超出允许范围，请减少优惠金额")
+	ErrDiscount     = pricing.ErrDiscount
 	ErrState        = fault.Define(fault.Conflict, "checkout.order_state", "订单状态已变化，请刷新查看")
 	ErrTooLate      = fault.Define(fault.Forbidden, "checkout.reverse_denied", "超过可撤销时间或不是您经手的订单，请店长处理")
 	ErrLeft         = fault.Define(fault.Conflict, "checkout.member_left", "会员已注销，储值无处可退，不能撤销；请当面协商退款")
