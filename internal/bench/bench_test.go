@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"reflect"
 	"testing"
 	"time"
@@ -77,11 +78,16 @@ func TestBookingsInSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	s, err := w.newSeeker(ctx, workshop{2, 3, 3, 0.3})
+	s, err := w.newSeekers(ctx, workshop{2, 3, 3, 0.3})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.stop()
+	busy, done := context.WithTimeout(ctx, 20*time.Millisecond)
+	defer done()
+	if err := s.book(busy); err != nil {
+		t.Error(err)
+	}
 	if _, err := (&meter{workers: 2}).run(ctx, 50*time.Millisecond, s.search); err != nil {
 		t.Error(err)
 	}

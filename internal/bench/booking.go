@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -41,7 +41,14 @@ type rush struct{ owners, bays, starts int }
 
 func (r rush) places() int { return r.bays * r.starts }
 
-const searchClients = 8
+// Who searches in P7: owners of their own cars, each with a token, of whom one asks at a time for each client; one search in wishEvery names a
+// technician. Meanwhile somebody books, and gives back, a time of that store bookEvery: a shop of this size gives out one in two minutes.
+const (
+	searchClients = 8
+	searchOwners  = 64
+	wishEvery     = 8
+	bookEvery     = 500 * time.Millisecond
+)
 
 // bookings measures P7 and P8 on both databases.
 func (b *bench) bookings(ctx context.Context) error {
@@ -86,11 +93,15 @@ func (b *bench) bookings(ctx context.Context) error {
 // search measures P7: an owner looks for a free start in two weeks, over HTTP.
 func (b *bench) search(ctx context.Context, w *world, name string, size workshop) error {
 	b.say("%s: a shop with %d bays and %d technicians, %.0f %% full for %d days", name, size.bays, size.technicians, 100*size.full, size.days)
-	s, err := w.newSeeker(ctx, size)
+	s, err := w.newSeekers(ctx, size)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
+	busy, done := context.WithCancel(ctx)
+	defer done()
+	booked := make(chan error, 1)
+	go func() { booked <- s.book(busy) }()
 	m := &meter{workers: searchClients}
 	if _, err := m.run(ctx, b.length/2, s.search); err != nil {
 		return err
@@ -103,6 +114,10 @@ func (b *bench) search(ctx context.Context, w *world, name string, size workshop
 		}
 		b.say("  round %d/%d  search  %8.0f /s  %6.0f µs CPU  p50 %6.2f  p99 %6.2f ms", round+1, b.rounds, x.perSecond, x.cpuMicros, x.p50, x.p99)
 		p50, p99 = append(p50, x.p50), append(p99, x.p99)
+	}
+	done()
+	if err := <-booked; err != nil {
+		return fmt.Errorf("booking meanwhile: %w", err)
 	}
 	what := fmt.Sprintf("%s: slot search over HTTP, %d days, %d clients, ", name, size.days, searchClients)
 	b.atMost("P7", what+"p50, ms", p50, "%.2f", 3, 0.5)
@@ -205,43 +220,70 @@ func (w *world) joinOnline(ctx context.Context, i int) (actor.Actor, string, err
 	return who, session.AccessToken, err
 }
 
-// seeker is an owner's phone that looks for a time.
-type seeker struct {
-	url, token string
-	client     *http.Client
-	stop       func()
+// seekers are owners' phones that look for a time.
+type seekers struct {
+	*world
+	base     string
+	store    shop.Store
+	days     int
+	owners   []seeker
+	services []int64
+	team     []int64
+	client   *http.Client
+	stop     func()
+	bodies   [searchClients]bytes.Buffer
 }
 
-func (w *world) newSeeker(ctx context.Context, size workshop) (*seeker, error) {
+type seeker struct {
+	who   actor.Actor
+	token string
+	car   int64
+}
+
+func (w *world) newSeekers(ctx context.Context, size workshop) (*seekers, error) {
+	s := &seekers{world: w, days: size.days, services: []int64{w.items[0].ID}}
+	for _, minutes := range []int{60, 90} {
+		v, err := w.Catalog.CreateService(actor.With(ctx, w.boss), catalog.ServiceInput{Name: fmt.Sprintf("精洗 %d 分钟", minutes), Kind: "wash", Minutes: minutes,
+			Prices: []catalog.Price{{VehicleClassID: w.class, PriceFen: servicePriceFen}}})
+		if err != nil {
+			return nil, err
+		}
+		s.services = append(s.services, v.ID)
+	}
 	store, resources, err := w.furnish(ctx, "大店", size.bays, size.technicians, size.days+1)
 	if err != nil {
 		return nil, err
 	}
+	s.store, s.team = store, resources[size.bays:]
 	if err := w.fill(ctx, store, resources, size); err != nil {
 		return nil, err
 	}
-	who, token, err := w.joinOnline(ctx, 1)
-	if err != nil {
-		return nil, err
-	}
-	cars, err := w.Members.Vehicles(ctx, who.MemberID)
-	if err != nil {
-		return nil, err
+	for i := range searchOwners {
+		who, token, err := w.joinOnline(ctx, 1+i)
+		if err != nil {
+			return nil, err
+		}
+		cars, err := w.Members.Vehicles(ctx, who.MemberID)
+		if err != nil {
+			return nil, err
+		}
+		s.owners = append(s.owners, seeker{who, token, cars[0].ID})
 	}
 	till, stop, err := w.listen(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s := &seeker{token: token, client: till.client, stop: stop,
-		url: fmt.Sprintf("%s/api/owner/booking/slots?storeId=%d&vehicleId=%d&serviceIds=%d&days=%d", till.base, store.ID, cars[0].ID, w.items[0].ID, size.days)}
-	// Once and looked at: a search that finds nothing, or everything, measures nothing.
-	body, err := s.get(ctx)
-	if err == nil && (strings.Count(body, `"startsAt"`) < 20 || strings.Count(body, `"day"`) != size.days) {
-		err = fmt.Errorf("the search found %d starts on %d days: %.300s", strings.Count(body, `"startsAt"`), strings.Count(body, `"day"`), body)
-	}
-	if err != nil {
-		stop()
-		return nil, err
+	s.base, s.client, s.stop = till.base, till.client, stop
+	// Once each and looked at: a search that finds nothing, or everything, measures nothing.
+	for _, id := range s.services {
+		body, err := s.get(ctx, s.owners[0], id, 0, 0)
+		if text := body.String(); err == nil && (strings.Count(text, `"startsAt"`) < 20 || strings.Count(text, `"day"`) != size.days) {
+			err = fmt.Errorf("the search found %d starts on %d days: %.300s", strings.Count(text, `"startsAt"`), strings.Count(text, `"day"`), text)
+		}
+		if err != nil {
+			stop()
+			return nil, err
+		}
 	}
 	return s, nil
 }
@@ -276,27 +318,84 @@ func (w *world) fill(ctx context.Context, store shop.Store, resources []int64, s
 	return nil
 }
 
-func (s *seeker) get(ctx context.Context) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
-	if err != nil {
-		return "", err
+// get asks for the free times; what comes back is read into the worker's own buffer.
+func (s *seekers) get(ctx context.Context, o seeker, service, technician int64, worker int) (*bytes.Buffer, error) {
+	url := fmt.Sprintf("%s/api/owner/booking/slots?storeId=%d&vehicleId=%d&serviceIds=%d&days=%d", s.base, s.store.ID, o.car, service, s.days)
+	if technician != 0 {
+		url += fmt.Sprintf("&technicianId=%d", technician)
 	}
-	req.Header.Set("Authorization", "Bearer "+s.token)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+o.token)
 	res, err := s.client.Do(req)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
+	body := &s.bodies[worker]
+	body.Reset()
+	_, err = body.ReadFrom(res.Body)
 	if err == nil && res.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", res.Status, body)
 	}
-	return string(body), err
+	return body, err
 }
 
-func (s *seeker) search(ctx context.Context, _, _ int) error {
-	_, err := s.get(ctx)
+// search asks as a random owner for a random service.
+func (s *seekers) search(ctx context.Context, worker, n int) error {
+	technician := int64(0)
+	if n%wishEvery == 0 {
+		technician = s.team[rand.IntN(len(s.team))]
+	}
+	_, err := s.get(ctx, s.owners[rand.IntN(len(s.owners))], s.services[rand.IntN(len(s.services))], technician, worker)
 	return err
+}
+
+// book takes a time of the store and gives it back, again and again, until the context ends: kept answers do not last.
+func (s *seekers) book(ctx context.Context) error {
+	tick := time.NewTicker(bookEvery)
+	defer tick.Stop()
+	day, err := bizday.At(bizday.Add(s.store.BizDay(s.DB.Now()), 1), 9*60, s.store.Timezone)
+	if err != nil {
+		return err
+	}
+	lost := 0
+	for n := 0; ; n++ {
+		o := s.owners[n%len(s.owners)]
+		as := func(what string) context.Context {
+			return idem.With(actor.With(context.WithoutCancel(ctx), o.who), idem.Key{Actor: fmt.Sprintf("owner:%d", o.who.ID), Key: fmt.Sprintf("%s-%08d", what, n), Hash: what})
+		}
+		at := day.AddDate(0, 0, rand.IntN(s.days-2)).Add(time.Duration(15*rand.IntN(46)) * time.Minute)
+		b, err := s.Bookings.Create(as("take"), booking.OwnerAsk{StoreID: s.store.ID, Kind: booking.KindVisit, VehicleID: o.car, ServiceIDs: s.services[:1], StartsAt: &at, Channel: booking.ChannelMini})
+		switch {
+		case errors.Is(err, booking.ErrGone) && lost < 1000: // it was a guess
+			lost++
+			continue
+		case err != nil:
+			return err
+		}
+		lost = 0
+		if !next(ctx, tick) {
+			return nil
+		}
+		if _, err := s.Bookings.Cancel(as("give"), b.ID, "", nil); err != nil {
+			return err
+		}
+		if !next(ctx, tick) {
+			return nil
+		}
+	}
+}
+
+func next(ctx context.Context, tick *time.Ticker) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-tick.C:
+		return true
+	}
 }
 
 // crowd is who rushes for the places of one day.
