@@ -98,6 +98,10 @@ func templates(ids map[string]string) map[string]notify.TemplateConfig {
 		notify.BookingCancelled: {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "reason"},
 		notify.BookingOffer:     {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "hint"},
 		notify.CarReady:         {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "=爱车已完工，欢迎来取"},
+
+		notify.PointsExpiring: {"thing1": "title", "number2": "points", "date3": "time", "thing4": "hint"},
+		notify.CouponReceived: {"thing1": "title", "date2": "time", "thing3": "hint"},
+		notify.CouponExpiring: {"thing1": "title", "number2": "count", "date3": "time", "thing4": "hint"},
 	}
 	out := map[string]notify.TemplateConfig{}
 	for event, id := range ids {

@@ -30,6 +30,10 @@ const (
 	BookingCancelled = "booking_cancelled" // the shop cannot keep it
 	BookingOffer     = "booking_offer"     // a place on the waiting list came free
 	CarReady         = "car_ready"         // the work is done
+
+	PointsExpiring = "points_expiring" // some points end soon
+	CouponReceived = "coupon_received" // somebody gave a coupon
+	CouponExpiring = "coupon_expiring" // some coupons end soon
 )
 
 // The states of a message. Sending is held for the time of one call to WeChat.
@@ -110,6 +114,8 @@ func switchOf(event string) string {
 		return "message.topup"
 	case BookingConfirmed, BookingReminder, BookingChanged, BookingCancelled, BookingOffer, CarReady:
 		return "message.booking"
+	case PointsExpiring, CouponReceived, CouponExpiring:
+		return "message.benefits"
 	default:
 		return "message.deduction"
 	}

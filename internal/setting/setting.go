@@ -50,6 +50,15 @@ const (
 	BookingNoShowLimit          = "booking.no_show_limit"
 	BookingNoShowDepositFen     = "booking.no_show_deposit_fen"
 	MessageBooking              = "message.booking"
+
+	PointsEarnBP       = "points.earn_bp"
+	PointsExpireMonths = "points.expire_months"
+	PointsYuanRate     = "points.yuan_rate"
+	PointsMaxPayBP     = "points.max_pay_bp"
+	PointsWarnDays     = "points.warn_days"
+	CouponWarnDays     = "coupon.warn_days"
+	CouponGiftDays     = "coupon.gift_days"
+	MessageBenefits    = "message.benefits"
 )
 
 // The choices of SpendOrder.
@@ -128,6 +137,14 @@ func Definitions() []Definition {
 		{Key: BookingLateCancelForfeits, Group: "预约", Label: "超时取消或未到店不退定金", Help: "预约前会向顾客说明", Type: Bool, Default: "true"},
 		{Key: BookingNoShowLimit, Group: "预约", Label: "几次未到店后须付定金", Help: "按最近 90 天计；0 表示不限", Type: Int, Default: "2", Min: 0, Max: 20},
 		{Key: BookingNoShowDepositFen, Group: "预约", Label: "多次未到店者的定金", Type: Fen, Default: "3000", Min: 1, Max: 100000},
+		{Key: PointsEarnBP, Group: "积分", Label: "每付一元得几分", Help: "按实付金额；100% 为每元 1 分，0 表示不积分", Type: BP, Default: "0", Min: 0, Max: 1000000},
+		{Key: PointsExpireMonths, Group: "积分", Label: "积分有效期（月）", Help: "到期月的月底清零；0 表示永不过期", Type: Int, Default: "24", Min: 0, Max: 60},
+		{Key: PointsYuanRate, Group: "积分", Label: "多少积分抵一元", Type: Int, Default: "100", Min: 1, Max: 100000},
+		{Key: PointsMaxPayBP, Group: "积分", Label: "积分最多抵一单的比例", Help: "0 表示不能抵现", Type: BP, Default: "5000", Min: 0, Max: 10000},
+		{Key: PointsWarnDays, Group: "积分", Label: "到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "30", Min: 0, Max: 90},
+		{Key: CouponWarnDays, Group: "优惠", Label: "优惠券到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "3", Min: 0, Max: 30},
+		{Key: CouponGiftDays, Group: "优惠", Label: "转赠链接的有效天数", Help: "无人领取，券自动退回", Type: Int, Default: "7", Min: 1, Max: 30},
+		{Key: MessageBenefits, Group: "消息", Label: "积分、优惠券、卡项有变化时通知会员", Type: Bool, Default: "true"},
 		{Key: MessageBooking, Group: "消息", Label: "预约有变化时通知会员", Type: Bool, Default: "true"},
 		{Key: MessageDeduction, Group: "消息", Label: "扣款后通知会员", Type: Bool, Default: "true"},
 		{Key: MessageTopup, Group: "消息", Label: "充值后通知会员", Type: Bool, Default: "true"},
