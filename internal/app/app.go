@@ -32,6 +32,7 @@ import (
 	"github.com/liangche/liangche/internal/payment"
 	"github.com/liangche/liangche/internal/report"
 	"github.com/liangche/liangche/internal/roster"
+	"github.com/liangche/liangche/internal/sale"
 	"github.com/liangche/liangche/internal/secret"
 	"github.com/liangche/liangche/internal/session"
 	"github.com/liangche/liangche/internal/setting"
@@ -82,6 +83,7 @@ type App struct {
 	Tiers    *tier.Service
 	Wallet   *wallet.Service
 	Checkout *checkout.Service
+	Sales    *sale.Service
 	Slots    *slot.Service
 	Bookings *booking.Service
 }
@@ -147,6 +149,7 @@ func (a *App) build() {
 		OfficialTemplates: templates(c.WeChat.OATemplates), PageBase: c.PublicURL + "/h5/#/"})
 	a.Payments = payment.New(d, a.Queue, a.WeChat, a.log)
 	a.Wallet = wallet.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Shops, a.Settings, a.Messages)
+	a.Sales = sale.New(d, a.log, a.Members, a.Payments, a.Shops, a.Settings)
 	a.Checkout = checkout.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Tiers, a.Shops, a.Settings, a.Messages)
 	a.Slots = slot.New(d)
 	a.Bookings = booking.New(booking.Deps{DB: d, Log: a.log, Box: a.Box, Members: a.Members, Payments: a.Payments, Catalog: a.Catalog, Tiers: a.Tiers, Shops: a.Shops,
@@ -204,7 +207,7 @@ func (a *App) routes() {
 		return s.Name
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
-		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Checkout, a.Bookings,
+		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Sales, a.Checkout, a.Bookings,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings),
 		report.New(a.DB, a.Shops), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},

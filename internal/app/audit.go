@@ -23,6 +23,7 @@ func (a *App) Audit(ctx context.Context, out, progress io.Writer) (problems int,
 			return ledger.Audit(ctx, a.DB, report, func(n int) { fmt.Fprintf(progress, "\r  %d accounts and postings recomputed", n) })
 		}},
 		{"top-ups and refunds", func() error { return a.Wallet.Audit(ctx, report) }},
+		{"sales and what of them went back", func() error { return a.Sales.Audit(ctx, report) }},
 		{"orders, lines, tenders", func() error { return a.Checkout.Audit(ctx, report) }},
 		{"payments, refunds at WeChat", func() error { return a.Payments.Audit(ctx, report) }},
 		{"time of bays and technicians", func() error { return a.Slots.Audit(ctx, report) }},

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX sale_sales_member ON sale_sales (member_id, id);
