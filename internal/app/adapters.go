@@ -41,6 +41,14 @@ func (t tierNames) SetTierTx(ctx context.Context, tx *db.Tx, memberID, tierID in
 	return t.tiers.SetMemberTierTx(ctx, tx, memberID, tierID, reason)
 }
 
+// tierIDs tells the points and the coupons which tier a member is in.
+type tierIDs struct{ tiers *tier.Service }
+
+func (t tierIDs) of(ctx context.Context, r db.Reader, memberID int64) (int64, error) {
+	x, err := t.tiers.OfMember(ctx, r, memberID)
+	return x.ID, err
+}
+
 // staffStores names the stores in which staff may work.
 type staffStores struct{ shops *shop.Service }
 

@@ -30,6 +30,7 @@ import (
 	"github.com/liangche/liangche/internal/memberview"
 	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/payment"
+	"github.com/liangche/liangche/internal/points"
 	"github.com/liangche/liangche/internal/report"
 	"github.com/liangche/liangche/internal/roster"
 	"github.com/liangche/liangche/internal/sale"
@@ -84,6 +85,7 @@ type App struct {
 	Wallet   *wallet.Service
 	Checkout *checkout.Service
 	Sales    *sale.Service
+	Points   *points.Service
 	Slots    *slot.Service
 	Bookings *booking.Service
 }
@@ -151,6 +153,7 @@ func (a *App) build() {
 	a.Wallet = wallet.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Shops, a.Settings, a.Messages)
 	a.Sales = sale.New(d, a.log, a.Members, a.Payments, a.Shops, a.Settings)
 	a.Checkout = checkout.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Tiers, a.Shops, a.Settings, a.Messages)
+	a.Points = points.New(d, a.log, a.Members, a.Shops, a.Settings, a.Messages, tierIDs{a.Tiers}.of)
 	a.Slots = slot.New(d)
 	a.Bookings = booking.New(booking.Deps{DB: d, Log: a.log, Box: a.Box, Members: a.Members, Payments: a.Payments, Catalog: a.Catalog, Tiers: a.Tiers, Shops: a.Shops,
 		Roster: a.Roster, Slots: a.Slots, Settings: a.Settings, Messages: a.Messages})
@@ -161,6 +164,7 @@ func (a *App) build() {
 	a.Members.Jobs(a.Queue)
 	a.Staff.Jobs(a.Queue)
 	a.Slots.Jobs(a.Queue)
+	a.Points.Jobs(a.Queue)
 	a.Queue.Every("app.purge", 6*time.Hour, a.purge)
 }
 
@@ -208,6 +212,7 @@ func (a *App) routes() {
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
 		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Sales, a.Checkout, a.Bookings,
+		a.Points,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings),
 		report.New(a.DB, a.Shops), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},

@@ -91,3 +91,16 @@ func ReverseFromTx(ctx context.Context, tx *db.Tx, b *Book, postingID int64, p P
 	}
 	return post(ctx, tx, b, p, legs, &postingID)
 }
+
+// AheadBook is the book of exactly these units that AheadUnitsTx read for the member, to look at only; nil when there is none.
+func AheadBook(tx *db.Tx, memberID int64, units ...Unit) *Book {
+	for _, a := range db.Stashed[[]aheadBooks](tx, aheadUnitsKey{}) {
+		if slices.Equal(a.units, units) && a.books[memberID] != nil {
+			return a.books[memberID]
+		}
+	}
+	return nil
+}
+
+// Ended says whether a lot has expired for the transaction of the book.
+func (b *Book) Ended(l Lot) bool { return l.Expired(b.now) }
