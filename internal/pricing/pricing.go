@@ -102,7 +102,7 @@ type Coupon struct {
 	AmountFen    money.Fen
 	BP           money.BP  // share that is paid
 	MaxOffFen    money.Fen // of a percent coupon; 0 no limit
-	ThresholdFen money.Fen // on the units that it may lower and nothing else covers, before coupons
+	ThresholdFen money.Fen // list price of the units that it may lower and that nothing covers
 	Kinds        []string  // wash, …, good; with ServiceIDs and GoodIDs all empty: everything
 	ServiceIDs   []int64
 	GoodIDs      []int64

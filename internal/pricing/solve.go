@@ -368,11 +368,11 @@ func (s *solver) leaf() {
 	s.best = p
 }
 
-// base is what the units that a coupon may lower cost before coupons.
+// base is the list price of the units that a coupon may lower and that nothing covers.
 func (s *solver) base(k int) (sum money.Fen) {
 	for i, it := range s.items {
 		if s.match[k][i] {
-			sum += money.Fen(s.free[i]-s.without[i])*it.unit + money.Fen(s.without[i])*it.UnitFen
+			sum += money.Fen(s.free[i]) * it.UnitFen
 		}
 	}
 	return sum
