@@ -68,6 +68,7 @@ type ServiceItem struct {
 	StoreIDs    []int64  `json:"storeIds" doc:"Empty means every store"`
 	Active      bool     `json:"active" db:"active"`
 	Sort        int      `json:"sort" db:"sort_no"`
+	PointsEach  *int64   `json:"pointsEach" db:"points_each" nullable:"true" doc:"Points for one; null is by the shop's ratio"`
 	Booking
 }
 
@@ -80,6 +81,7 @@ type Good struct {
 	MinPriceBP money.BP  `json:"minPriceBp" db:"min_price_bp"`
 	Active     bool      `json:"active" db:"active"`
 	Sort       int       `json:"sort" db:"sort_no"`
+	PointsEach *int64    `json:"pointsEach" db:"points_each" nullable:"true" doc:"Points for one; null is by the shop's ratio"`
 }
 
 // TopupPlan gives BonusFen on a top-up of AmountFen. StoreIDs empty means every store.
@@ -109,6 +111,7 @@ type Item struct {
 	UnitFen       money.Fen
 	MinPriceBP    money.BP
 	ServiceKind   string
+	PointsEach    *int64 // points for one instead of by ratio
 }
 
 // offer is the whole catalogue at one moment. It is shared and never changed.
@@ -195,7 +198,7 @@ func (o *offer) item(storeID int64, class VehicleClass, ref Ref) (it Item, probl
 		}
 		for _, p := range sv.Prices {
 			if p.VehicleClassID == class.ID {
-				it.Name, it.UnitFen, it.MinPriceBP, it.ServiceKind = sv.Name, p.PriceFen, sv.MinPriceBP, sv.Kind
+				it.Name, it.UnitFen, it.MinPriceBP, it.ServiceKind, it.PointsEach = sv.Name, p.PriceFen, sv.MinPriceBP, sv.Kind, sv.PointsEach
 				it.Explain = class.Name + "价 " + p.PriceFen.Yuan()
 				return it, ""
 			}
@@ -210,7 +213,7 @@ func (o *offer) item(storeID int64, class VehicleClass, ref Ref) (it Item, probl
 		if !g.Active {
 			return it, g.Name + "已停用"
 		}
-		it.Name, it.UnitFen, it.MinPriceBP = g.Name, g.PriceFen, g.MinPriceBP
+		it.Name, it.UnitFen, it.MinPriceBP, it.PointsEach = g.Name, g.PriceFen, g.MinPriceBP, g.PointsEach
 		it.Explain = g.PriceFen.Yuan() + "/" + g.Unit
 		return it, ""
 	}

@@ -274,3 +274,25 @@ func TestCatalogueOverHTTP(t *testing.T) {
 		t.Errorf("classes %+v", classes)
 	}
 }
+
+// I04: an item may have its own points; what is not given is by ratio again.
+func TestPointsPerItem(t *testing.T) {
+	f := setUp(t)
+	n := int64(30)
+	v, err := f.s.CreateGood(t.Context(), GoodInput{Name: "脚垫", Unit: "套", PriceFen: 9900, PointsEach: &n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, err := f.s.Items(t.Context(), f.d, f.west, f.car, []Ref{{KindGood, v.ID, 2}})
+	if err != nil || items[0].PointsEach == nil || *items[0].PointsEach != 30 {
+		t.Fatalf("%+v %v", items, err)
+	}
+	v, err = f.s.UpdateGood(t.Context(), v.ID, GoodInput{Name: "脚垫", Unit: "套", PriceFen: 9900})
+	if err != nil || v.PointsEach != nil {
+		t.Fatalf("%+v %v", v, err)
+	}
+	n = -1
+	if _, err := f.s.UpdateGood(t.Context(), v.ID, GoodInput{Name: "脚垫", Unit: "套", PriceFen: 9900, PointsEach: &n}); err == nil {
+		t.Error("negative points are refused")
+	}
+}

@@ -49,7 +49,7 @@ func (s *Service) RetireVehicleClass(ctx context.Context, id int64) error {
 
 func (in ServiceInput) item(id int64, active, bookable bool) ServiceItem {
 	v := ServiceItem{ID: id, Name: in.Name, Description: in.Description, Kind: in.Kind, Minutes: in.Minutes, Prices: slices.Clone(in.Prices),
-		StoreIDs: slices.Clone(in.StoreIDs), Active: active, Sort: in.Sort, Booking: in.booking(bookable)}
+		StoreIDs: slices.Clone(in.StoreIDs), Active: active, Sort: in.Sort, PointsEach: in.PointsEach, Booking: in.booking(bookable)}
 	if in.MinPriceBP != nil {
 		v.MinPriceBP = *in.MinPriceBP
 	}
@@ -112,7 +112,7 @@ func (s *Service) RetireService(ctx context.Context, id int64) error {
 }
 
 func (in GoodInput) good(id int64, active bool) Good {
-	v := Good{ID: id, Name: in.Name, Unit: in.Unit, PriceFen: in.PriceFen, Active: active, Sort: in.Sort}
+	v := Good{ID: id, Name: in.Name, Unit: in.Unit, PriceFen: in.PriceFen, Active: active, Sort: in.Sort, PointsEach: in.PointsEach}
 	if in.MinPriceBP != nil {
 		v.MinPriceBP = *in.MinPriceBP
 	}

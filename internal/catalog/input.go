@@ -30,6 +30,7 @@ type ServiceInput struct {
 	Prices      []Price   `json:"prices" maxItems:"100"`
 	StoreIDs    []int64   `json:"storeIds,omitempty" maxItems:"500" doc:"Empty means every store"`
 	Sort        int       `json:"sort,omitempty" minimum:"0" maximum:"9999"`
+	PointsEach  *int64    `json:"pointsEach,omitempty" minimum:"0" maximum:"100000" doc:"Absent: by the shop's ratio"`
 	Active      *bool     `json:"active,omitempty"`
 	BookingInput
 }
@@ -41,6 +42,7 @@ type GoodInput struct {
 	PriceFen   money.Fen `json:"priceFen" minimum:"0" maximum:"9999999"`
 	MinPriceBP *money.BP `json:"minPriceBp,omitempty" minimum:"0" maximum:"10000"`
 	Sort       int       `json:"sort,omitempty" minimum:"0" maximum:"9999"`
+	PointsEach *int64    `json:"pointsEach,omitempty" minimum:"0" maximum:"100000" doc:"Absent: by the shop's ratio"`
 	Active     *bool     `json:"active,omitempty"`
 }
 
@@ -107,6 +109,12 @@ func (c *complaints) minPrice(v *money.BP) money.BP {
 	return *v
 }
 
+func (c *complaints) points(v *int64) {
+	if v != nil {
+		c.between("pointsEach", *v, 0, 100_000)
+	}
+}
+
 // unique reports ids that stand twice, by position.
 func (c *complaints) unique(field string, ids []int64) {
 	seen := map[int64]bool{}
@@ -138,6 +146,7 @@ func (in *ServiceInput) check(known func(classID int64) bool) *complaints {
 	c.between("minutes", int64(in.Minutes), 1, maxMinutes)
 	c.between("sort", int64(in.Sort), 0, maxSort)
 	c.minPrice(in.MinPriceBP)
+	c.points(in.PointsEach)
 	if len(in.Prices) == 0 {
 		c.bad("prices", "请至少给一个车型定价")
 	}
@@ -165,6 +174,7 @@ func (in *GoodInput) check() *complaints {
 	c.text("unit", &in.Unit, 1, 10, false)
 	c.price("priceFen", in.PriceFen, 0)
 	c.minPrice(in.MinPriceBP)
+	c.points(in.PointsEach)
 	c.between("sort", int64(in.Sort), 0, maxSort)
 	return c
 }

@@ -10,9 +10,9 @@ import (
 
 const (
 	classColumns   = `id, name, example, sort_no, active`
-	serviceColumns = `id, name, description, kind, minutes, min_price_bp, active, sort_no, ` + termColumns
+	serviceColumns = `id, name, description, kind, minutes, min_price_bp, active, sort_no, points_each, ` + termColumns
 	termColumns    = `bookable, booking_kinds, bay_kind, skill, min_level, changeover_minutes, deposit_fen, free_cancel_hours, image`
-	goodColumns    = `id, name, unit, price_fen, min_price_bp, active, sort_no`
+	goodColumns    = `id, name, unit, price_fen, min_price_bp, active, sort_no, points_each`
 	planColumns    = `id, name, amount_fen, bonus_fen, note, active, sort_no`
 )
 
@@ -131,16 +131,17 @@ type serviceRow struct {
 	MinPriceBP  money.BP `db:"min_price_bp"`
 	Active      bool     `db:"active"`
 	Sort        int      `db:"sort_no"`
+	PointsEach  *int64   `db:"points_each"`
 	termRow
 }
 
 func (v ServiceItem) row() serviceRow {
-	return serviceRow{v.ID, v.Name, v.Description, v.Kind, v.Minutes, v.MinPriceBP, v.Active, v.Sort, v.Booking.row()}
+	return serviceRow{v.ID, v.Name, v.Description, v.Kind, v.Minutes, v.MinPriceBP, v.Active, v.Sort, v.PointsEach, v.Booking.row()}
 }
 
 func (r serviceRow) item() ServiceItem {
 	return ServiceItem{ID: r.ID, Name: r.Name, Description: r.Description, Kind: r.Kind, Minutes: r.Minutes, MinPriceBP: r.MinPriceBP, Active: r.Active,
-		Sort: r.Sort, Booking: r.termRow.booking(r.Kind)}
+		Sort: r.Sort, PointsEach: r.PointsEach, Booking: r.termRow.booking(r.Kind)}
 }
 
 func insertService(ctx context.Context, tx *db.Tx, v ServiceItem) error {
@@ -170,9 +171,9 @@ func lockService(ctx context.Context, tx *db.Tx, id int64) (v ServiceItem, err e
 
 func updateService(ctx context.Context, tx *db.Tx, v ServiceItem) error {
 	_, err := tx.Exec(ctx, `UPDATE catalog_services SET name = ?, live_name = ?, description = ?, kind = ?, minutes = ?, min_price_bp = ?,
-		active = ?, sort_no = ?, bookable = ?, booking_kinds = ?, bay_kind = ?, skill = ?, min_level = ?, changeover_minutes = ?, deposit_fen = ?,
+		active = ?, sort_no = ?, points_each = ?, bookable = ?, booking_kinds = ?, bay_kind = ?, skill = ?, min_level = ?, changeover_minutes = ?, deposit_fen = ?,
 		free_cancel_hours = ?, image = ?, updated_at = ? WHERE id = ?`,
-		v.Name, liveName(v.Name, v.Active), v.Description, v.Kind, v.Minutes, v.MinPriceBP, v.Active, v.Sort, v.Bookable, v.Booking.row().BookingKinds, v.BayKind, v.Skill,
+		v.Name, liveName(v.Name, v.Active), v.Description, v.Kind, v.Minutes, v.MinPriceBP, v.Active, v.Sort, v.PointsEach, v.Bookable, v.Booking.row().BookingKinds, v.BayKind, v.Skill,
 		v.MinLevel, v.ChangeoverMinutes, v.DepositFen, v.FreeCancelHours, v.Image, tx.Millis(), v.ID)
 	if err != nil {
 		return taken(err)
@@ -223,8 +224,8 @@ func lockGood(ctx context.Context, tx *db.Tx, id int64) (v Good, err error) {
 
 func updateGood(ctx context.Context, tx *db.Tx, v Good) error {
 	_, err := tx.Exec(ctx, `UPDATE catalog_goods SET name = ?, live_name = ?, unit = ?, price_fen = ?, min_price_bp = ?, active = ?,
-		sort_no = ?, updated_at = ? WHERE id = ?`,
-		v.Name, liveName(v.Name, v.Active), v.Unit, v.PriceFen, v.MinPriceBP, v.Active, v.Sort, tx.Millis(), v.ID)
+		sort_no = ?, points_each = ?, updated_at = ? WHERE id = ?`,
+		v.Name, liveName(v.Name, v.Active), v.Unit, v.PriceFen, v.MinPriceBP, v.Active, v.Sort, v.PointsEach, tx.Millis(), v.ID)
 	return taken(err)
 }
 
