@@ -77,10 +77,13 @@ type facts struct {
 // changes them.
 func (s *Service) readFacts(ctx context.Context, r db.Reader, all []question) (map[question]facts, error) {
 	now := s.db.Now()
-	var members []int64
+	var members, stores []int64
 	for _, q := range all {
 		if q.memberID != 0 && !slices.Contains(members, q.memberID) {
 			members = append(members, q.memberID)
+		}
+		if !slices.Contains(stores, q.storeID) {
+			stores = append(stores, q.storeID)
 		}
 	}
 	cars, err := s.members.Cars(ctx, r, members)
@@ -91,18 +94,11 @@ func (s *Service) readFacts(ctx context.Context, r db.Reader, all []question) (m
 	if err != nil {
 		return nil, err
 	}
-	absent, err := noShowsOf(ctx, r, members, now.Add(-noShowPeriod).UnixMilli())
+	due, absent, err := standing(ctx, r, stores, members, now.UnixMilli(), now.Add(-noShowPeriod).UnixMilli())
 	if err != nil {
 		return nil, err
 	}
-	due, marks := map[int64][]int64{}, map[slot.Ground]slot.Mark{}
-	for _, q := range all {
-		if _, known := due[q.storeID]; !known {
-			if due[q.storeID], err = dueHolds(ctx, r, q.storeID, now.UnixMilli(), maxDue, ""); err != nil {
-				return nil, err
-			}
-		}
-	}
+	marks := map[slot.Ground]slot.Mark{}
 	out := make(map[question]facts, len(all))
 	for _, q := range all {
 		if _, known := marks[q.ground]; !known {

@@ -3,6 +3,7 @@ package booking
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/liangche/liangche/internal/clock"
@@ -155,25 +156,45 @@ func noShows(ctx context.Context, r db.Reader, memberID int64, plate string, sin
 	return n, err
 }
 
-// noShowsOf is noShows of several members; who has none is not in it.
-func noShowsOf(ctx context.Context, r db.Reader, members []int64, since int64) (map[int64]int64, error) {
-	out := map[int64]int64{}
-	if len(members) == 0 {
-		return out, nil
+// standing reads in one statement what a search must know of bookings: the due holds of stores and the no-shows of members since an instant.
+func standing(ctx context.Context, r db.Reader, stores, members []int64, now, since int64) (due map[int64][]int64, absent map[int64]int64, err error) {
+	text, args := `SELECT d.store_id AS of_id, d.id AS n, 1 AS is_due FROM (SELECT store_id, id FROM booking_bookings WHERE state = ? AND hold_expires_at <= ? AND store_id IN (?)
+		ORDER BY id LIMIT ?) d`, []any{string(Held), now, stores, maxDue}
+	if len(members) > 0 {
+		text += ` UNION ALL SELECT member_id, COUNT(*), 0 FROM booking_bookings WHERE member_id IN (?) AND state = ? AND starts_at > ? GROUP BY member_id`
+		args = append(args, members, string(NoShow), since)
 	}
-	query, args, err := db.In(`SELECT member_id, COUNT(*) AS n FROM booking_bookings WHERE member_id IN (?) AND state = 'no_show' AND starts_at > ? GROUP BY member_id`, members, since)
+	query, args, err := db.In(text, args...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var rows []struct {
-		MemberID int64 `db:"member_id"`
-		N        int64 `db:"n"`
+		Of    int64 `db:"of_id"`
+		N     int64 `db:"n"`
+		IsDue int   `db:"is_due"`
 	}
-	err = r.Select(ctx, &rows, query, args...)
+	if err := r.Select(ctx, &rows, query, args...); err != nil {
+		return nil, nil, err
+	}
+	due, absent = map[int64][]int64{}, map[int64]int64{}
 	for _, x := range rows {
-		out[x.MemberID] = x.N
+		if x.IsDue == 0 {
+			absent[x.Of] = x.N
+		} else {
+			due[x.Of] = append(due[x.Of], x.N)
+		}
 	}
-	return out, err
+	if len(stores) > 1 && len(rows)-len(absent) == maxDue { // one store's crowd must not hide another's
+		for _, id := range stores {
+			if due[id], err = dueHolds(ctx, r, id, now, maxDue, ""); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	for _, ids := range due {
+		slices.Sort(ids)
+	}
+	return due, absent, nil
 }
 
 // lastTechnicians are the technicians of the member's latest finished booking.

@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -51,8 +50,7 @@ type Service struct {
 	db       *db.DB
 	box      *secret.Box
 	settings *setting.Service
-	sessions *session.Finder
-	whos     *db.Lookup[int64, whoRow]
+	sessions *session.Finder[whoRow]
 	wechat   WeChat
 	classes  Classes
 	balances Balances
@@ -62,7 +60,7 @@ type Service struct {
 
 // New returns the service. Balances and tiers stand on members, so they are connected afterwards.
 func New(d *db.DB, box *secret.Box, settings *setting.Service, wx WeChat, classes Classes, opt Options) *Service {
-	return &Service{db: d, box: box, settings: settings, sessions: session.NewFinder(d), whos: db.NewLookup(d, whos), wechat: wx, classes: classes, opt: opt}
+	return &Service{db: d, box: box, settings: settings, sessions: session.NewFinder[whoRow](d, whoColumns, whoJoins), wechat: wx, classes: classes, opt: opt}
 }
 
 // Connect gives the service what is built on top of it, before the first request.
@@ -194,18 +192,14 @@ func (s *Service) OpenID(ctx context.Context, identityID int64) (app, openID str
 // Authenticate resolves an owner's access token. The actor's name is masked, because it ends up in records and in the
 // audit trail. Fault: fault.ErrExpired.
 func (s *Service) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
-	sid, identityID, err := s.sessions.Find(ctx, actor.Owner, token)
+	r, err := s.sessions.Find(ctx, actor.Owner, token)
 	if err != nil {
 		return actor.Actor{}, err
 	}
-	r, err := s.whos.Get(ctx, identityID)
-	if errors.Is(err, db.ErrNoRows) {
+	if r.App == nil { // the identity is gone
 		return actor.Actor{}, fault.ErrExpired
 	}
-	if err != nil {
-		return actor.Actor{}, err
-	}
-	a := actor.Actor{Kind: actor.Owner, ID: identityID, App: r.App, SessionID: sid, Name: "微信用户"}
+	a := actor.Actor{Kind: actor.Owner, ID: r.SubjectID, App: *r.App, SessionID: r.SessionID, Name: "微信用户"}
 	if r.MemberID != nil {
 		a.MemberID = *r.MemberID
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/session"
 )
 
 type memberRow struct {
@@ -225,27 +226,18 @@ func lockStanding(ctx context.Context, tx *db.Tx, memberID int64) (r standingRow
 	return r, err
 }
 
+// whoRow is who a session belongs to, read with it.
 type whoRow struct {
-	ID         int64   `db:"id"`
-	App        string  `db:"app"`
+	session.Token
+	App        *string `db:"app"`
 	MemberID   *int64  `db:"member_id"`
 	NameSealed *string `db:"name_sealed"`
 }
 
-// whos reads who identities are.
-func whos(ctx context.Context, r db.Reader, ids []int64) (map[int64]whoRow, error) {
-	q, args, err := db.In(`SELECT i.id, i.app, i.member_id, m.name_sealed FROM member_identities i LEFT JOIN member_members m ON m.id = i.member_id WHERE i.id IN (?)`, ids)
-	if err != nil {
-		return nil, err
-	}
-	var rows []whoRow
-	err = r.Select(ctx, &rows, q, args...)
-	out := make(map[int64]whoRow, len(rows))
-	for _, x := range rows {
-		out[x.ID] = x
-	}
-	return out, err
-}
+const (
+	whoColumns = `, i.app, i.member_id, m.name_sealed`
+	whoJoins   = `LEFT JOIN member_identities i ON i.id = t.subject_id LEFT JOIN member_members m ON m.id = i.member_id`
+)
 
 // unbindTx frees an identity of its member.
 func unbindTx(ctx context.Context, tx *db.Tx, identityID int64) error {

@@ -60,43 +60,62 @@ func fresh(now, ends time.Time) (Session, row) {
 		RefreshHash: secret.Hash(s.RefreshToken), EndsAt: ends.UnixMilli()}
 }
 
-// Finder resolves access tokens.
-type Finder struct {
-	db   *db.DB
-	rows *db.Lookup[string, row]
+// Token is a session's row as a Finder reads it. Who wants to know more of the subject in the same statement embeds it.
+type Token struct {
+	SessionID   int64  `db:"session_id"`
+	Kind        string `db:"session_kind"`
+	SubjectID   int64  `db:"subject_id"`
+	AccessHash  string `db:"access_hash"`
+	AccessUntil int64  `db:"access_until"`
+	EndsAt      int64  `db:"ends_at"`
+	RevokedAt   *int64 `db:"revoked_at"`
 }
 
-// NewFinder returns a Finder that asks the database at each request, so that revoking acts at the next one.
-func NewFinder(d *db.DB) *Finder {
-	return &Finder{d, db.NewLookup(d, func(ctx context.Context, r db.Reader, hashes []string) (map[string]row, error) {
-		q, args, err := db.In(`SELECT `+columns+` FROM session_tokens WHERE access_hash IN (?)`, hashes)
+func (t Token) token() Token { return t }
+
+// Found is a Token, or what embeds one.
+type Found interface{ token() Token }
+
+// Finder resolves access tokens.
+type Finder[R Found] struct {
+	db   *db.DB
+	rows *db.Lookup[string, R]
+}
+
+// NewFinder returns a Finder that asks the database at each request, so that revoking acts at the next one. more and joins are what R holds besides its
+// Token: columns after a comma, and LEFT JOINs from t.subject_id.
+func NewFinder[R Found](d *db.DB, more, joins string) *Finder[R] {
+	text := `SELECT t.id AS session_id, t.kind AS session_kind, t.subject_id, t.access_hash, t.access_until, t.ends_at, t.revoked_at` + more +
+		` FROM session_tokens t ` + joins + ` WHERE t.access_hash IN (?)`
+	return &Finder[R]{d, db.NewLookup(d, func(ctx context.Context, r db.Reader, hashes []string) (map[string]R, error) {
+		q, args, err := db.In(text, hashes)
 		if err != nil {
 			return nil, err
 		}
-		var rows []row
+		var rows []R
 		err = r.Select(ctx, &rows, q, args...)
-		out := make(map[string]row, len(rows))
+		out := make(map[string]R, len(rows))
 		for _, x := range rows {
-			out[x.AccessHash] = x
+			out[x.token().AccessHash] = x
 		}
 		return out, err
 	})}
 }
 
-// Find resolves an access token to session and subject. Fault: fault.ErrExpired.
-func (f *Finder) Find(ctx context.Context, kind actor.Kind, token string) (sessionID, subject int64, err error) {
+// Find resolves an access token to its session. Fault: fault.ErrExpired.
+func (f *Finder[R]) Find(ctx context.Context, kind actor.Kind, token string) (R, error) {
 	r, err := f.rows.Get(ctx, secret.Hash(token))
 	if errors.Is(err, db.ErrNoRows) {
-		return 0, 0, fault.ErrExpired
+		return r, fault.ErrExpired
 	}
 	if err != nil {
-		return 0, 0, err
+		return r, err
 	}
-	now := f.db.Now().UnixMilli()
-	if r.Kind != string(kind) || r.RevokedAt != nil || now >= r.AccessUntil || now >= r.EndsAt {
-		return 0, 0, fault.ErrExpired
+	now, t := f.db.Now().UnixMilli(), r.token()
+	if t.Kind != string(kind) || t.RevokedAt != nil || now >= t.AccessUntil || now >= t.EndsAt {
+		return r, fault.ErrExpired
 	}
-	return r.ID, r.SubjectID, nil
+	return r, nil
 }
 
 // Refresh replaces both tokens. Fault: fault.ErrExpired.

@@ -50,24 +50,25 @@ type Service struct {
 	hashing chan struct{} // bounds how many passwords are compared at once
 	decoy   func() string
 
-	sessions  *session.Finder
+	sessions  *session.Finder[session.Token]
 	standings *db.Lookup[int64, []standingRow]
 }
 
 // New returns the service.
 func New(d *db.DB, box *secret.Box, wx WeChat, tickets Tickets, stores Stores, opt Options) *Service {
 	return &Service{db: d, box: box, wechat: wx, tickets: tickets, stores: stores, opt: opt, hashing: make(chan struct{}, 4),
-		sessions: session.NewFinder(d), standings: db.NewLookup(d, standings),
+		sessions: session.NewFinder[session.Token](d, "", ""), standings: db.NewLookup(d, standings),
 		decoy: sync.OnceValue(func() string { return hashPassword(secret.Token(16)) })}
 }
 
 // Authenticate resolves a staff access token with permissions and stores, from the database at every request, so that
 // a suspension or a changed role acts at once. Fault: fault.ErrExpired.
 func (s *Service) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
-	sid, id, err := s.sessions.Find(ctx, actor.Staff, token)
+	t, err := s.sessions.Find(ctx, actor.Staff, token)
 	if err != nil {
 		return actor.Actor{}, err
 	}
+	id := t.SubjectID
 	rows, err := s.standings.Get(ctx, id)
 	if err != nil && !errors.Is(err, db.ErrNoRows) {
 		return actor.Actor{}, err
@@ -76,7 +77,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (actor.Actor, 
 	if err != nil {
 		return actor.Actor{}, err
 	}
-	a.SessionID = sid
+	a.SessionID = t.SessionID
 	return a, nil
 }
 
