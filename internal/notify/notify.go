@@ -32,8 +32,11 @@ const (
 	CarReady         = "car_ready"         // the work is done
 
 	PointsExpiring = "points_expiring" // some points end soon
+	TierChanged    = "tier_changed"    // up or down, with the reason
+	MembershipEnds = "membership_ends" // a paid membership ends soon
 	CouponReceived = "coupon_received" // somebody gave a coupon
 	CouponExpiring = "coupon_expiring" // some coupons end soon
+	GroupApproval  = "group_approval"  // a driver's bill waits for the payer's yes
 )
 
 // The states of a message. Sending is held for the time of one call to WeChat.
@@ -114,7 +117,7 @@ func switchOf(event string) string {
 		return "message.topup"
 	case BookingConfirmed, BookingReminder, BookingChanged, BookingCancelled, BookingOffer, CarReady:
 		return "message.booking"
-	case PointsExpiring, CouponReceived, CouponExpiring:
+	case PointsExpiring, CouponReceived, CouponExpiring, TierChanged, MembershipEnds:
 		return "message.benefits"
 	default:
 		return "message.deduction"

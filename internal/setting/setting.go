@@ -56,9 +56,19 @@ const (
 	PointsYuanRate     = "points.yuan_rate"
 	PointsMaxPayBP     = "points.max_pay_bp"
 	PointsWarnDays     = "points.warn_days"
-	CouponWarnDays     = "coupon.warn_days"
-	CouponGiftDays     = "coupon.gift_days"
-	MessageBenefits    = "message.benefits"
+
+	GroupApprovalMinutes = "group.approval_minutes"
+	LiabilityPointsFen   = "report.points_cost_fen"
+	CouponWarnDays       = "coupon.warn_days"
+
+	TierLose              = "tier.lose"
+	TierGraceDays         = "tier.grace_days"
+	TierIdleDays          = "tier.idle_days"
+	TierExperiencePerYuan = "tier.experience_per_yuan"
+	TierRenewDays         = "tier.renew_days"
+
+	CouponGiftDays  = "coupon.gift_days"
+	MessageBenefits = "message.benefits"
 )
 
 // The choices of SpendOrder.
@@ -142,6 +152,14 @@ func Definitions() []Definition {
 		{Key: PointsYuanRate, Group: "积分", Label: "多少积分抵一元", Type: Int, Default: "100", Min: 1, Max: 100000},
 		{Key: PointsMaxPayBP, Group: "积分", Label: "积分最多抵一单的比例", Help: "0 表示不能抵现", Type: BP, Default: "5000", Min: 0, Max: 10000},
 		{Key: PointsWarnDays, Group: "积分", Label: "到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "30", Min: 0, Max: 90},
+		{Key: LiabilityPointsFen, Group: "积分", Label: "每 100 积分的成本", Help: "只用于预收负债报表，不影响抵扣", Type: Fen, Default: "100", Min: 0, Max: 100000},
+		{Key: GroupApprovalMinutes, Group: "会员", Label: "家庭与企业账户：付款确认的时限（分钟）", Help: "付款人超过这个时间没有答复就要重新发起；同意后也须在这个时间内结算", Type: Int, Default: "15", Min: 2, Max: 240},
+		{Key: TierLose, Group: "会员", Label: "会员等级怎样降级", Help: "指定的等级和付费会员不受影响", Type: Enum, Default: "idle",
+			Options: []Option{{"idle", "长期没有消费才降"}, {"rule", "不再达到条件就降"}, {"never", "不降级"}}},
+		{Key: TierIdleDays, Group: "会员", Label: "多少天没有消费就降为默认等级", Help: "选「长期没有消费才降」时有效", Type: Int, Default: "365", Min: 30, Max: 1095},
+		{Key: TierGraceDays, Group: "会员", Label: "降级宽限天数", Help: "选「不再达到条件就降」时有效：条件不满足后再保留这么多天", Type: Int, Default: "30", Min: 0, Max: 365},
+		{Key: TierExperiencePerYuan, Group: "会员", Label: "每消费 1 元得多少成长值", Help: "成长值只用于升级，与积分无关；0 表示不用成长值", Type: Int, Default: "0", Min: 0, Max: 1000},
+		{Key: TierRenewDays, Group: "会员", Label: "付费会员到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "7", Min: 0, Max: 60},
 		{Key: CouponWarnDays, Group: "优惠", Label: "优惠券到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "3", Min: 0, Max: 30},
 		{Key: CouponGiftDays, Group: "优惠", Label: "转赠链接的有效天数", Help: "无人领取，券自动退回", Type: Int, Default: "7", Min: 1, Max: 30},
 		{Key: MessageBenefits, Group: "消息", Label: "积分、优惠券、卡项有变化时通知会员", Type: Bool, Default: "true"},
