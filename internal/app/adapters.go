@@ -107,6 +107,11 @@ func templates(ids map[string]string) map[string]notify.TemplateConfig {
 		notify.BookingOffer:     {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "hint"},
 		notify.CarReady:         {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "=爱车已完工，欢迎来取"},
 
+		notify.MallReady:        {"thing1": "title", "thing2": "store", "thing3": "hint", "time4": "time"},
+		notify.MallShipped:      {"thing1": "title", "thing2": "hint", "character_string3": "number", "time4": "time"},
+		notify.ReferralRewarded: {"thing1": "title", "thing2": "gift", "time3": "time"},
+
+		notify.GroupApproval:  {"thing1": "title", "amount2": "amount", "car_number3": "plate", "time4": "time", "thing5": "hint"},
 		notify.PointsExpiring: {"thing1": "title", "number2": "points", "date3": "time", "thing4": "hint"},
 		notify.CouponReceived: {"thing1": "title", "date2": "time", "thing3": "hint"},
 		notify.CouponExpiring: {"thing1": "title", "number2": "count", "date3": "time", "thing4": "hint"},

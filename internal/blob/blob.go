@@ -4,7 +4,8 @@
 // decodes them, which proves that they are images, turns them upright, scales them down and writes them anew as JPEG.
 // Owns: the folder of storage.dir. Invariants: a key holds 128 random bits, so that who has not been told it cannot guess it, and
 // nothing of a file's name, type or place comes from a client; what was kept never changes; what is kept holds no metadata (no
-// place, no time, no camera); a file is whole or not there.
+// place, no time, no camera); a file is whole or not there. What is sealed (documents) is unreadable under its public address and can
+// be removed.
 package blob
 
 import (
@@ -41,6 +42,8 @@ type Store interface {
 	Put(ctx context.Context, data []byte) (key string, err error)
 	// Open reads what a key stands for. Fault: not_found, also for what is no key.
 	Open(ctx context.Context, key string) (Content, error)
+	// Remove forgets what a key stands for; a key that stands for nothing is no error.
+	Remove(ctx context.Context, key string) error
 }
 
 var keyForm = regexp.MustCompile(`^[0-9a-f]{32}\.jpg$`)
@@ -142,6 +145,18 @@ func (f *Folder) Open(_ context.Context, key string) (Content, error) {
 	return Content{file, st.ModTime()}, nil
 }
 
+// Remove implements Store.
+func (f *Folder) Remove(_ context.Context, key string) error {
+	if !keyForm.MatchString(key) {
+		return nil
+	}
+	err := os.Remove(f.path(key))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // Service keeps images that people upload.
 type Service struct {
 	store Store
@@ -154,17 +169,52 @@ func New(store Store) *Service { return &Service{store, make(chan struct{}, 2)} 
 // Put checks an image, brings it into its final form and keeps it. Faults: blob.not_image, blob.too_many_pixels, storage.full,
 // unavailable.
 func (s *Service) Put(ctx context.Context, data []byte) (key string, err error) {
-	select {
-	case s.work <- struct{}{}:
-		defer func() { <-s.work }()
-	case <-ctx.Done():
-		return "", fault.ErrUnavailable.With(ctx.Err())
-	}
-	if data, err = normalise(data); err != nil {
+	if data, err = s.final(ctx, data); err != nil {
 		return "", err
 	}
 	return s.store.Put(ctx, data)
 }
+
+// final checks an image and brings it into its final form.
+func (s *Service) final(ctx context.Context, data []byte) ([]byte, error) {
+	select {
+	case s.work <- struct{}{}:
+		defer func() { <-s.work }()
+	case <-ctx.Done():
+		return nil, fault.ErrUnavailable.With(ctx.Err())
+	}
+	return normalise(data)
+}
+
+// PutSealed is Put for an image that nobody may see by its key alone: what is kept is what seal makes of it. Faults: those of Put.
+func (s *Service) PutSealed(ctx context.Context, data []byte, seal func(plain string) (string, error)) (key string, err error) {
+	if data, err = s.final(ctx, data); err != nil {
+		return "", err
+	}
+	sealed, err := seal(string(data))
+	if err != nil {
+		return "", err
+	}
+	return s.store.Put(ctx, []byte(sealed))
+}
+
+// Sealed reads what PutSealed kept, as JPEG. Fault: not_found.
+func (s *Service) Sealed(ctx context.Context, key string, open func(sealed string) (string, error)) ([]byte, error) {
+	c, err := s.store.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	data, err := io.ReadAll(c)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := open(string(data))
+	return []byte(plain), err
+}
+
+// Remove forgets an image.
+func (s *Service) Remove(ctx context.Context, key string) error { return s.store.Remove(ctx, key) }
 
 // URL is the address of a key below the server's; "" for no key.
 func (s *Service) URL(key string) string {

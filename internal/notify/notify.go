@@ -37,6 +37,10 @@ const (
 	CouponReceived = "coupon_received" // somebody gave a coupon
 	CouponExpiring = "coupon_expiring" // some coupons end soon
 	GroupApproval  = "group_approval"  // a driver's bill waits for the payer's yes
+
+	MallReady        = "mall_ready"        // something of the mall waits at the store
+	MallShipped      = "mall_shipped"      // it is on its way
+	ReferralRewarded = "referral_rewarded" // a friend paid for the first time
 )
 
 // The states of a message. Sending is held for the time of one call to WeChat.
@@ -117,7 +121,7 @@ func switchOf(event string) string {
 		return "message.topup"
 	case BookingConfirmed, BookingReminder, BookingChanged, BookingCancelled, BookingOffer, CarReady:
 		return "message.booking"
-	case PointsExpiring, CouponReceived, CouponExpiring, TierChanged, MembershipEnds:
+	case MallReady, MallShipped, ReferralRewarded, PointsExpiring, CouponReceived, CouponExpiring, TierChanged, MembershipEnds:
 		return "message.benefits"
 	default:
 		return "message.deduction"
