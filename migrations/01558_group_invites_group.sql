@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX group_invites_group ON group_invites (group_id, id);
