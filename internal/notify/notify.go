@@ -36,6 +36,9 @@ const (
 	MembershipEnds = "membership_ends" // a paid membership ends soon
 	CouponReceived = "coupon_received" // somebody gave a coupon
 	CouponExpiring = "coupon_expiring" // some coupons end soon
+	PassSold       = "pass_sold"       // a pass was bought, given or renewed
+	PassExpiring   = "pass_expiring"   // a pass ends soon
+	PassRenewal    = "pass_renewal"    // stored value is about to be charged, or was not enough
 	GroupApproval  = "group_approval"  // a driver's bill waits for the payer's yes
 
 	MallReady        = "mall_ready"        // something of the mall waits at the store

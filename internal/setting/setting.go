@@ -61,6 +61,12 @@ const (
 	LiabilityPointsFen   = "report.points_cost_fen"
 	CouponWarnDays       = "coupon.warn_days"
 
+	PassCoolOffDays = "pass.refund_days"
+	PassWarnDays    = "pass.warn_days"
+	PassNoticeDays  = "pass.renew_notice_days"
+	PassPauseDays   = "pass.pause_days"
+	PassPlateDays   = "pass.plate_days"
+
 	TierLose              = "tier.lose"
 	TierGraceDays         = "tier.grace_days"
 	TierIdleDays          = "tier.idle_days"
@@ -160,6 +166,11 @@ func Definitions() []Definition {
 		{Key: TierGraceDays, Group: "会员", Label: "降级宽限天数", Help: "选「不再达到条件就降」时有效：条件不满足后再保留这么多天", Type: Int, Default: "30", Min: 0, Max: 365},
 		{Key: TierExperiencePerYuan, Group: "会员", Label: "每消费 1 元得多少成长值", Help: "成长值只用于升级，与积分无关；0 表示不用成长值", Type: Int, Default: "0", Min: 0, Max: 1000},
 		{Key: TierRenewDays, Group: "会员", Label: "付费会员到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "7", Min: 0, Max: 60},
+		{Key: PassCoolOffDays, Group: "卡项", Label: "未使用可全额退卡的天数", Help: "自付款起算，法律规定不少于 7 天；只影响以后卖出的卡", Type: Int, Default: "7", Min: 7, Max: 90},
+		{Key: PassWarnDays, Group: "卡项", Label: "卡到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "7", Min: 0, Max: 60},
+		{Key: PassNoticeDays, Group: "卡项", Label: "自动续期前几天提醒", Help: "法律规定不少于 5 天；提醒没有发出就不会扣款", Type: Int, Default: "5", Min: 5, Max: 30},
+		{Key: PassPauseDays, Group: "卡项", Label: "车主可自助暂停的天数", Help: "每张卡累计；0 表示不能自助暂停；只影响以后卖出的卡", Type: Int, Default: "30", Min: 0, Max: 365},
+		{Key: PassPlateDays, Group: "卡项", Label: "更换绑定车牌的间隔天数", Help: "只影响以后卖出的卡", Type: Int, Default: "30", Min: 0, Max: 365},
 		{Key: CouponWarnDays, Group: "优惠", Label: "优惠券到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "3", Min: 0, Max: 30},
 		{Key: CouponGiftDays, Group: "优惠", Label: "转赠链接的有效天数", Help: "无人领取，券自动退回", Type: Int, Default: "7", Min: 1, Max: 30},
 		{Key: MessageBenefits, Group: "消息", Label: "积分、优惠券、卡项有变化时通知会员", Type: Bool, Default: "true"},
