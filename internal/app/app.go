@@ -23,6 +23,7 @@ import (
 	"github.com/liangche/liangche/internal/config"
 	"github.com/liangche/liangche/internal/console"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/group"
 	"github.com/liangche/liangche/internal/httpapi"
 	"github.com/liangche/liangche/internal/idem"
 	"github.com/liangche/liangche/internal/jobs"
@@ -86,6 +87,7 @@ type App struct {
 	Checkout *checkout.Service
 	Sales    *sale.Service
 	Points   *points.Service
+	Groups   *group.Service
 	Slots    *slot.Service
 	Bookings *booking.Service
 }
@@ -137,7 +139,7 @@ func (a *App) build() {
 		SecureCookies: secure(c.PublicURL),
 		StoreExists:   func(ctx context.Context, id int64) error { _, err := a.Shops.Store(ctx, id); return err },
 		Unfinished:    func(ctx context.Context, id int64) (int, error) { return a.Bookings.Unfinished(ctx, id) },
-		EraseTx:       func(ctx context.Context, tx *db.Tx, id int64) error { return a.Bookings.EraseTx(ctx, tx, id) },
+		EraseTx:       a.eraseTx,
 	})
 	a.Members.Connect(balances{d}, tierNames{d, a.Tiers})
 	a.Staff = staff.New(d, a.Box, a.WeChat, a.Members, staffStores{a.Shops}, staff.Options{
@@ -153,6 +155,8 @@ func (a *App) build() {
 	a.Wallet = wallet.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Shops, a.Settings, a.Messages)
 	a.Sales = sale.New(d, a.log, a.Members, a.Payments, a.Shops, a.Settings)
 	a.Checkout = checkout.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Tiers, a.Shops, a.Settings, a.Messages)
+	a.Groups = group.New(group.Deps{DB: d, Box: a.Box, Members: a.Members, Catalog: a.Catalog, Shops: a.Shops, Settings: a.Settings, Messages: a.Messages, Queue: a.Queue,
+		Documents: a.Photos, InviteURL: c.PublicURL + "/h5/#/pages/club/groups/join?code="})
 	a.Points = points.New(d, a.log, a.Members, a.Shops, a.Settings, a.Messages, tierIDs{a.Tiers}.of)
 	a.Slots = slot.New(d)
 	a.Bookings = booking.New(booking.Deps{DB: d, Log: a.log, Box: a.Box, Members: a.Members, Payments: a.Payments, Catalog: a.Catalog, Tiers: a.Tiers, Shops: a.Shops,
@@ -166,6 +170,16 @@ func (a *App) build() {
 	a.Slots.Jobs(a.Queue)
 	a.Points.Jobs(a.Queue)
 	a.Queue.Every("app.purge", 6*time.Hour, a.purge)
+}
+
+// eraseTx ends and forgets what other slices keep of a member who leaves.
+func (a *App) eraseTx(ctx context.Context, tx *db.Tx, memberID int64) error {
+	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Groups.MemberLeftTx} {
+		if err := f(ctx, tx, memberID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // purge forgets what nobody will ask for again: idempotency keys after 30 days, ended sessions and done jobs after 7.
@@ -212,7 +226,7 @@ func (a *App) routes() {
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
 		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Sales, a.Checkout, a.Bookings,
-		a.Points,
+		a.Points, a.Groups,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings),
 		report.New(a.DB, a.Shops), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},

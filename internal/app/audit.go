@@ -29,6 +29,7 @@ func (a *App) Audit(ctx context.Context, out, progress io.Writer) (problems int,
 		{"payments, refunds at WeChat", func() error { return a.Payments.Audit(ctx, report) }},
 		{"time of bays and technicians", func() error { return a.Slots.Audit(ctx, report) }},
 		{"bookings and their time", func() error { return a.Bookings.Audit(ctx, report) }},
+		{"family and company accounts", func() error { return a.Groups.Audit(ctx, report) }},
 		{"every slice's view of the others", func() error { return a.auditJoins(ctx, report) }},
 	}
 	for i, s := range steps {
