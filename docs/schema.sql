@@ -143,6 +143,8 @@ CREATE TABLE booking_ratings (
   created_at BIGINT NOT NULL
 );
 
+CREATE INDEX booking_ratings_created ON booking_ratings (created_at, booking_id);
+
 CREATE INDEX booking_ratings_technician ON booking_ratings (technician_id, stars);
 
 CREATE TABLE booking_segments (
@@ -187,6 +189,77 @@ CREATE INDEX booking_waits_member ON booking_waits (member_id, id);
 
 CREATE INDEX booking_waits_store ON booking_waits (state, store_id, id);
 
+CREATE TABLE campaign_batches (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(80) NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  partner VARCHAR(80) NOT NULL,
+  presents TEXT NOT NULL,
+  code_count INT NOT NULL,
+  per_member INT NOT NULL,
+  starts_at BIGINT NOT NULL,
+  ends_at BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  created_by VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  exported_by VARCHAR(64) NOT NULL,
+  exported_at BIGINT NOT NULL,
+  stopped_at BIGINT NOT NULL
+);
+
+CREATE TABLE campaign_codes (
+  id BIGINT NOT NULL PRIMARY KEY,
+  batch_id BIGINT NOT NULL REFERENCES campaign_batches (id),
+  code_hash VARCHAR(64) NOT NULL UNIQUE,
+  tail VARCHAR(4) NOT NULL,
+  member_id BIGINT NULL,
+  use_no INT NULL,
+  used_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  UNIQUE (batch_id, member_id, use_no)
+);
+
+CREATE TABLE campaign_cursors (
+  name VARCHAR(32) NOT NULL PRIMARY KEY,
+  at_id BIGINT NOT NULL,
+  at_day VARCHAR(16) NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE campaign_gifts (
+  id BIGINT NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  rule_id BIGINT NOT NULL,
+  source VARCHAR(24) NOT NULL,
+  ref_id BIGINT NOT NULL,
+  dedupe VARCHAR(120) NOT NULL UNIQUE,
+  title VARCHAR(120) NOT NULL,
+  presents TEXT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  created_at BIGINT NOT NULL,
+  ended_at BIGINT NOT NULL
+);
+
+CREATE INDEX campaign_gifts_member ON campaign_gifts (member_id, id);
+
+CREATE INDEX campaign_gifts_ref ON campaign_gifts (ref_id, source);
+
+CREATE INDEX campaign_gifts_rule ON campaign_gifts (rule_id, id);
+
+CREATE TABLE campaign_rules (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(80) NOT NULL,
+  trigger_kind VARCHAR(24) NOT NULL,
+  terms TEXT NOT NULL,
+  presents TEXT NOT NULL,
+  active BOOLEAN NOT NULL,
+  deleted BOOLEAN NOT NULL,
+  starts_at BIGINT NOT NULL,
+  ends_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
 CREATE TABLE catalog_goods (
   id BIGINT NOT NULL PRIMARY KEY,
   name VARCHAR(40) NOT NULL,
@@ -198,7 +271,7 @@ CREATE TABLE catalog_goods (
   active BOOLEAN NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
-);
+, points_each BIGINT NULL);
 
 CREATE TABLE catalog_plan_stores (
   plan_id BIGINT NOT NULL REFERENCES catalog_plans (id),
@@ -244,7 +317,7 @@ CREATE TABLE catalog_services (
   active BOOLEAN NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
-, bookable BOOLEAN NOT NULL DEFAULT TRUE, booking_kinds VARCHAR(100) NOT NULL DEFAULT 'visit', bay_kind VARCHAR(8) NOT NULL DEFAULT '-', skill VARCHAR(8) NOT NULL DEFAULT '-', min_level INT NOT NULL DEFAULT 1, changeover_minutes INT NOT NULL DEFAULT 0, deposit_fen BIGINT NOT NULL DEFAULT 0, free_cancel_hours INT NOT NULL DEFAULT 0, image VARCHAR(64) NOT NULL DEFAULT '');
+, bookable BOOLEAN NOT NULL DEFAULT TRUE, booking_kinds VARCHAR(100) NOT NULL DEFAULT 'visit', bay_kind VARCHAR(8) NOT NULL DEFAULT '-', skill VARCHAR(8) NOT NULL DEFAULT '-', min_level INT NOT NULL DEFAULT 1, changeover_minutes INT NOT NULL DEFAULT 0, deposit_fen BIGINT NOT NULL DEFAULT 0, free_cancel_hours INT NOT NULL DEFAULT 0, image VARCHAR(64) NOT NULL DEFAULT '', points_each BIGINT NULL);
 
 CREATE TABLE catalog_vehicle_classes (
   id BIGINT NOT NULL PRIMARY KEY,
@@ -346,6 +419,235 @@ CREATE INDEX checkout_tenders_day ON checkout_tenders (store_id, biz_day);
 
 CREATE INDEX checkout_tenders_order ON checkout_tenders (order_id);
 
+CREATE TABLE coupon_claims (
+  id BIGINT NOT NULL PRIMARY KEY,
+  template_id BIGINT NOT NULL,
+  claim_code VARCHAR(20) NOT NULL UNIQUE,
+  title VARCHAR(40) NOT NULL,
+  note VARCHAR(200) NOT NULL,
+  stock BIGINT NOT NULL,
+  taken BIGINT NOT NULL,
+  per_member BIGINT NOT NULL,
+  from_at BIGINT NOT NULL,
+  until_at BIGINT NOT NULL,
+  active BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE coupon_coupons (
+  id BIGINT NOT NULL PRIMARY KEY,
+  template_id BIGINT NOT NULL,
+  terms_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  first_member_id BIGINT NOT NULL,
+  seq_no BIGINT NOT NULL,
+  state VARCHAR(12) NOT NULL,
+  source VARCHAR(16) NOT NULL,
+  source_id BIGINT NOT NULL,
+  dedupe VARCHAR(120) NOT NULL UNIQUE,
+  ref_kind VARCHAR(24) NOT NULL,
+  ref_id BIGINT NOT NULL,
+  gifted_from BIGINT NOT NULL,
+  starts_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  warned_at BIGINT NOT NULL,
+  issued_at BIGINT NOT NULL,
+  ended_at BIGINT NOT NULL,
+  UNIQUE (template_id, first_member_id, seq_no)
+);
+
+CREATE INDEX coupon_coupons_expiry ON coupon_coupons (state, expires_at, id);
+
+CREATE INDEX coupon_coupons_member ON coupon_coupons (member_id, state);
+
+CREATE INDEX coupon_coupons_source ON coupon_coupons (source, source_id, first_member_id);
+
+CREATE INDEX coupon_coupons_template ON coupon_coupons (template_id, state);
+
+CREATE TABLE coupon_gifts (
+  id BIGINT NOT NULL PRIMARY KEY,
+  coupon_id BIGINT NOT NULL,
+  from_member BIGINT NOT NULL,
+  to_member BIGINT NOT NULL,
+  state VARCHAR(12) NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  ended_at BIGINT NOT NULL
+);
+
+CREATE INDEX coupon_gifts_open ON coupon_gifts (state, expires_at);
+
+CREATE TABLE coupon_holds (
+  id BIGINT NOT NULL PRIMARY KEY,
+  coupon_id BIGINT NOT NULL,
+  live_coupon_id BIGINT NULL UNIQUE,
+  alone VARCHAR(40) NULL UNIQUE,
+  member_id BIGINT NOT NULL,
+  ref_kind VARCHAR(24) NOT NULL,
+  ref_id BIGINT NOT NULL,
+  state VARCHAR(12) NOT NULL,
+  created_at BIGINT NOT NULL,
+  ended_at BIGINT NOT NULL
+);
+
+CREATE INDEX coupon_holds_coupon ON coupon_holds (coupon_id);
+
+CREATE INDEX coupon_holds_ref ON coupon_holds (ref_kind, ref_id);
+
+CREATE TABLE coupon_issues (
+  id BIGINT NOT NULL PRIMARY KEY,
+  template_id BIGINT NOT NULL,
+  filter_doc TEXT NOT NULL,
+  each_gets BIGINT NOT NULL,
+  note VARCHAR(100) NOT NULL,
+  state VARCHAR(12) NOT NULL,
+  found BIGINT NOT NULL,
+  issued BIGINT NOT NULL,
+  skipped BIGINT NOT NULL,
+  after_member BIGINT NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  done_at BIGINT NOT NULL
+);
+
+CREATE TABLE coupon_templates (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(40) NOT NULL,
+  live_name VARCHAR(40) NULL UNIQUE,
+  terms_id BIGINT NOT NULL,
+  per_member BIGINT NOT NULL,
+  active BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE coupon_terms (
+  id BIGINT NOT NULL PRIMARY KEY,
+  template_id BIGINT NOT NULL,
+  doc TEXT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE TABLE group_approvals (
+  id BIGINT NOT NULL PRIMARY KEY,
+  group_id BIGINT NOT NULL,
+  driver_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  payer_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  plate VARCHAR(16) NOT NULL,
+  service_ids VARCHAR(400) NOT NULL,
+  goods BOOLEAN NOT NULL,
+  title VARCHAR(120) NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  asked_by_id BIGINT NOT NULL,
+  asked_by_name VARCHAR(64) NOT NULL,
+  answer_note VARCHAR(100) NOT NULL,
+  order_id BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  answered_at BIGINT NULL
+);
+
+CREATE INDEX group_approvals_driver ON group_approvals (driver_id, state, expires_at);
+
+CREATE INDEX group_approvals_order ON group_approvals (order_id);
+
+CREATE INDEX group_approvals_payer ON group_approvals (payer_id, id);
+
+CREATE TABLE group_documents (
+  id BIGINT NOT NULL PRIMARY KEY,
+  group_id BIGINT NOT NULL,
+  slot_no INT NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  blob_key VARCHAR(120) NOT NULL,
+  created_at BIGINT NOT NULL,
+  UNIQUE (group_id, slot_no)
+);
+
+CREATE TABLE group_drivers (
+  id BIGINT NOT NULL PRIMARY KEY,
+  group_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  live_key VARCHAR(48) NULL UNIQUE,
+  card_kind VARCHAR(16) NOT NULL,
+  note VARCHAR(40) NOT NULL,
+  until_day VARCHAR(10) NOT NULL,
+  rules TEXT NOT NULL,
+  joined_at BIGINT NOT NULL,
+  ended_at BIGINT NULL,
+  end_reason VARCHAR(16) NOT NULL
+);
+
+CREATE INDEX group_drivers_group ON group_drivers (group_id, id);
+
+CREATE INDEX group_drivers_member ON group_drivers (member_id, id);
+
+CREATE TABLE group_groups (
+  id BIGINT NOT NULL PRIMARY KEY,
+  kind VARCHAR(16) NOT NULL,
+  name VARCHAR(60) NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  payer_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  credit_code VARCHAR(18) NOT NULL,
+  live_credit VARCHAR(18) NULL UNIQUE,
+  contact_sealed TEXT NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  reviewed_by VARCHAR(64) NOT NULL,
+  reviewed_at BIGINT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  ended_at BIGINT NULL
+);
+
+CREATE INDEX group_groups_payer ON group_groups (payer_id, id);
+
+CREATE INDEX group_groups_state ON group_groups (state, id);
+
+CREATE TABLE group_invites (
+  id BIGINT NOT NULL PRIMARY KEY,
+  group_id BIGINT NOT NULL,
+  code_hash CHAR(64) NOT NULL UNIQUE,
+  card_kind VARCHAR(16) NOT NULL,
+  note VARCHAR(40) NOT NULL,
+  until_day VARCHAR(10) NOT NULL,
+  rules TEXT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  used_at BIGINT NULL,
+  revoked_at BIGINT NULL,
+  driver_id BIGINT NOT NULL
+);
+
+CREATE INDEX group_invites_group ON group_invites (group_id, id);
+
+CREATE TABLE group_uses (
+  id BIGINT NOT NULL PRIMARY KEY,
+  group_id BIGINT NOT NULL,
+  driver_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  payer_id BIGINT NOT NULL,
+  order_id BIGINT NOT NULL UNIQUE,
+  store_id BIGINT NOT NULL,
+  plate VARCHAR(16) NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  biz_month CHAR(7) NOT NULL,
+  state VARCHAR(8) NOT NULL,
+  approval_id BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  undone_month VARCHAR(7) NOT NULL,
+  undone_at BIGINT NULL
+);
+
+CREATE INDEX group_uses_month ON group_uses (group_id, biz_month, member_id);
+
+CREATE INDEX group_uses_undone ON group_uses (group_id, undone_month);
+
 CREATE TABLE idem_keys (
   actor VARCHAR(64) NOT NULL,
   idem_key VARCHAR(64) NOT NULL,
@@ -442,6 +744,8 @@ CREATE TABLE ledger_lots (
   created_at BIGINT NOT NULL
 );
 
+CREATE INDEX ledger_lots_expiry ON ledger_lots (unit, expires_at, id);
+
 CREATE INDEX ledger_lots_open ON ledger_lots (account_id);
 
 CREATE INDEX ledger_lots_ref ON ledger_lots (ref_kind, ref_id);
@@ -466,6 +770,78 @@ CREATE TABLE ledger_postings (
 CREATE INDEX ledger_postings_day ON ledger_postings (store_id, biz_day, id);
 
 CREATE INDEX ledger_postings_member ON ledger_postings (member_id, id);
+
+CREATE TABLE mall_items (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(80) NOT NULL,
+  description VARCHAR(1000) NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  subject_id BIGINT NOT NULL,
+  image VARCHAR(64) NOT NULL,
+  points BIGINT NOT NULL,
+  money_fen BIGINT NOT NULL,
+  stock BIGINT NOT NULL,
+  low_stock BIGINT NOT NULL,
+  per_member INT NOT NULL,
+  min_tier_id BIGINT NOT NULL,
+  ship BOOLEAN NOT NULL,
+  sale_from BIGINT NOT NULL,
+  sale_to BIGINT NOT NULL,
+  active BOOLEAN NOT NULL,
+  sort_no INT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE mall_moves (
+  id BIGINT NOT NULL PRIMARY KEY,
+  item_id BIGINT NOT NULL REFERENCES mall_items (id),
+  order_id BIGINT NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  amount BIGINT NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  by_name VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX mall_moves_item ON mall_moves (item_id, id);
+
+CREATE TABLE mall_orders (
+  id BIGINT NOT NULL PRIMARY KEY,
+  order_no VARCHAR(32) NOT NULL UNIQUE,
+  item_id BIGINT NOT NULL REFERENCES mall_items (id),
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  item_kind VARCHAR(16) NOT NULL,
+  subject_id BIGINT NOT NULL,
+  title VARCHAR(80) NOT NULL,
+  image VARCHAR(64) NOT NULL,
+  qty BIGINT NOT NULL,
+  points BIGINT NOT NULL,
+  money_fen BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  delivery VARCHAR(16) NOT NULL,
+  address_sealed TEXT NOT NULL,
+  code_index VARCHAR(32) NULL UNIQUE,
+  code_sealed VARCHAR(200) NOT NULL,
+  sale_id BIGINT NOT NULL,
+  refund_id BIGINT NOT NULL,
+  carrier VARCHAR(40) NOT NULL,
+  tracking_no VARCHAR(64) NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  ready_at BIGINT NOT NULL,
+  ended_at BIGINT NOT NULL
+);
+
+CREATE INDEX mall_orders_item ON mall_orders (item_id, member_id, state);
+
+CREATE INDEX mall_orders_member ON mall_orders (member_id, id);
+
+CREATE INDEX mall_orders_sale ON mall_orders (sale_id);
+
+CREATE INDEX mall_orders_state ON mall_orders (state, id);
 
 CREATE TABLE member_attempts (
   bucket VARCHAR(100) NOT NULL PRIMARY KEY,
@@ -639,6 +1015,132 @@ CREATE TABLE notify_messages (
 
 CREATE INDEX notify_messages_member ON notify_messages (member_id, id);
 
+CREATE TABLE pass_events (
+  id BIGINT NOT NULL PRIMARY KEY,
+  pass_id BIGINT NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  detail VARCHAR(200) NOT NULL,
+  actor_name VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX pass_events_pass ON pass_events (pass_id, id);
+
+CREATE TABLE pass_funds (
+  id BIGINT NOT NULL PRIMARY KEY,
+  pass_id BIGINT NOT NULL,
+  sale_id BIGINT NOT NULL UNIQUE,
+  kind VARCHAR(16) NOT NULL,
+  times BIGINT NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX pass_funds_pass ON pass_funds (pass_id, id);
+
+CREATE TABLE pass_lines (
+  id BIGINT NOT NULL PRIMARY KEY,
+  pass_id BIGINT NOT NULL,
+  sort_no BIGINT NOT NULL,
+  title VARCHAR(64) NOT NULL,
+  counted BOOLEAN NOT NULL,
+  times BIGINT NOT NULL,
+  left_uses BIGINT NOT NULL,
+  value_fen BIGINT NOT NULL,
+  list_fen BIGINT NOT NULL,
+  service_ids TEXT NOT NULL,
+  good_ids TEXT NOT NULL
+);
+
+CREATE INDEX pass_lines_pass ON pass_lines (pass_id, sort_no);
+
+CREATE TABLE pass_passes (
+  id BIGINT NOT NULL PRIMARY KEY,
+  pass_no VARCHAR(24) NOT NULL UNIQUE,
+  plan_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  payer_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  sale_id BIGINT NOT NULL,
+  renews_id BIGINT NULL UNIQUE,
+  source VARCHAR(16) NOT NULL,
+  dedupe VARCHAR(96) NULL UNIQUE,
+  name VARCHAR(64) NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  terms TEXT NOT NULL,
+  paid_fen BIGINT NOT NULL,
+  value_fen BIGINT NOT NULL,
+  starts_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  used_at BIGINT NOT NULL,
+  paused_at BIGINT NOT NULL,
+  pause_until BIGINT NOT NULL,
+  paused_ms BIGINT NOT NULL,
+  plate_at BIGINT NOT NULL,
+  renew_on BOOLEAN NOT NULL,
+  renew_note VARCHAR(100) NOT NULL,
+  noticed_at BIGINT NOT NULL,
+  warned_for BIGINT NOT NULL,
+  gift_code VARCHAR(24) NULL UNIQUE,
+  gift_until BIGINT NOT NULL,
+  given_by BIGINT NOT NULL,
+  end_posting_id BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  paid_at BIGINT NOT NULL,
+  ended_at BIGINT NOT NULL
+);
+
+CREATE INDEX pass_passes_due ON pass_passes (state, expires_at, id);
+
+CREATE INDEX pass_passes_member ON pass_passes (member_id, state, id);
+
+CREATE INDEX pass_passes_plan ON pass_passes (plan_id, member_id);
+
+CREATE TABLE pass_plans (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(64) NOT NULL UNIQUE,
+  on_sale BOOLEAN NOT NULL,
+  stock BIGINT NOT NULL,
+  sold BIGINT NOT NULL,
+  sort_no BIGINT NOT NULL,
+  body TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE pass_plates (
+  id BIGINT NOT NULL PRIMARY KEY,
+  pass_id BIGINT NOT NULL,
+  plate VARCHAR(16) NOT NULL,
+  bound_at BIGINT NOT NULL,
+  UNIQUE (pass_id, plate)
+);
+
+CREATE INDEX pass_plates_plate ON pass_plates (plate);
+
+CREATE TABLE pass_uses (
+  id BIGINT NOT NULL PRIMARY KEY,
+  pass_id BIGINT NOT NULL,
+  line_id BIGINT NOT NULL,
+  order_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  service_id BIGINT NOT NULL,
+  good_id BIGINT NOT NULL,
+  qty BIGINT NOT NULL,
+  plate VARCHAR(16) NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  upgraded BOOLEAN NOT NULL,
+  value_fen BIGINT NOT NULL,
+  undone BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX pass_uses_order ON pass_uses (order_id);
+
+CREATE INDEX pass_uses_pass ON pass_uses (pass_id, biz_day);
+
 CREATE TABLE payment_history (
   id BIGINT NOT NULL PRIMARY KEY,
   payment_id BIGINT NOT NULL,
@@ -724,6 +1226,108 @@ CREATE INDEX payment_refunds_due ON payment_refunds (state, next_try_at, id);
 
 CREATE INDEX payment_refunds_payment ON payment_refunds (payment_id, id);
 
+CREATE TABLE points_earnings (
+  id BIGINT NOT NULL PRIMARY KEY,
+  ref_kind VARCHAR(24) NOT NULL,
+  ref_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  points BIGINT NOT NULL,
+  posting_id BIGINT NOT NULL,
+  clawback_id BIGINT NOT NULL,
+  short_points BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  UNIQUE (ref_kind, ref_id)
+);
+
+CREATE TABLE points_gifts (
+  dedupe VARCHAR(100) NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  points BIGINT NOT NULL,
+  source VARCHAR(16) NOT NULL,
+  posting_id BIGINT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE TABLE points_rules (
+  id BIGINT NOT NULL PRIMARY KEY,
+  doc TEXT NOT NULL,
+  version BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE points_takes (
+  id BIGINT NOT NULL PRIMARY KEY,
+  ref_kind VARCHAR(24) NOT NULL,
+  ref_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  points BIGINT NOT NULL,
+  posting_id BIGINT NOT NULL,
+  return_id BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  UNIQUE (ref_kind, ref_id)
+);
+
+CREATE TABLE points_warnings (
+  member_id BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  warned_at BIGINT NOT NULL,
+  PRIMARY KEY (member_id, expires_at)
+);
+
+CREATE TABLE referral_codes (
+  member_id BIGINT NOT NULL PRIMARY KEY,
+  code VARCHAR(12) NOT NULL UNIQUE,
+  picture VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE TABLE referral_days (
+  inviter_id BIGINT NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  rewarded INT NOT NULL,
+  PRIMARY KEY (inviter_id, biz_day)
+);
+
+CREATE TABLE referral_invites (
+  id BIGINT NOT NULL PRIMARY KEY,
+  inviter_id BIGINT NOT NULL,
+  invitee_id BIGINT NOT NULL UNIQUE,
+  state VARCHAR(16) NOT NULL,
+  flags VARCHAR(120) NOT NULL,
+  accepted BOOLEAN NOT NULL,
+  ip_index VARCHAR(32) NOT NULL,
+  paid_fen BIGINT NOT NULL,
+  reward_day VARCHAR(10) NOT NULL,
+  reward_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  decided_by VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE INDEX referral_invites_inviter ON referral_invites (inviter_id, id);
+
+CREATE INDEX referral_invites_reward ON referral_invites (state, reward_at);
+
+CREATE INDEX referral_invites_state ON referral_invites (state, id);
+
+CREATE TABLE referral_marks (
+  kind VARCHAR(8) NOT NULL,
+  mark VARCHAR(32) NOT NULL,
+  invite_id BIGINT NOT NULL,
+  invitee_id BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (kind, mark)
+);
+
+CREATE TABLE referral_rules (
+  id BIGINT NOT NULL PRIMARY KEY,
+  content TEXT NOT NULL,
+  updated_by VARCHAR(64) NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
 CREATE TABLE roster_shifts (
   id BIGINT NOT NULL PRIMARY KEY,
   staff_id BIGINT NOT NULL,
@@ -751,6 +1355,72 @@ CREATE TABLE roster_technicians (
   bookable BOOLEAN NOT NULL,
   updated_at BIGINT NOT NULL
 );
+
+CREATE TABLE sale_refunds (
+  id BIGINT NOT NULL PRIMARY KEY,
+  refund_no VARCHAR(24) NOT NULL UNIQUE,
+  sale_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  amount_fen BIGINT NOT NULL,
+  principal_fen BIGINT NOT NULL,
+  bonus_fen BIGINT NOT NULL,
+  method VARCHAR(16) NOT NULL,
+  payment_id BIGINT NOT NULL,
+  payment_refund_id BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  posting_id BIGINT NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  created_at BIGINT NOT NULL,
+  done_at BIGINT NULL
+);
+
+CREATE INDEX sale_refunds_day ON sale_refunds (biz_day, store_id);
+
+CREATE INDEX sale_refunds_sale ON sale_refunds (sale_id, id);
+
+CREATE TABLE sale_sales (
+  id BIGINT NOT NULL PRIMARY KEY,
+  sale_no VARCHAR(24) NOT NULL UNIQUE,
+  kind VARCHAR(24) NOT NULL,
+  subject_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  qty BIGINT NOT NULL,
+  plate VARCHAR(16) NOT NULL,
+  title VARCHAR(100) NOT NULL,
+  price_fen BIGINT NOT NULL,
+  account VARCHAR(24) NOT NULL,
+  method VARCHAR(16) NOT NULL,
+  reference VARCHAR(64) NOT NULL,
+  payment_id BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  principal_fen BIGINT NOT NULL,
+  bonus_fen BIGINT NOT NULL,
+  refunded_fen BIGINT NOT NULL,
+  bonus_back_fen BIGINT NOT NULL,
+  posting_id BIGINT NOT NULL,
+  result_id BIGINT NOT NULL,
+  data TEXT NOT NULL,
+  snapshot TEXT NOT NULL,
+  receipt TEXT NOT NULL,
+  sources TEXT NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  paid_at BIGINT NULL
+);
+
+CREATE INDEX sale_sales_day ON sale_sales (biz_day, store_id);
+
+CREATE INDEX sale_sales_member ON sale_sales (member_id, id);
+
+CREATE INDEX sale_sales_subject ON sale_sales (kind, subject_id);
 
 CREATE TABLE session_tokens (
   id BIGINT NOT NULL PRIMARY KEY,

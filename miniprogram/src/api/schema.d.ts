@@ -503,6 +503,195 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Family and company accounts, newest first */
+        get: operations["consoleGroupList"];
+        put?: never;
+        /** Make a family, or apply for a company, for a member */
+        post: operations["consoleGroupCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An account with its drivers */
+        get: operations["consoleGroup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}/dissolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an account */
+        post: operations["consoleGroupDissolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a photo of a proof */
+        post: operations["consoleGroupDocumentAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}/documents/{documentId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A proof; looking at it leaves a trace */
+        get: operations["consoleGroupDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}/drivers/{driverId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what a driver may do */
+        put: operations["consoleGroupDriverPut"];
+        post?: never;
+        /** Remove a driver */
+        delete: operations["consoleGroupDriverRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}/invites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link that brings one driver */
+        post: operations["consoleGroupInvite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}/invites/{inviteId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a link back */
+        delete: operations["consoleGroupInviteRevoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let an account pay again */
+        post: operations["consoleGroupResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer a company's application */
+        post: operations["consoleGroupReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop an account from paying */
+        post: operations["consoleGroupSuspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/images": {
         parameters: {
             query?: never;
@@ -718,6 +907,41 @@ export interface paths {
         };
         /** Every movement on a member's accounts, newest first */
         get: operations["consoleMemberLedger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/members/{id}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A member's points */
+        get: operations["consoleMemberPoints"];
+        put?: never;
+        /** Give or take points by hand, with a reason */
+        post: operations["consolePointsAdjust"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/members/{id}/points/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a member's points changed, newest first */
+        get: operations["consoleMemberPointsList"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1016,6 +1240,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/points/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What brings how many points */
+        get: operations["consolePointsRules"];
+        /** Replace the rules */
+        put: operations["consolePointsRulesUpdate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/queue": {
         parameters: {
             query?: never;
@@ -1095,6 +1337,40 @@ export interface paths {
         get?: never;
         /** Change a role's permissions */
         put: operations["consoleRoleUpdate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/sales": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sales of passes, memberships and the mall, newest first */
+        get: operations["consoleSaleList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/sales/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A sale with its refunds */
+        get: operations["consoleSale"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1984,6 +2260,282 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/group-applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Apply for a company account that I pay for */
+        post: operations["ownerGroupApply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/group-applications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change an application that waits or was refused */
+        put: operations["ownerGroupReapply"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/group-approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What I was asked to pay, newest first */
+        get: operations["ownerGroupApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/group-approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say yes to a payment */
+        post: operations["ownerGroupApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/group-approvals/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say no to a payment */
+        post: operations["ownerGroupDeny"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/group-invites/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a link offers me */
+        get: operations["ownerGroupInvited"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/group-joins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the place of a link */
+        post: operations["ownerGroupJoin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The accounts that I pay for or drive with */
+        get: operations["ownerGroups"];
+        put?: never;
+        /** Make a family account that I pay for */
+        post: operations["ownerGroupCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of my accounts */
+        get: operations["ownerGroup"];
+        /** Rename my family account */
+        put: operations["ownerGroupRename"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/groups/{id}/dissolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an account that I pay for */
+        post: operations["ownerGroupDissolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/groups/{id}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a photo of a proof to my application */
+        post: operations["ownerGroupDocumentAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/groups/{id}/documents/{documentId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A proof of mine */
+        get: operations["ownerGroupDocument"];
+        put?: never;
+        post?: never;
+        /** Take a proof away */
+        delete: operations["ownerGroupDocumentRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/groups/{id}/drivers/{driverId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what a driver may do */
+        put: operations["ownerGroupDriverPut"];
+        post?: never;
+        /** Remove a driver */
+        delete: operations["ownerGroupDriverRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/groups/{id}/invites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link that brings one driver */
+        post: operations["ownerGroupInvite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/groups/{id}/invites/{inviteId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a link back */
+        delete: operations["ownerGroupInviteRevoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/groups/{id}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give my place up */
+        post: operations["ownerGroupLeave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/owner/home": {
         parameters: {
             query?: never;
@@ -2069,6 +2621,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My points, what expires and what I owe */
+        get: operations["ownerPoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/points/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How my points changed, newest first */
+        get: operations["ownerPointsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/owner/profile": {
         parameters: {
             query?: never;
@@ -2132,6 +2718,74 @@ export interface paths {
         get: operations["ownerRecords"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/sales/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** State of a purchase */
+        get: operations["ownerSale"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/sales/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up a purchase that is not paid */
+        post: operations["ownerSaleCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/sales/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask WeChat now */
+        post: operations["ownerSaleCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/sales/{id}/pay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pay the same purchase again */
+        post: operations["ownerSalePay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2653,6 +3307,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff/group-approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the payer to say yes to a bill */
+        post: operations["staffGroupApprovalAsk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/group-approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the payer said, polled by the till */
+        get: operations["staffGroupApproval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The accounts that a member pays for or drives with */
+        get: operations["staffMemberGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff/jobs": {
         parameters: {
             query?: never;
@@ -2747,6 +3452,23 @@ export interface paths {
         };
         /** A customer at the desk */
         get: operations["staffMember"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/members/{id}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A member's points */
+        get: operations["staffMemberPoints"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2869,6 +3591,40 @@ export interface paths {
         put?: never;
         /** Price a visit */
         post: operations["staffQuote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/sales/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** State of a desk sale, polled while it waits for payment */
+        get: operations["staffSale"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/sales/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give up a desk sale that is not paid */
+        post: operations["staffSaleCancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3848,6 +4604,11 @@ export interface components {
             /** Format: int64 */
             minPriceBp: number;
             name: string;
+            /**
+             * Format: int64
+             * @description Points for one; null is by the shop's ratio
+             */
+            pointsEach: number | null;
             /** Format: int64 */
             priceFen: number;
             /** Format: int64 */
@@ -3859,6 +4620,11 @@ export interface components {
             /** Format: int64 */
             minPriceBp?: number;
             name: string;
+            /**
+             * Format: int64
+             * @description Absent: by the shop's ratio
+             */
+            pointsEach?: number;
             /** Format: int64 */
             priceFen: number;
             /** Format: int64 */
@@ -3912,6 +4678,11 @@ export interface components {
             /** Format: int64 */
             minutes: number;
             name: string;
+            /**
+             * Format: int64
+             * @description Absent: by the shop's ratio
+             */
+            pointsEach?: number;
             prices: components["schemas"]["CatalogPrice"][];
             /**
              * @description Empty: needs nobody; absent: by the service's kind
@@ -3965,6 +4736,11 @@ export interface components {
             /** Format: int64 */
             minutes: number;
             name: string;
+            /**
+             * Format: int64
+             * @description Points for one; null is by the shop's ratio
+             */
+            pointsEach: number | null;
             prices: components["schemas"]["CatalogPrice"][];
             /**
              * @description Empty: needs nobody
@@ -4293,6 +5069,326 @@ export interface components {
         FaultField: {
             field: string;
             message: string;
+        };
+        GroupApplyAsk: {
+            contact: components["schemas"]["GroupContact"];
+            /** @description Unified social credit code */
+            creditCode: string;
+            name: string;
+        };
+        GroupApprovalView: {
+            /** Format: int64 */
+            amountFen: number;
+            /** Format: date-time */
+            answeredAt?: string;
+            askedBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Masked */
+            driverName: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** Format: int64 */
+            groupId: number;
+            groupName: string;
+            /** Format: int64 */
+            id: number;
+            note?: string;
+            plate: string;
+            /** @enum {string} */
+            state: "asked" | "approved" | "denied" | "used" | "expired";
+            storeName: string;
+            title: string;
+        };
+        GroupApprovalViewPage: {
+            items: components["schemas"]["GroupApprovalView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        GroupCodeAsk: {
+            code: string;
+        };
+        GroupContact: {
+            name: string;
+            /** @description Fleet, departments, what the shop should know */
+            note?: string;
+            phone: string;
+        };
+        GroupCreateAsk: {
+            name: string;
+        };
+        GroupDeskGroupAsk: {
+            /** @description Of a company */
+            contact?: components["schemas"]["GroupContact"];
+            creditCode?: string;
+            /** @enum {string} */
+            kind: "family" | "corporate";
+            /**
+             * Format: int64
+             * @description Who pays
+             */
+            memberId: number;
+            name: string;
+            /** Format: int64 */
+            storeId?: number;
+        };
+        GroupDetail: {
+            canDissolve: boolean;
+            /** @description Of a company; for the payer and the shop */
+            contact?: components["schemas"]["GroupContact"];
+            /** Format: date-time */
+            createdAt: string;
+            creditCode?: string;
+            /** @description Of a company; for the payer and the shop */
+            documents: components["schemas"]["GroupDocumentRef"][];
+            /** Format: int64 */
+            drivers: number;
+            /** Format: date-time */
+            endedAt?: string;
+            /** Format: int64 */
+            id: number;
+            /** @description Links that still work; for the payer and the shop */
+            invites: components["schemas"]["GroupInviteView"][];
+            /** @enum {string} */
+            kind: "family" | "corporate";
+            /** @description A driver's own place */
+            me?: components["schemas"]["GroupDriverView"];
+            name: string;
+            /**
+             * Format: int64
+             * @description For the shop
+             */
+            payerId?: number;
+            /** @description Masked */
+            payerName: string;
+            /** @description Masked; for the shop */
+            payerPhone?: string;
+            /** @description For a driver, only the own one */
+            places: components["schemas"]["GroupDriverView"][];
+            /** @description Of a rejection, a suspension or an end */
+            reason?: string;
+            /** Format: date-time */
+            reviewedAt?: string;
+            reviewedBy?: string;
+            /**
+             * @description What the reader is to it
+             * @enum {string}
+             */
+            role: "payer" | "driver" | "shop";
+            /**
+             * Format: int64
+             * @description This month: by all drivers; for a driver, by that one
+             */
+            spentFen: number;
+            /** @enum {string} */
+            state: "review" | "active" | "rejected" | "suspended" | "ended";
+        };
+        GroupDocumentRef: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "license" | "authorization" | "other";
+        };
+        GroupDriverView: {
+            /**
+             * @description vip and temporary are for companies
+             * @enum {string}
+             */
+            cardKind: "driver" | "vip" | "temporary";
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            joinedAt: string;
+            /**
+             * Format: int64
+             * @description For the shop
+             */
+            memberId?: number;
+            /** @description Masked */
+            name: string;
+            /** @description What the payer calls it: a department, a car, a person */
+            note?: string;
+            /** @description The last day has passed */
+            over: boolean;
+            phoneMasked?: string;
+            rules: components["schemas"]["GroupRules"];
+            /**
+             * Format: int64
+             * @description This month
+             */
+            spentFen: number;
+            /** @description YYYY-MM-DD, the last day; empty: no end. vip: a year unless told; temporary: at most 92 days */
+            until?: string;
+        };
+        GroupInviteView: {
+            /**
+             * @description vip and temporary are for companies
+             * @enum {string}
+             */
+            cardKind: "driver" | "vip" | "temporary";
+            /** @description Only in the answer that makes it */
+            code?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** Format: int64 */
+            id: number;
+            /** @description What the payer calls it: a department, a car, a person */
+            note?: string;
+            rules: components["schemas"]["GroupRules"];
+            /** @description YYYY-MM-DD, the last day; empty: no end. vip: a year unless told; temporary: at most 92 days */
+            until?: string;
+            /** @description Only in the answer that makes it */
+            url?: string;
+        };
+        GroupInvitedView: {
+            /**
+             * @description vip and temporary are for companies
+             * @enum {string}
+             */
+            cardKind: "driver" | "vip" | "temporary";
+            /** Format: date-time */
+            expiresAt: string;
+            groupName: string;
+            /** @enum {string} */
+            kind: "family" | "corporate";
+            /** @description What the payer calls it: a department, a car, a person */
+            note?: string;
+            /** @description Masked */
+            payerName: string;
+            rules: components["schemas"]["GroupRules"];
+            /** @description YYYY-MM-DD, the last day; empty: no end. vip: a year unless told; temporary: at most 92 days */
+            until?: string;
+        };
+        GroupNoteAsk: {
+            note?: string;
+        };
+        GroupPicture: {
+            contentType: string;
+            /** @description Base64 */
+            data: string;
+        };
+        GroupPlace: {
+            /**
+             * @description vip and temporary are for companies
+             * @enum {string}
+             */
+            cardKind: "driver" | "vip" | "temporary";
+            /** @description What the payer calls it: a department, a car, a person */
+            note?: string;
+            rules: components["schemas"]["GroupRules"];
+            /** @description YYYY-MM-DD, the last day; empty: no end. vip: a year unless told; temporary: at most 92 days */
+            until?: string;
+        };
+        GroupReasonAsk: {
+            reason?: string;
+        };
+        GroupReviewAsk: {
+            /** @enum {string} */
+            outcome: "approve" | "reject";
+            /** @description Needed to reject; the applicant reads it */
+            reason?: string;
+        };
+        GroupRules: {
+            /**
+             * Format: int64
+             * @description Above it the payer is asked; 0: each time; absent: never
+             */
+            approvalOverFen?: number;
+            /** Format: int64 */
+            capPerMonthFen?: number;
+            /** Format: int64 */
+            capPerOrderFen?: number;
+            /**
+             * Format: int64
+             * @description Minute of the day by the clock of the store
+             */
+            fromMinute?: number;
+            /** @description Empty: every car */
+            plates: string[];
+            /** @description Empty: everything; otherwise these services and no goods */
+            serviceIds: number[];
+            /**
+             * Format: int64
+             * @description 0 with fromMinute 0: the whole day; before fromMinute: past midnight
+             */
+            toMinute?: number;
+            /** @description 0 is Sunday; empty: every day */
+            weekdays: number[];
+        };
+        GroupTillAsk: {
+            /** Format: int64 */
+            amountFen: number;
+            /** @description There are goods among the items */
+            goods?: boolean;
+            /** Format: int64 */
+            groupId: number;
+            /**
+             * Format: int64
+             * @description The driver
+             */
+            memberId: number;
+            plate: string;
+            serviceIds: number[];
+            /** Format: int64 */
+            storeId: number;
+            /** @description What is done: the payer reads it */
+            title: string;
+        };
+        GroupView: {
+            canDissolve: boolean;
+            /** @description Of a company; for the payer and the shop */
+            contact?: components["schemas"]["GroupContact"];
+            /** Format: date-time */
+            createdAt: string;
+            creditCode?: string;
+            /** @description Of a company; for the payer and the shop */
+            documents: components["schemas"]["GroupDocumentRef"][];
+            /** Format: int64 */
+            drivers: number;
+            /** Format: date-time */
+            endedAt?: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "family" | "corporate";
+            /** @description A driver's own place */
+            me?: components["schemas"]["GroupDriverView"];
+            name: string;
+            /**
+             * Format: int64
+             * @description For the shop
+             */
+            payerId?: number;
+            /** @description Masked */
+            payerName: string;
+            /** @description Masked; for the shop */
+            payerPhone?: string;
+            /** @description Of a rejection, a suspension or an end */
+            reason?: string;
+            /** Format: date-time */
+            reviewedAt?: string;
+            reviewedBy?: string;
+            /**
+             * @description What the reader is to it
+             * @enum {string}
+             */
+            role: "payer" | "driver" | "shop";
+            /**
+             * Format: int64
+             * @description This month: by all drivers; for a driver, by that one
+             */
+            spentFen: number;
+            /** @enum {string} */
+            state: "review" | "active" | "rejected" | "suspended" | "ended";
+        };
+        GroupViewPage: {
+            items: components["schemas"]["GroupView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
         };
         MemberBindInfo: {
             cardNoMasked: string;
@@ -5028,12 +6124,133 @@ export interface components {
             /** @description Pass as after= for the next page; absent on the last one */
             next?: string;
         };
+        PointsAdjustment: {
+            /**
+             * Format: int64
+             * @description Negative to take
+             */
+            points: number;
+            reason: string;
+        };
+        PointsDayRate: {
+            /** Format: int64 */
+            bp: number;
+            /** @description YYYY-MM-DD */
+            from: string;
+            monthDays?: number[];
+            name: string;
+            /** @description YYYY-MM-DD, inclusive */
+            to: string;
+            /** @description 1 Monday … 7 Sunday */
+            weekdays?: number[];
+        };
+        PointsEntry: {
+            /** Format: int64 */
+            after: number;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            /** @description points_earn, points_gift, points_spend, points_return, points_expire, points_clawback, points_adjust, benefit, reversal */
+            kind: string;
+            memo: string;
+            /**
+             * Format: int64
+             * @description Negative when they went
+             */
+            points: number;
+            title: string;
+        };
+        PointsEntryPage: {
+            items: components["schemas"]["PointsEntry"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        PointsExpiring: {
+            /** @description The last date on which they may be used */
+            day: string;
+            /** Format: int64 */
+            points: number;
+        };
+        PointsItemRate: {
+            /** Format: int64 */
+            bp: number;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "service" | "good";
+        };
+        PointsKindRate: {
+            /**
+             * Format: int64
+             * @description 10000 is once, 0 none
+             */
+            bp: number;
+            /** @enum {string} */
+            kind: "wash" | "detail" | "film" | "repair" | "other" | "good";
+        };
+        PointsRules: {
+            /** @description No two may hold on the same day */
+            days: components["schemas"]["PointsDayRate"][];
+            /** @description Instead of the kind's rate */
+            items: components["schemas"]["PointsItemRate"][];
+            kinds: components["schemas"]["PointsKindRate"][];
+            tiers: components["schemas"]["PointsTierRate"][];
+            /**
+             * Format: int64
+             * @description Goes back with a change, so that nobody's is lost
+             */
+            version: number;
+        };
+        PointsSummary: {
+            /**
+             * Format: int64
+             * @description May be used now
+             */
+            available: number;
+            /**
+             * Format: int64
+             * @description Taken back after they were spent; the next points pay it first
+             */
+            debt: number;
+            /**
+             * Format: int64
+             * @description Points per yuan paid ×10000; 0 when the shop gives none
+             */
+            earnBp: number;
+            /** @description Soonest first */
+            expiring: components["schemas"]["PointsExpiring"][];
+            /**
+             * Format: int64
+             * @description The share of a bill that points may pay
+             */
+            maxPayBp: number;
+            /**
+             * Format: int64
+             * @description So many points pay one yuan
+             */
+            perYuan: number;
+            /**
+             * Format: int64
+             * @description What the available points may pay
+             */
+            worthFen: number;
+        };
+        PointsTierRate: {
+            /**
+             * Format: int64
+             * @description 15000 is one and a half times
+             */
+            bp: number;
+            /** Format: int64 */
+            tierId: number;
+        };
         Problem: {
             /**
              * @description What went wrong, from a closed list
              * @enum {string}
              */
-            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.no_card" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.template_unknown" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "permission.denied" | "permission.store" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.name_taken" | "tier.no_default" | "tier.reason_missing" | "tier.unknown" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
+            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.no_card" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.template_unknown" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.name_taken" | "tier.no_default" | "tier.reason_missing" | "tier.unknown" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
             /** @description Data that helps to go on, such as the new quote */
             detail?: unknown;
             /** @description Complaints about single fields */
@@ -5237,6 +6454,158 @@ export interface components {
             staffId: number;
             /** @description Empty means every store */
             storeIds: number[];
+        };
+        SaleLine: {
+            /** Format: int64 */
+            amountFen: number;
+            explain?: string;
+            title: string;
+        };
+        SaleRecord: {
+            /** Format: int64 */
+            bonusFen?: number;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description While it waits: until when it may be paid
+             */
+            expiresAt?: string;
+            /** @description pass, pass_recharge, membership, mall … */
+            kind: string;
+            lines: components["schemas"]["SaleLine"][];
+            /** Format: int64 */
+            memberId: number;
+            /** @description Masked */
+            memberName: string;
+            message: string;
+            /** @enum {string} */
+            method: "wechat" | "wechat_native" | "cash" | "card" | "alipay" | "balance" | "free";
+            no: string;
+            /** Format: date-time */
+            paidAt?: string;
+            /** Format: int64 */
+            paymentId?: number;
+            plate?: string;
+            /** Format: int64 */
+            priceFen: number;
+            /**
+             * Format: int64
+             * @description Of stored value
+             */
+            principalFen?: number;
+            reference?: string;
+            /** Format: int64 */
+            refundedFen?: number;
+            refunds?: components["schemas"]["SaleRefundView"][];
+            /**
+             * Format: int64
+             * @description What came of it, such as the id of the pass
+             */
+            resultId?: number;
+            /** Format: int64 */
+            saleId: number;
+            staffName?: string;
+            /** @enum {string} */
+            state: "pending" | "paid" | "closed" | "refunded";
+            /** Format: int64 */
+            storeId: number;
+            storeName: string;
+            title: string;
+        };
+        SaleRecordPage: {
+            items: components["schemas"]["SaleRecord"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        SaleRefundView: {
+            /** Format: int64 */
+            amountFen: number;
+            /**
+             * Format: int64
+             * @description Of amountFen: back to bonus
+             */
+            bonusFen?: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            doneAt?: string;
+            method: string;
+            no: string;
+            reason: string;
+            /** Format: int64 */
+            refundId: number;
+            staffName: string;
+            /** @enum {string} */
+            state: "processing" | "done" | "attention";
+        };
+        SaleStarted: {
+            /** @description For wechat_native: the customer scans it */
+            codeUrl?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description While it waits: until when it may be paid
+             */
+            expiresAt?: string;
+            /** @description pass, pass_recharge, membership, mall … */
+            kind: string;
+            lines: components["schemas"]["SaleLine"][];
+            message: string;
+            /** @enum {string} */
+            method: "wechat" | "wechat_native" | "cash" | "card" | "alipay" | "balance" | "free";
+            no: string;
+            /** Format: date-time */
+            paidAt?: string;
+            /** @description For wechat: what the phone needs */
+            pay?: components["schemas"]["WechatJSAPIParams"];
+            /** Format: int64 */
+            priceFen: number;
+            /** Format: int64 */
+            refundedFen?: number;
+            /**
+             * Format: int64
+             * @description What came of it, such as the id of the pass
+             */
+            resultId?: number;
+            /** Format: int64 */
+            saleId: number;
+            /** @enum {string} */
+            state: "pending" | "paid" | "closed" | "refunded";
+            title: string;
+        };
+        SaleView: {
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description While it waits: until when it may be paid
+             */
+            expiresAt?: string;
+            /** @description pass, pass_recharge, membership, mall … */
+            kind: string;
+            lines: components["schemas"]["SaleLine"][];
+            message: string;
+            /** @enum {string} */
+            method: "wechat" | "wechat_native" | "cash" | "card" | "alipay" | "balance" | "free";
+            no: string;
+            /** Format: date-time */
+            paidAt?: string;
+            /** Format: int64 */
+            priceFen: number;
+            /** Format: int64 */
+            refundedFen?: number;
+            /**
+             * Format: int64
+             * @description What came of it, such as the id of the pass
+             */
+            resultId?: number;
+            /** Format: int64 */
+            saleId: number;
+            /** @enum {string} */
+            state: "pending" | "paid" | "closed" | "refunded";
+            title: string;
         };
         Session: {
             accessToken: string;
@@ -7094,6 +8463,457 @@ export interface operations {
             };
         };
     };
+    consoleGroupList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                kind?: "family" | "corporate";
+                state?: "review" | "active" | "rejected" | "suspended" | "ended";
+                payerId?: number;
+                /** @description Part of the name or the credit code */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupCreate: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupDeskGroupAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupDissolve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupReasonAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupDocumentAdd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    /** @enum {string} */
+                    kind: "license" | "authorization" | "other";
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                documentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupPicture"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupDriverPut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                driverId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupPlace"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupDriverRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                driverId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupPlace"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupInviteView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupInviteRevoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                inviteId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupReasonAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupReviewAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupSuspend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupReasonAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleImageUpload: {
         parameters: {
             query?: never;
@@ -7601,6 +9421,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberviewEntryPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMemberPoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsSummary"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePointsAdjust: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointsAdjustment"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsSummary"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMemberPointsList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsEntryPage"];
                 };
             };
             /** @description Fault */
@@ -8243,6 +10166,68 @@ export interface operations {
             };
         };
     };
+    consolePointsRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsRules"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePointsRulesUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointsRules"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsRules"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleQueueList: {
         parameters: {
             query: {
@@ -8427,6 +10412,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StaffRoleRow"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleSaleList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                memberId?: number;
+                storeId?: number;
+                kind?: string;
+                state?: "pending" | "paid" | "closed" | "refunded";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleRecordPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleSale: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleRecord"];
                 };
             };
             /** @description Fault */
@@ -10648,6 +12700,683 @@ export interface operations {
             };
         };
     };
+    ownerGroupApply: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupApplyAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupReapply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupApplyAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupApprovals: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupApprovalViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupApprove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupNoteAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupApprovalView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupDeny: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupNoteAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupApprovalView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupInvited: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupInvitedView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupJoin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupCodeAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroups: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupCreate: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupCreateAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupRename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupCreateAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupDissolve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupReasonAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupDocumentAdd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** Format: binary */
+                    file: string;
+                    /** @enum {string} */
+                    kind: "license" | "authorization" | "other";
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                documentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupPicture"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupDocumentRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                documentId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupDriverPut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                driverId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupPlace"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupDriverRemove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                driverId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupInvite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupPlace"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupInviteView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupInviteRevoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                inviteId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerGroupLeave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ownerHome: {
         parameters: {
             query?: never;
@@ -10812,6 +13541,67 @@ export interface operations {
             };
         };
     };
+    ownerPoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsSummary"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPointsList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsEntryPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ownerProfile: {
         parameters: {
             query?: never;
@@ -10958,6 +13748,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberviewRecordPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerSale: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerSaleCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerSaleCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerSalePay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleStarted"];
                 };
             };
             /** @description Fault */
@@ -12119,6 +15033,101 @@ export interface operations {
             };
         };
     };
+    staffGroupApprovalAsk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupTillAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupApprovalView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffGroupApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupApprovalView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffMemberGroups: {
+        parameters: {
+            query: {
+                memberId: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     staffJobs: {
         parameters: {
             query: {
@@ -12300,6 +15309,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberviewDeskMember"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffMemberPoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsSummary"];
                 };
             };
             /** @description Fault */
@@ -12568,6 +15608,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckoutQuote"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffSale: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleStarted"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffSaleCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleStarted"];
                 };
             };
             /** @description Fault */
