@@ -1,6 +1,7 @@
 package booking
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -348,8 +349,7 @@ func daysJSON(days []SlotDay) []byte {
 		}
 		out = append(append(append(out, `{"day":"`...), d.Day...), '"')
 		if d.Closed != "" {
-			text, _ := json.Marshal(d.Closed) // a string always can
-			out = append(append(out, `,"closed":`...), text...)
+			out = append(append(out, `,"closed":`...), quoted(d.Closed)...)
 		}
 		out = append(out, `,"slots":[`...)
 		for j, x := range d.Slots {
@@ -363,6 +363,15 @@ func daysJSON(days []SlotDay) []byte {
 		out = append(out, `]}`...)
 	}
 	return append(out, ']')
+}
+
+// quoted is a text in JSON, its & and < as they are.
+func quoted(text string) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(text) // a text and a buffer never fail
+	return bytes.TrimSpace(b.Bytes())
 }
 
 // WriteJSON sends the list; see httpapi.Rendered.
