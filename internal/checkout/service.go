@@ -244,16 +244,15 @@ func (s *Service) aheadTx(ctx context.Context, tx *db.Tx, needs []need) error {
 		}
 	}
 	members, scans = ascending(members), ascending(scans)
-	if err := idem.AheadTx(ctx, tx, keys); err != nil {
+	idem.AheadTx(tx, keys)
+	if err := s.members.AheadTx(tx, members, scans); err != nil {
 		return err
 	}
-	if err := s.members.AheadTx(ctx, tx, members, scans); err != nil {
+	ledger.AheadTx(tx, members)
+	if err := s.tiers.AheadTx(ctx, tx, members); err != nil {
 		return err
 	}
-	if err := ledger.AheadTx(ctx, tx, members); err != nil {
-		return err
-	}
-	return s.tiers.AheadTx(ctx, tx, members)
+	return tx.Collect(ctx)
 }
 
 func ascending(ids []int64) []int64 {

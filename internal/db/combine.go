@@ -168,6 +168,6 @@ func (t *Tx) try(ctx context.Context, run func(ctx context.Context, tx *Tx) erro
 	for i := len(t.undo) - 1; i >= 0; i-- {
 		t.undo[i]()
 	}
-	t.queued, t.after = t.queued[:queued], t.after[:after]
+	t.queued, t.after, t.reads = t.queued[:queued], t.after[:after], nil
 	return o, nil
 }

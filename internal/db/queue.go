@@ -54,13 +54,21 @@ func (t *Tx) before(query string) error {
 	if err := single(query); err != nil {
 		return err
 	}
+	if len(t.reads) > 0 {
+		if err := t.Collect(t.began); err != nil {
+			return err
+		}
+	}
 	return t.flush()
 }
+
+// errFewer reports that a text of several reads had fewer answers.
+var errFewer = errors.New("db: fewer answers than reads")
 
 // errSeveral reports a text with more than one statement.
 var errSeveral = errors.New("db: one statement at a time")
 
-// single refuses a text that could hold a second statement: connections accept several at once, for flush alone.
+// single refuses a text that could hold a second statement: connections accept several at once, for flush and Collect alone.
 func single(query string) error {
 	if strings.Contains(query, ";") {
 		return errSeveral

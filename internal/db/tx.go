@@ -19,6 +19,7 @@ type Tx struct {
 	began  context.Context // of the transaction: when it ends, so does tx
 	db     *DB
 	after  []func()
+	reads  []read
 	queued []write
 	failed error // of a queued write, or a deadlock: nothing may be done or committed after it
 	stash  map[any]any

@@ -146,8 +146,8 @@ type known map[[2]string]*struct{ row *row }
 
 func (r *row) id() [2]string { return [2]string{r.Actor, r.Key} }
 
-// AheadTx looks up the keys of several commands of one transaction at once: which of them have run before.
-func AheadTx(ctx context.Context, tx *db.Tx, keys []Key) error {
+// AheadTx looks up the keys of several commands of one transaction at once, with the next db.Tx.Collect: which of them have run before.
+func AheadTx(tx *db.Tx, keys []Key) {
 	seen, where, args := known{}, []string{}, []any{}
 	for _, k := range keys {
 		if k != (Key{}) {
@@ -156,17 +156,15 @@ func AheadTx(ctx context.Context, tx *db.Tx, keys []Key) error {
 		}
 	}
 	if len(seen) == 0 {
-		return nil
+		return
 	}
 	var rows []row
-	if err := tx.Select(ctx, &rows, `SELECT `+columns+` FROM idem_keys WHERE `+strings.Join(where, " OR "), args...); err != nil {
-		return err
-	}
-	for i := range rows {
-		seen[rows[i].id()].row = &rows[i]
-	}
-	tx.Stash(aheadKey{}, seen)
-	return nil
+	tx.SelectSoon(&rows, func() {
+		for i := range rows {
+			seen[rows[i].id()].row = &rows[i]
+		}
+		tx.Stash(aheadKey{}, seen)
+	}, `SELECT `+columns+` FROM idem_keys WHERE `+strings.Join(where, " OR "), args...)
 }
 
 // PurgeTx forgets keys older than before (unix ms): a client's retry never comes that late.

@@ -15,23 +15,23 @@ var purse = []Unit{Principal, Bonus}
 
 type aheadKey struct{}
 
-// AheadTx reads and locks the principal and bonus of several members at once, for LockTx in the same transaction. Several commands may use
+// AheadTx reads and locks the principal and bonus of several members at once, with the next db.Tx.Collect, for LockTx in the same transaction. Several commands may use
 // the same book one after the other: each finds what those before it have left. The members must be in ascending order.
-func AheadTx(ctx context.Context, tx *db.Tx, members []int64) error {
+func AheadTx(tx *db.Tx, members []int64) {
 	if len(members) == 0 {
-		return nil
+		return
 	}
-	books, err := readBooks(ctx, tx, members, purse)
-	if err != nil {
-		return err
-	}
-	for id, b := range books {
-		if len(b.accounts) < len(purse) {
-			delete(books, id) // LockTx opens what is missing
+	query, args := booksQuery(tx.ForUpdate(), members, purse)
+	var rows []accountLot
+	tx.SelectSoon(&rows, func() {
+		books := booksFrom(rows, tx.Now, members)
+		for id, b := range books {
+			if len(b.accounts) < len(purse) {
+				delete(books, id) // LockTx opens what is missing
+			}
 		}
-	}
-	tx.Stash(aheadKey{}, books)
-	return nil
+		tx.Stash(aheadKey{}, books)
+	}, query, args...)
 }
 
 // LockTx reads and locks a member's accounts of the units together with their open lots, creating accounts that do not

@@ -130,21 +130,30 @@ func readBooks(ctx context.Context, tx *db.Tx, members []int64, units []Unit) (m
 }
 
 func booksOf(ctx context.Context, r db.Reader, now time.Time, lock string, members []int64, units []Unit) (map[int64]*Book, error) {
-	books := make(map[int64]*Book, len(members))
-	args := make([]any, 0, len(members)+len(units))
+	query, args := booksQuery(lock, members, units)
+	var rows []accountLot
+	if err := r.Select(ctx, &rows, query, args...); err != nil {
+		return nil, err
+	}
+	return booksFrom(rows, now, members), nil
+}
+
+func booksQuery(lock string, members []int64, units []Unit) (query string, args []any) {
 	for _, m := range members {
-		books[m] = &Book{MemberID: m, now: now, accounts: map[Unit]*Account{}}
 		args = append(args, m)
 	}
 	for _, u := range units {
 		args = append(args, string(u))
 	}
-	var rows []accountLot
-	err := r.Select(ctx, &rows, `SELECT a.id, a.member_id, a.unit, a.balance, a.held, a.seq, l.id AS lot_id, l.ref_kind, l.ref_id, l.amount, l.remaining, l.expires_at,
+	return `SELECT a.id, a.member_id, a.unit, a.balance, a.held, a.seq, l.id AS lot_id, l.ref_kind, l.ref_id, l.amount, l.remaining, l.expires_at,
 		l.created_at AS lot_at FROM ledger_accounts a LEFT JOIN ledger_lots l ON l.account_id = a.id AND l.remaining > 0
-		WHERE a.member_id IN (`+marks(len(members))+`) AND a.unit IN (`+marks(len(units))+`)`+lock, args...)
-	if err != nil {
-		return nil, err
+		WHERE a.member_id IN (` + marks(len(members)) + `) AND a.unit IN (` + marks(len(units)) + `)` + lock, args
+}
+
+func booksFrom(rows []accountLot, now time.Time, members []int64) map[int64]*Book {
+	books := make(map[int64]*Book, len(members))
+	for _, m := range members {
+		books[m] = &Book{MemberID: m, now: now, accounts: map[Unit]*Account{}}
 	}
 	for _, r := range rows {
 		b, u := books[r.MemberID], Unit(r.Unit)
@@ -159,7 +168,7 @@ func booksOf(ctx context.Context, r db.Reader, now time.Time, lock string, membe
 	for _, b := range books {
 		sortLots(b.lots)
 	}
-	return books, nil
+	return books
 }
 
 func insertAccount(ctx context.Context, tx *db.Tx, memberID int64, u Unit) error {

@@ -37,7 +37,8 @@ func TestCombinedMovesProperty(t *testing.T) {
 				}
 			}
 		}
-		return ledger.AheadTx(ctx, tx, ids)
+		ledger.AheadTx(tx, ids)
+		return tx.Collect(ctx)
 	})
 	leaders := 1
 	if d.Dialect() == db.MySQL {

@@ -87,24 +87,18 @@ func (s *Service) OpenName(sealed string) (string, error) { return s.box.Open(co
 // OpenPhone decrypts member_members.phone_sealed for a caller that masks it.
 func (s *Service) OpenPhone(sealed string) (string, error) { return s.box.Open(colPhone, sealed) }
 
-// AheadTx reads and locks several members and scans at once, for StandingTx and UseScanTx in the same transaction, which must change
-// neither by other ways. Both must be in ascending order.
-func (s *Service) AheadTx(ctx context.Context, tx *db.Tx, members, scans []int64) error {
+// AheadTx reads and locks several members and scans at once, with the next db.Tx.Collect, for StandingTx and UseScanTx in the same
+// transaction, which must change neither by other ways. Both must be in ascending order.
+func (s *Service) AheadTx(tx *db.Tx, members, scans []int64) error {
 	if len(members) > 0 {
-		got, err := lockStandings(ctx, tx, members)
-		if err != nil {
+		if err := standingsSoon(tx, members); err != nil {
 			return err
 		}
-		tx.Stash(standingsKey{}, got)
 	}
-	if len(scans) > 0 {
-		got, err := lockScans(ctx, tx, scans)
-		if err != nil {
-			return err
-		}
-		tx.Stash(scansKey{}, got)
+	if len(scans) == 0 {
+		return nil
 	}
-	return nil
+	return scansSoon(tx, scans)
 }
 
 // StandingTx reads a member and the current card under lock. Fault: fault.ErrNotFound.

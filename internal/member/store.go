@@ -203,24 +203,33 @@ const standingQuery = `SELECT m.id, m.name_sealed, m.phone_sealed, m.status, c.i
 
 type standingsKey struct{}
 
-// lockStandings reads and locks several members with their cards, in the order of their ids.
-func lockStandings(ctx context.Context, tx *db.Tx, members []int64) (map[int64]standingRow, error) {
+// standingsSoon reads and locks several members with their cards, in the order of their ids. Who does not exist is remembered as nil, so that
+// to ask again spoils no batch.
+func standingsSoon(tx *db.Tx, members []int64) error {
 	q, args, err := db.In(standingQuery+tx.ForUpdate(), members)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var rows []standingRow
-	err = tx.Select(ctx, &rows, q, args...)
-	out := map[int64]standingRow{}
-	for _, r := range rows {
-		out[r.ID] = r
-	}
-	return out, err
+	tx.SelectSoon(&rows, func() {
+		out := make(map[int64]*standingRow, len(members))
+		for _, m := range members {
+			out[m] = nil
+		}
+		for i := range rows {
+			out[rows[i].ID] = &rows[i]
+		}
+		tx.Stash(standingsKey{}, out)
+	}, q, args...)
+	return nil
 }
 
 func lockStanding(ctx context.Context, tx *db.Tx, memberID int64) (r standingRow, err error) {
-	if r, ok := db.Stashed[map[int64]standingRow](tx, standingsKey{})[memberID]; ok {
-		return r, nil
+	if r, ok := db.Stashed[map[int64]*standingRow](tx, standingsKey{})[memberID]; ok {
+		if r == nil {
+			return standingRow{}, db.ErrNoRows
+		}
+		return *r, nil
 	}
 	err = tx.Get(ctx, &r, standingQuery+tx.ForUpdate(), memberID)
 	return r, err

@@ -83,24 +83,32 @@ func readScan(ctx context.Context, r db.Reader, id int64, lock string) (scanRow,
 
 type scansKey struct{}
 
-// lockScans reads and locks several scans.
-func lockScans(ctx context.Context, tx *db.Tx, ids []int64) (map[int64]*scanRow, error) {
+// scansSoon reads and locks several scans, nil for those that do not exist.
+func scansSoon(tx *db.Tx, ids []int64) error {
 	q, args, err := db.In(`SELECT `+scanColumns+` FROM member_scans WHERE id IN (?) ORDER BY id`+tx.ForUpdate(), ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var rows []scanRow
-	err = tx.Select(ctx, &rows, q, args...)
-	out := map[int64]*scanRow{}
-	for i := range rows {
-		out[rows[i].ID] = &rows[i]
-	}
-	return out, err
+	tx.SelectSoon(&rows, func() {
+		out := make(map[int64]*scanRow, len(ids))
+		for _, id := range ids {
+			out[id] = nil
+		}
+		for i := range rows {
+			out[rows[i].ID] = &rows[i]
+		}
+		tx.Stash(scansKey{}, out)
+	}, q, args...)
+	return nil
 }
 
 // lockScan reads and locks a scan. Fault: ErrCodeUnknown.
 func lockScan(ctx context.Context, tx *db.Tx, id int64) (*scanRow, error) {
-	if x := db.Stashed[map[int64]*scanRow](tx, scansKey{})[id]; x != nil {
+	if x, ok := db.Stashed[map[int64]*scanRow](tx, scansKey{})[id]; ok {
+		if x == nil {
+			return nil, ErrCodeUnknown
+		}
 		return x, nil
 	}
 	x, err := readScan(ctx, tx, id, tx.ForUpdate())

@@ -78,18 +78,15 @@ func (s *Service) byID(ctx context.Context, r db.Reader, id int64) (Tier, error)
 	return *def, nil
 }
 
-// AheadTx reads the tiers of several members at once, for OfMember in the same transaction.
+// AheadTx reads the tiers of several members at once, with the next db.Tx.Collect, for OfMember in the same transaction.
 func (s *Service) AheadTx(ctx context.Context, tx *db.Tx, members []int64) error {
 	if len(members) == 0 {
 		return nil
 	}
-	of, err := memberTiers(ctx, tx, members)
-	if err != nil {
+	if _, err := s.list(ctx, tx); err != nil {
 		return err
 	}
-	tx.Stash(aheadKey{}, of)
-	_, err = s.list(ctx, tx)
-	return err
+	return memberTiersSoon(tx, members)
 }
 
 // OfMember returns the member's tier: the default one when none was set. It costs one indexed read.

@@ -74,24 +74,43 @@ func memberTier(ctx context.Context, r db.Reader, memberID int64) (id int64, err
 
 type aheadKey struct{}
 
+const memberTiersQuery = `SELECT member_id, tier_id FROM tier_members WHERE member_id IN (?)`
+
+type tierOf struct {
+	MemberID int64 `db:"member_id"`
+	TierID   int64 `db:"tier_id"`
+}
+
 // memberTiers reads the assignments of several members.
 func memberTiers(ctx context.Context, r db.Reader, members []int64) (map[int64]int64, error) {
-	var rows []struct {
-		MemberID int64 `db:"member_id"`
-		TierID   int64 `db:"tier_id"`
-	}
-	q, args, err := db.In(`SELECT member_id, tier_id FROM tier_members WHERE member_id IN (?)`, members)
+	var rows []tierOf
+	q, args, err := db.In(memberTiersQuery, members)
 	if err == nil {
 		err = r.Select(ctx, &rows, q, args...)
 	}
-	out := map[int64]int64{}
+	return tiersFrom(rows, members), err
+}
+
+// memberTiersSoon is memberTiers with the next db.Tx.Collect, into the stash.
+func memberTiersSoon(tx *db.Tx, members []int64) error {
+	q, args, err := db.In(memberTiersQuery, members)
+	if err != nil {
+		return err
+	}
+	var rows []tierOf
+	tx.SelectSoon(&rows, func() { tx.Stash(aheadKey{}, tiersFrom(rows, members)) }, q, args...)
+	return nil
+}
+
+func tiersFrom(rows []tierOf, members []int64) map[int64]int64 {
+	out := make(map[int64]int64, len(members))
 	for _, m := range members {
 		out[m] = 0
 	}
 	for _, x := range rows {
 		out[x.MemberID] = x.TierID
 	}
-	return out, err
+	return out
 }
 
 type assignment struct {
