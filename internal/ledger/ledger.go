@@ -3,7 +3,7 @@
 // Model: a Posting is one business event; its Entries sum to zero in each domain (money, points, experience, uses). A member's account exists per unit and carries balance,
 // held part and a sequence; what stands in it is split into Lots, each with its origin and expiry. Shop accounts (cash,
 // WeChat, revenue, bonus granted …) have entries only: no row is shared between customers, so a hot store costs nothing.
-// Owns: ledger_accounts, ledger_postings, ledger_entries, ledger_lots, ledger_lot_moves, ledger_holds.
+// Owns: ledger_accounts, ledger_postings, ledger_entries, ledger_lots, ledger_lot_moves, ledger_holds; ledger_months and ledger_folds, sums of entries by month.
 // Invariants: append-only, a correction is a posting that points at the old one, at most once; balance = Σ entries = Σ lots'
 // remainders; 0 ≤ held ≤ balance; each entry carries the balance after it, computed under the lock (N04); expired lots
 // are never consumed (N10); oldest expiry first, and consumed equals redeemed (N12).

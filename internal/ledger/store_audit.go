@@ -54,6 +54,9 @@ func Audit(ctx context.Context, d *db.DB, report func(problem string), progress 
 	if err := auditLots(ctx, d, report); err != nil {
 		return err
 	}
+	if err := auditMonths(ctx, d, report); err != nil {
+		return err
+	}
 	return auditHolds(ctx, d, report)
 }
 
