@@ -27,6 +27,7 @@ import (
 	"github.com/liangche/liangche/internal/httpapi"
 	"github.com/liangche/liangche/internal/idem"
 	"github.com/liangche/liangche/internal/jobs"
+	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/memberview"
 	"github.com/liangche/liangche/internal/notify"
@@ -169,6 +170,7 @@ func (a *App) build() {
 	a.Staff.Jobs(a.Queue)
 	a.Slots.Jobs(a.Queue)
 	a.Points.Jobs(a.Queue)
+	a.Queue.Every("ledger.fold", 10*time.Minute, func(ctx context.Context) error { return ledger.Fold(ctx, a.DB) })
 	a.Queue.Every("app.purge", 6*time.Hour, a.purge)
 }
 
