@@ -50,3 +50,6 @@ func randomLow() uint16 {
 	_, _ = rand.Read(b[:]) // crypto/rand never fails on the supported systems; it aborts the program instead
 	return binary.BigEndian.Uint16(b[:]) >> 5
 }
+
+// First is the lowest id that can be made at instant t: where a search through what was written since begins.
+func First(t time.Time) int64 { return max(t.UnixMilli()-epoch, 0) << lowBits }

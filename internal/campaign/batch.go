@@ -1,0 +1,115 @@
+package campaign
+
+import (
+	"crypto/rand"
+	"strings"
+	"time"
+)
+
+// The kinds of batches.
+const (
+	BatchDealer  = "dealer"
+	BatchSwap    = "swap"
+	BatchOpening = "opening"
+	BatchPartner = "partner"
+)
+
+// The states of a batch.
+const (
+	BatchOpen    = "open"
+	BatchStopped = "stopped"
+)
+
+// maxCodes bounds a batch: all of it leaves in one export.
+const maxCodes = 5000
+
+// Batch is a number of codes with one gift.
+type Batch struct {
+	ID         int64
+	Name       string
+	Kind       string
+	Partner    string
+	Gift       Gift
+	Count      int
+	PerMember  int
+	StartsAt   time.Time
+	EndsAt     time.Time // zero: never
+	State      string
+	CreatedBy  string
+	CreatedAt  time.Time
+	ExportedBy string
+	ExportedAt time.Time
+	StoppedAt  time.Time
+	Used       int
+}
+
+// usable says whether the codes of the batch may be used at t. Faults: ErrStopped, ErrExpired, ErrEarly.
+func (b Batch) usable(t time.Time) error {
+	switch {
+	case b.State != BatchOpen:
+		return ErrStopped
+	case t.Before(b.StartsAt):
+		return ErrEarly
+	case !b.EndsAt.IsZero() && !t.Before(b.EndsAt):
+		return ErrExpired
+	}
+	return nil
+}
+
+// BatchInput is what a batch is made of.
+type BatchInput struct {
+	Name      string     `json:"name" maxLength:"60"`
+	Kind      string     `json:"kind" enum:"dealer,swap,opening,partner"`
+	Partner   string     `json:"partner,omitempty" maxLength:"60" doc:"Who hands them out"`
+	Gift      Gift       `json:"gift" maxItems:"8"`
+	Count     int        `json:"count" minimum:"1" maximum:"5000"`
+	PerMember int        `json:"perMember" minimum:"1" maximum:"100" doc:"How many of them one member may use"`
+	StartsAt  *time.Time `json:"startsAt,omitempty"`
+	EndsAt    *time.Time `json:"endsAt,omitempty"`
+}
+
+func (in *BatchInput) check(c *complaints, now time.Time) {
+	in.Name = c.text("name", in.Name, 60)
+	if in.Partner = strings.TrimSpace(in.Partner); in.Partner != "" {
+		in.Partner = c.text("partner", in.Partner, 60)
+	}
+	if in.Count < 1 || in.Count > maxCodes {
+		c.bad("count", "每批 1 至 5000 个")
+	}
+	if in.PerMember < 1 || in.PerMember > 100 {
+		c.bad("perMember", "每人 1 至 100 个")
+	}
+	if in.EndsAt != nil && (!in.EndsAt.After(now) || in.StartsAt != nil && !in.EndsAt.After(*in.StartsAt)) {
+		c.bad("endsAt", "失效时间应晚于现在和开始时间")
+	}
+}
+
+// letters are those of codes: none looks like another.
+const letters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+// newCode draws 12 letters: 60 bits that nobody guesses.
+func newCode() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // crypto/rand never fails on the supported systems
+	for i := range b {
+		b[i] = letters[int(b[i])%len(letters)]
+	}
+	return string(b[:])
+}
+
+// shown is how people read a code: ABCD-EFGH-JKLM.
+func shown(code string) string { return code[:4] + "-" + code[4:8] + "-" + code[8:] }
+
+// plainCode undoes how people write a code; "" for what is none.
+func plainCode(in string) string {
+	in = strings.Map(func(r rune) rune {
+		if r == '-' || r == ' ' || r == '－' || r == '—' {
+			return -1
+		}
+		return r
+	}, strings.ToUpper(strings.TrimSpace(in)))
+	if len(in) != 12 || strings.Trim(in, letters) != "" {
+		return ""
+	}
+	return in
+}

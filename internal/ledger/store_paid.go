@@ -1,0 +1,95 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/liangche/liangche/internal/clock"
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/money"
+)
+
+// tenders are the accounts on which money comes in and goes back; a deposit is not yet a payment, it becomes one when it is used.
+const tenders = `('cash', 'card', 'alipay', 'wechat', 'deposit')`
+
+// Paid is what a member really paid by one posting: by cash, card, Alipay, WeChat or principal, for work or for something that was sold. A
+// top-up only changes the form of money, and a gift is none: for both it is 0. What goes back is negative.
+type Paid struct {
+	PostingID, MemberID, StoreID int64
+	Kind, RefKind                string
+	RefID                        int64
+	ReversesID                   int64 // the posting that this one undoes, 0 for none
+	Fen                          money.Fen
+	At                           time.Time
+}
+
+// PaidAfter reads the members' postings after an id with what was really paid by them, in the order of their ids. Postings of the last moments
+// may be followed by some with lower ids.
+func PaidAfter(ctx context.Context, r db.Reader, after int64, limit int) ([]Paid, error) {
+	var rows []postingRow
+	if err := r.Select(ctx, &rows, `SELECT id, kind, member_id, store_id, biz_day, ref_kind, ref_id, reverses_id, actor_kind, actor_id, actor_name, title, memo, created_at
+		FROM ledger_postings WHERE id > ? ORDER BY id LIMIT ?`, after, limit); err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	var sums []struct {
+		ID  int64 `db:"posting_id"`
+		Fen int64 `db:"fen"`
+	}
+	ids := make([]int64, len(rows))
+	for i, p := range rows {
+		ids[i] = p.ID
+	}
+	query, args, err := db.In(`SELECT posting_id, COALESCE(SUM(-amount), 0) AS fen FROM ledger_entries WHERE posting_id IN (?)
+		AND (unit = 'principal' OR account IN `+tenders+`) GROUP BY posting_id`, ids)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Select(ctx, &sums, query, args...); err != nil {
+		return nil, err
+	}
+	paid := map[int64]int64{}
+	for _, x := range sums {
+		paid[x.ID] = x.Fen
+	}
+	out := make([]Paid, 0, len(rows))
+	for _, p := range rows {
+		x := Paid{PostingID: p.ID, MemberID: p.MemberID, StoreID: p.StoreID, Kind: p.Kind, RefKind: p.RefKind, RefID: p.RefID, Fen: money.Fen(paid[p.ID]), At: clock.FromMillis(p.CreatedAt)}
+		if p.ReversesID != nil {
+			x.ReversesID = *p.ReversesID
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+// Brought is the money that a member brought from outside: by cash, card, Alipay and WeChat, less what went back.
+type Brought struct {
+	NetFen money.Fen
+	First  time.Time // of the first payment
+}
+
+// BroughtBy reads the money that members brought (N16). Who never paid is missing.
+func BroughtBy(ctx context.Context, r db.Reader, members []int64) (map[int64]Brought, error) {
+	out := map[int64]Brought{}
+	for len(members) > 0 {
+		n := min(len(members), 500)
+		query, args, err := db.In(`SELECT member_id, COALESCE(SUM(-amount), 0) AS fen, COALESCE(MIN(CASE WHEN amount < 0 THEN created_at END), 0) AS first_at
+			FROM ledger_entries WHERE member_id IN (?) AND account IN `+tenders+` GROUP BY member_id`, members[:n])
+		if err != nil {
+			return nil, err
+		}
+		var rows []struct {
+			MemberID int64 `db:"member_id"`
+			Fen      int64 `db:"fen"`
+			FirstAt  int64 `db:"first_at"`
+		}
+		if err := r.Select(ctx, &rows, query, args...); err != nil {
+			return nil, err
+		}
+		for _, x := range rows {
+			out[x.MemberID] = Brought{money.Fen(x.Fen), clock.FromMillis(x.FirstAt)}
+		}
+		members = members[n:]
+	}
+	return out, nil
+}

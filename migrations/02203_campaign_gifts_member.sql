@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX campaign_gifts_member ON campaign_gifts (member_id, id);

@@ -1,0 +1,11 @@
+-- +goose Up
+CREATE TABLE mall_moves (
+  id BIGINT NOT NULL PRIMARY KEY,
+  item_id BIGINT NOT NULL REFERENCES mall_items (id),
+  order_id BIGINT NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  amount BIGINT NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  by_name VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL
+);

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX referral_invites_state ON referral_invites (state, id);
