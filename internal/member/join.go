@@ -23,6 +23,7 @@ type JoinInput struct {
 	Gender         string        `json:"gender,omitempty" enum:"male,female,unknown"`
 	Birthday       string        `json:"birthday,omitempty" maxLength:"10" doc:"YYYY-MM-DD"`
 	Vehicle        *VehicleInput `json:"vehicle,omitempty"`
+	InviteCode     string        `json:"inviteCode,omitempty" maxLength:"40" doc:"Of the member who brought this one; a wrong one is no obstacle"`
 }
 
 // Joined is the outcome of joining, binding or registering.
@@ -73,7 +74,7 @@ func (s *Service) Join(ctx context.Context, in JoinInput) (Joined, error) {
 	}
 	var out Joined
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		j, err := once(ctx, tx, func() (Joined, error) { return s.joinTx(ctx, tx, me.ID, in.CharterVersion, p, review) })
+		j, err := once(ctx, tx, func() (Joined, error) { return s.joinTx(ctx, tx, me.ID, in.CharterVersion, p, review, in.InviteCode) })
 		out = j
 		return err
 	})
@@ -142,7 +143,7 @@ func (s *Service) fill(ctx context.Context, p *person, c *complaints, name, gend
 	return nil
 }
 
-func (s *Service) joinTx(ctx context.Context, tx *db.Tx, identityID, charter int64, p person, review bool) (Joined, error) {
+func (s *Service) joinTx(ctx context.Context, tx *db.Tx, identityID, charter int64, p person, review bool, invite string) (Joined, error) {
 	x, err := readIdentity(ctx, tx, identityID, tx.ForUpdate())
 	if err != nil {
 		return Joined{}, err
@@ -171,6 +172,11 @@ func (s *Service) joinTx(ctx context.Context, tx *db.Tx, identityID, charter int
 	}
 	if err := attachTx(ctx, tx, x, m.ID); err != nil {
 		return Joined{}, err
+	}
+	if invite != "" && s.opt.InvitedTx != nil {
+		if err := s.opt.InvitedTx(ctx, tx, m.ID, invite); err != nil {
+			return Joined{}, err
+		}
 	}
 	return j, s.recordTx(ctx, tx, "member.join", m, map[string]any{"status": status, "charterVersion": charter, "phoneVerified": p.verified})
 }

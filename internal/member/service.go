@@ -43,6 +43,8 @@ type Options struct {
 	Unfinished func(ctx context.Context, memberID int64) (int, error)
 	// EraseTx forgets what others keep of a member who has left; nil where there is nothing.
 	EraseTx func(ctx context.Context, tx *db.Tx, memberID int64) error
+	// InvitedTx hears whose invite code a new member brought; nil where nobody asks.
+	InvitedTx func(ctx context.Context, tx *db.Tx, memberID int64, code string) error
 }
 
 // Service is the use cases of this package. It is safe for concurrent use once connected.
