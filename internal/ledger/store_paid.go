@@ -93,3 +93,10 @@ func BroughtBy(ctx context.Context, r db.Reader, members []int64) (map[int64]Bro
 	}
 	return out, nil
 }
+
+// Reversed says whether a posting was undone.
+func Reversed(ctx context.Context, r db.Reader, postingID int64) (bool, error) {
+	var n int
+	err := r.Get(ctx, &n, `SELECT COUNT(*) FROM ledger_postings WHERE reverses_id = ?`, postingID)
+	return n > 0, err
+}

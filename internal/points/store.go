@@ -157,3 +157,8 @@ func (s *Service) Audit(ctx context.Context, report func(problem string)) error 
 	}
 	return nil
 }
+
+// giftBy reads a gift by its dedupe key and locks it.
+func giftBy(ctx context.Context, tx *db.Tx, dedupe string) (g giftRow, err error) {
+	return g, tx.Get(ctx, &g, `SELECT dedupe, member_id, points, source, posting_id, created_at FROM points_gifts WHERE dedupe = ?`+tx.ForUpdate(), dedupe)
+}
