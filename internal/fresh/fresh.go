@@ -1,8 +1,8 @@
 // Package fresh keeps a copy of a small, rarely changed table in memory for a moment.
 //
 // Model: a Value holds what was loaded last and when; Get serves it while it is young and loads it again afterwards.
-// Owns: nothing. Invariants: a copy is never older than MaxAge plus one load; after Forget the writer sees its own
-// write; a load that began before a Forget never puts the old rows back; callers that find an old copy while another
+// Owns: nothing. Invariants: a copy is never older than MaxAge plus one load; after Forget or Renew the writer
+// sees its own write; a load that began before never puts the old rows back; callers that find an old copy while another
 // one refreshes it go on with it, because they may hold a connection and the refresh needs one.
 package fresh
 
@@ -21,7 +21,8 @@ type Value[T any] struct {
 	val     T
 	at      time.Time
 	full    bool
-	version int
+	version int // counts own writes
+	least   int // loads that began at an older version are not kept
 	edition uint64
 	loading sync.Mutex
 }
@@ -52,14 +53,34 @@ func (v *Value[T]) Edition(ctx context.Context, now time.Time, load func(context
 	if err != nil {
 		return val, 0, err
 	}
+	return val, v.keep(val, now, version), nil
+}
+
+// keep takes a load that began at a version as the copy, unless something newer is known of. It returns the edition.
+func (v *Value[T]) keep(val T, now time.Time, version int) uint64 {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.version != version {
-		return val, 0, nil
+	if version < v.least {
+		return 0
 	}
-	v.val, v.full, v.at = val, true, now
+	v.val, v.full, v.at, v.least = val, true, now, version
 	v.edition++
-	return val, v.edition, nil
+	return v.edition
+}
+
+// Renew loads anew: call it after the commit of a write, where the copy is asked for inside transactions. The old copy serves the others until then,
+// so that none of them needs a second connection, of which there may be none. When the load fails the copy is dropped.
+func (v *Value[T]) Renew(ctx context.Context, now time.Time, load func(context.Context) (T, error)) {
+	v.mu.Lock()
+	v.version++
+	version := v.version
+	v.mu.Unlock()
+	val, err := load(context.WithoutCancel(ctx))
+	if err != nil {
+		v.Forget()
+		return
+	}
+	v.keep(val, now, version)
 }
 
 // Forget drops the copy: call it after the commit of a write.
@@ -68,4 +89,5 @@ func (v *Value[T]) Forget() {
 	defer v.mu.Unlock()
 	var zero T
 	v.val, v.full, v.version = zero, false, v.version+1
+	v.least = v.version
 }

@@ -68,3 +68,41 @@ func TestValueOthersGoOnWhileOneLoads(t *testing.T) {
 		t.Error(got, err)
 	}
 }
+
+func TestRenewServesTheOldUntilTheNewIsThere(t *testing.T) {
+	var v Value[int]
+	now := time.Unix(1000, 0)
+	get := func(want int) {
+		t.Helper()
+		if got, err := v.Get(t.Context(), now, func(context.Context) (int, error) { return 9, nil }); got != want || err != nil {
+			t.Errorf("%d, %v, want %d", got, err, want)
+		}
+	}
+	_, first, _ := v.Edition(t.Context(), now, func(context.Context) (int, error) { return 1, nil })
+	v.Renew(t.Context(), now, func(ctx context.Context) (int, error) {
+		get(1)
+		v.Renew(ctx, now, func(context.Context) (int, error) { return 3, nil }) // a later write is quicker
+		get(3)
+		return 2, nil
+	})
+	get(3)
+	if _, n, _ := v.Edition(t.Context(), now, nil); n == first || n == 0 {
+		t.Errorf("edition %d after %d", n, first)
+	}
+	v.Renew(t.Context(), now, func(context.Context) (int, error) { return 0, errors.New("away") })
+	get(9)
+}
+
+func TestEditionOfWhatIsNotKept(t *testing.T) {
+	var v Value[int]
+	now := time.Unix(1000, 0)
+	if got, n, err := v.Edition(t.Context(), now, func(context.Context) (int, error) { v.Forget(); return 1, nil }); got != 1 || n != 0 || err != nil {
+		t.Error(got, n, err)
+	}
+	_, a, _ := v.Edition(t.Context(), now, func(context.Context) (int, error) { return 2, nil })
+	_, b, _ := v.Edition(t.Context(), now.Add(MaxAge-1), nil)
+	_, c, _ := v.Edition(t.Context(), now.Add(MaxAge), func(context.Context) (int, error) { return 2, nil })
+	if a == 0 || a != b || c == b {
+		t.Error(a, b, c)
+	}
+}

@@ -114,19 +114,28 @@ func (s *Service) Technician(ctx context.Context, staffID int64) (Technician, er
 // storeShifts is the copy of a store's shifts from four days ago on: who asks about today, in any zone, asks for those of the two days before as well.
 // Before that day the copy knows nothing.
 func (s *Service) storeShifts(ctx context.Context, storeID int64) (since string, all []Shift, edition uint64, err error) {
+	now := s.db.Now()
+	all, edition, err = s.shiftsCopy(storeID).Edition(ctx, now, s.loadShifts(storeID, now))
+	return firstKept(now), all, edition, err
+}
+
+func firstKept(now time.Time) string { return now.AddDate(0, 0, -4).Format(time.DateOnly) }
+
+func (s *Service) shiftsCopy(storeID int64) *fresh.Value[[]Shift] {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	v, ok := s.shifts[storeID]
 	if !ok {
 		v = &fresh.Value[[]Shift]{}
 		s.shifts[storeID] = v
 	}
-	s.mu.Unlock()
-	now := s.db.Now()
-	since = now.AddDate(0, 0, -4).Format(time.DateOnly)
-	all, edition, err = v.Edition(ctx, now, func(ctx context.Context) ([]Shift, error) {
-		return readShifts(ctx, s.db, storeID, bizday.Add(since, -1), "9999-12-31")
-	})
-	return since, all, edition, err
+	return v
+}
+
+func (s *Service) loadShifts(storeID int64, now time.Time) func(context.Context) ([]Shift, error) {
+	return func(ctx context.Context) ([]Shift, error) {
+		return readShifts(ctx, s.db, storeID, bizday.Add(firstKept(now), -1), "9999-12-31")
+	}
 }
 
 // Edition names the copies that everything said of a store's technicians and their work from today on comes from: what was derived from it holds while
@@ -144,13 +153,11 @@ func (s *Service) Edition(ctx context.Context, storeID int64) (e Edition, err er
 	return e, err
 }
 
-func (s *Service) forget(storeID int64) func() {
+// renew shows a write of a store's shifts at once.
+func (s *Service) renew(ctx context.Context, storeID int64) func() {
 	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if v, ok := s.shifts[storeID]; ok {
-			v.Forget()
-		}
+		now := s.db.Now()
+		s.shiftsCopy(storeID).Renew(ctx, now, s.loadShifts(storeID, now))
 	}
 }
 
@@ -248,7 +255,7 @@ func (s *Service) SetTechnician(ctx context.Context, staffID int64, in Technicia
 		if err := replaceSkills(ctx, tx, staffID, in.Skills); err != nil {
 			return err
 		}
-		tx.AfterCommit(s.team.Forget)
+		tx.AfterCommit(func() { s.team.Renew(ctx, tx.Now, s.loadTeam) })
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "technician.update", SubjectKind: "staff", SubjectID: staffID, SubjectLabel: old.Name,
 			Detail: map[string]any{"before": TechnicianInput{old.Bookable, old.Skills}, "after": in}})
 	})

@@ -63,7 +63,7 @@ func (s *Service) PlanDay(ctx context.Context, storeID, staffID int64, day strin
 		if err := insertShifts(ctx, tx, next); err != nil {
 			return err
 		}
-		tx.AfterCommit(s.forget(storeID))
+		tx.AfterCommit(s.renew(ctx, storeID))
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "shift.plan", SubjectKind: "staff", SubjectID: staffID, SubjectLabel: who.Name + " " + day, StoreID: storeID,
 			Detail: map[string][]Shift{"before": old, "after": next}})
 	})
@@ -164,7 +164,7 @@ func (s *Service) CopyWeek(ctx context.Context, storeID int64, week string) (out
 		if err := insertShifts(ctx, tx, next); err != nil {
 			return err
 		}
-		tx.AfterCommit(s.forget(storeID))
+		tx.AfterCommit(s.renew(ctx, storeID))
 		out = done
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "shift.copy", SubjectKind: "store", SubjectID: storeID, SubjectLabel: st.Name + " " + week, StoreID: storeID, Detail: done})
 	})

@@ -71,8 +71,8 @@ func (s *Service) Create(ctx context.Context, in Input) (st Store, err error) {
 		if err := insertHours(ctx, tx, n.ID, usualHours()); err != nil {
 			return err
 		}
-		tx.AfterCommit(s.copy.Forget)
-		tx.AfterCommit(s.plan.Forget)
+		tx.AfterCommit(func() { s.copy.Renew(ctx, tx.Now, s.load) })
+		tx.AfterCommit(func() { s.plan.Renew(ctx, tx.Now, s.loadSetUp) })
 		st = n
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "store.create", SubjectKind: "store", SubjectID: n.ID, SubjectLabel: n.Name, StoreID: n.ID, Detail: n})
 	})
@@ -105,7 +105,7 @@ func (s *Service) Update(ctx context.Context, id int64, in Input) (st Store, err
 		if err := update(ctx, tx, n); err != nil {
 			return err
 		}
-		tx.AfterCommit(s.copy.Forget)
+		tx.AfterCommit(func() { s.copy.Renew(ctx, tx.Now, s.load) })
 		st = n
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "store.update", SubjectKind: "store", SubjectID: id, SubjectLabel: n.Name, StoreID: id,
 			Detail: map[string]Store{"before": old, "after": n}})

@@ -165,7 +165,7 @@ func (s *Service) SetHours(ctx context.Context, storeID int64, spans []WeekSpan)
 		if err != nil {
 			return err
 		}
-		tx.AfterCommit(s.plan.Forget)
+		tx.AfterCommit(func() { s.plan.Renew(ctx, tx.Now, s.loadSetUp) })
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "hours.update", SubjectKind: "store", SubjectID: storeID, SubjectLabel: st.Name, StoreID: storeID,
 			Detail: map[string][]WeekSpan{"before": old, "after": spans}})
 	})
@@ -188,7 +188,7 @@ func (s *Service) CreateBay(ctx context.Context, in BayInput) (b Bay, err error)
 		if err := insertBay(ctx, tx, n); err != nil {
 			return err
 		}
-		tx.AfterCommit(s.plan.Forget)
+		tx.AfterCommit(func() { s.plan.Renew(ctx, tx.Now, s.loadSetUp) })
 		b = n
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "bay.create", SubjectKind: "bay", SubjectID: n.ID, SubjectLabel: n.Name, StoreID: n.StoreID, Detail: n})
 	})
@@ -215,7 +215,7 @@ func (s *Service) UpdateBay(ctx context.Context, id int64, in BayInput) (b Bay, 
 		if err := updateBay(ctx, tx, n); err != nil {
 			return err
 		}
-		tx.AfterCommit(s.plan.Forget)
+		tx.AfterCommit(func() { s.plan.Renew(ctx, tx.Now, s.loadSetUp) })
 		b = n
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "bay.update", SubjectKind: "bay", SubjectID: id, SubjectLabel: n.Name, StoreID: n.StoreID,
 			Detail: map[string]Bay{"before": old, "after": n}})
@@ -263,7 +263,7 @@ func (s *Service) SetDay(ctx context.Context, in DayInput) (d Day, affected int,
 		if err := putDay(ctx, tx, n); err != nil {
 			return err
 		}
-		tx.AfterCommit(s.plan.Forget)
+		tx.AfterCommit(func() { s.plan.Renew(ctx, tx.Now, s.loadSetUp) })
 		d = n
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "store_day.update", SubjectKind: "store", SubjectID: n.StoreID, SubjectLabel: n.Day, StoreID: n.StoreID, Detail: n})
 	})
@@ -283,7 +283,7 @@ func (s *Service) RemoveDay(ctx context.Context, storeID int64, day string) (aff
 		if err := removeDay(ctx, tx, storeID, day); err != nil {
 			return err
 		}
-		tx.AfterCommit(s.plan.Forget)
+		tx.AfterCommit(func() { s.plan.Renew(ctx, tx.Now, s.loadSetUp) })
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "store_day.delete", SubjectKind: "store", SubjectID: storeID, SubjectLabel: day, StoreID: storeID})
 	})
 	if err != nil {
@@ -332,7 +332,7 @@ func (s *Service) ImportDays(ctx context.Context, in ImportInput) (out Imported,
 				return err
 			}
 		}
-		tx.AfterCommit(s.plan.Forget)
+		tx.AfterCommit(func() { s.plan.Renew(ctx, tx.Now, s.loadSetUp) })
 		out = done
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "store_day.import", SubjectKind: "store", SubjectID: in.StoreID, SubjectLabel: in.label(), StoreID: in.StoreID,
 			Detail: map[string]any{"added": done.Added, "changed": done.Changed, "kept": done.Kept, "replace": in.Replace}})
