@@ -17,6 +17,7 @@ import (
 	"github.com/liangche/liangche/internal/audit"
 	"github.com/liangche/liangche/internal/blob"
 	"github.com/liangche/liangche/internal/booking"
+	"github.com/liangche/liangche/internal/campaign"
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/checkout"
 	"github.com/liangche/liangche/internal/clock"
@@ -28,11 +29,13 @@ import (
 	"github.com/liangche/liangche/internal/idem"
 	"github.com/liangche/liangche/internal/jobs"
 	"github.com/liangche/liangche/internal/ledger"
+	"github.com/liangche/liangche/internal/mall"
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/memberview"
 	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/payment"
 	"github.com/liangche/liangche/internal/points"
+	"github.com/liangche/liangche/internal/referral"
 	"github.com/liangche/liangche/internal/report"
 	"github.com/liangche/liangche/internal/roster"
 	"github.com/liangche/liangche/internal/sale"
@@ -89,6 +92,9 @@ type App struct {
 	Sales    *sale.Service
 	Points   *points.Service
 	Groups   *group.Service
+	Gifts    *campaign.Service
+	Mall     *mall.Service
+	Referral *referral.Service
 	Slots    *slot.Service
 	Bookings *booking.Service
 }
@@ -141,6 +147,7 @@ func (a *App) build() {
 		StoreExists:   func(ctx context.Context, id int64) error { _, err := a.Shops.Store(ctx, id); return err },
 		Unfinished:    func(ctx context.Context, id int64) (int, error) { return a.Bookings.Unfinished(ctx, id) },
 		EraseTx:       a.eraseTx,
+		InvitedTx:     func(ctx context.Context, tx *db.Tx, id int64, code string) error { return a.Referral.InvitedTx(ctx, tx, id, code) },
 	})
 	a.Members.Connect(balances{d}, tierNames{d, a.Tiers})
 	a.Staff = staff.New(d, a.Box, a.WeChat, a.Members, staffStores{a.Shops}, staff.Options{
@@ -163,6 +170,12 @@ func (a *App) build() {
 	a.Bookings = booking.New(booking.Deps{DB: d, Log: a.log, Box: a.Box, Members: a.Members, Payments: a.Payments, Catalog: a.Catalog, Tiers: a.Tiers, Shops: a.Shops,
 		Roster: a.Roster, Slots: a.Slots, Settings: a.Settings, Messages: a.Messages})
 	a.Bookings.Live(a.Queue, a.Photos)
+	a.Gifts = campaign.New(d, a.log, a.Box, a.Members, a.Tiers, ratings{a.Bookings})
+	a.Mall = mall.New(mall.Deps{DB: d, Log: a.log, Box: a.Box, Members: a.Members, Catalog: a.Catalog, Tiers: a.Tiers, Shops: a.Shops, Points: a.Points, Sales: a.Sales, Gifts: a.Gifts,
+		Messages: a.Messages, ImageURL: a.Photos.URL})
+	a.Referral = referral.New(referral.Deps{DB: d, Log: a.log, Box: a.Box, Members: a.Members, Gifts: a.Gifts, Messages: a.Messages, Codes: a.WeChat, Pictures: a.Photos,
+		PageBase: c.PublicURL + "/h5/#/"})
+	a.givers()
 	a.Checkout.Connect(a.Bookings.Visits())
 	a.Shops.Watch(a.Bookings.Affected)
 	a.Roster.Watch(a.Bookings.Affected)
@@ -170,13 +183,15 @@ func (a *App) build() {
 	a.Staff.Jobs(a.Queue)
 	a.Slots.Jobs(a.Queue)
 	a.Points.Jobs(a.Queue)
+	a.Gifts.Jobs(a.Queue)
+	a.Referral.Jobs(a.Queue)
 	a.Queue.Every("ledger.fold", 10*time.Minute, func(ctx context.Context) error { return ledger.Fold(ctx, a.DB) })
 	a.Queue.Every("app.purge", 6*time.Hour, a.purge)
 }
 
 // eraseTx ends and forgets what other slices keep of a member who leaves.
 func (a *App) eraseTx(ctx context.Context, tx *db.Tx, memberID int64) error {
-	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Groups.MemberLeftTx} {
+	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx} {
 		if err := f(ctx, tx, memberID); err != nil {
 			return err
 		}
@@ -228,7 +243,7 @@ func (a *App) routes() {
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
 		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Sales, a.Checkout, a.Bookings,
-		a.Points, a.Groups,
+		a.Points, a.Groups, a.Gifts, a.Mall, a.Referral,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings),
 		report.New(a.DB, a.Shops), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},

@@ -30,6 +30,9 @@ func (a *App) Audit(ctx context.Context, out, progress io.Writer) (problems int,
 		{"time of bays and technicians", func() error { return a.Slots.Audit(ctx, report) }},
 		{"bookings and their time", func() error { return a.Bookings.Audit(ctx, report) }},
 		{"family and company accounts", func() error { return a.Groups.Audit(ctx, report) }},
+		{"gifts and codes", func() error { return a.Gifts.Audit(ctx, report) }},
+		{"the mall's stock and orders", func() error { return a.Mall.Audit(ctx, report) }},
+		{"invitations", func() error { return a.Referral.Audit(ctx, report) }},
 		{"every slice's view of the others", func() error { return a.auditJoins(ctx, report) }},
 	}
 	for i, s := range steps {
