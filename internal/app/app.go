@@ -23,6 +23,7 @@ import (
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/config"
 	"github.com/liangche/liangche/internal/console"
+	"github.com/liangche/liangche/internal/coupon"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/group"
 	"github.com/liangche/liangche/internal/httpapi"
@@ -91,6 +92,7 @@ type App struct {
 	Checkout *checkout.Service
 	Sales    *sale.Service
 	Points   *points.Service
+	Coupons  *coupon.Service
 	Groups   *group.Service
 	Gifts    *campaign.Service
 	Mall     *mall.Service
@@ -166,6 +168,8 @@ func (a *App) build() {
 	a.Groups = group.New(group.Deps{DB: d, Box: a.Box, Members: a.Members, Catalog: a.Catalog, Shops: a.Shops, Settings: a.Settings, Messages: a.Messages, Queue: a.Queue,
 		Documents: a.Photos, InviteURL: c.PublicURL + "/h5/#/pages/club/groups/join?code="})
 	a.Points = points.New(d, a.log, a.Members, a.Shops, a.Settings, a.Messages, tierIDs{a.Tiers}.of)
+	a.Coupons = coupon.New(coupon.Deps{DB: d, Log: a.log, Box: a.Box, Queue: a.Queue, Members: a.Members, Catalog: a.Catalog, Shops: a.Shops, Settings: a.Settings,
+		Messages: a.Messages, People: people{d}, BaseURL: c.PublicURL + "/h5/#/"})
 	a.Slots = slot.New(d)
 	a.Bookings = booking.New(booking.Deps{DB: d, Log: a.log, Box: a.Box, Members: a.Members, Payments: a.Payments, Catalog: a.Catalog, Tiers: a.Tiers, Shops: a.Shops,
 		Roster: a.Roster, Slots: a.Slots, Settings: a.Settings, Messages: a.Messages})
@@ -183,6 +187,7 @@ func (a *App) build() {
 	a.Staff.Jobs(a.Queue)
 	a.Slots.Jobs(a.Queue)
 	a.Points.Jobs(a.Queue)
+	a.Coupons.Jobs(a.Queue)
 	a.Gifts.Jobs(a.Queue)
 	a.Referral.Jobs(a.Queue)
 	a.Queue.Every("ledger.fold", 10*time.Minute, func(ctx context.Context) error { return ledger.Fold(ctx, a.DB) })
@@ -191,7 +196,7 @@ func (a *App) build() {
 
 // eraseTx ends and forgets what other slices keep of a member who leaves.
 func (a *App) eraseTx(ctx context.Context, tx *db.Tx, memberID int64) error {
-	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx} {
+	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx, a.Points.ForfeitTx, a.Coupons.EraseTx} {
 		if err := f(ctx, tx, memberID); err != nil {
 			return err
 		}
@@ -243,7 +248,7 @@ func (a *App) routes() {
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
 		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Sales, a.Checkout, a.Bookings,
-		a.Points, a.Groups, a.Gifts, a.Mall, a.Referral,
+		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings),
 		report.New(a.DB, a.Shops), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX coupon_holds_ref ON coupon_holds (ref_kind, ref_id);
