@@ -706,6 +706,12 @@ CREATE INDEX ledger_entries_member ON ledger_entries (member_id, id);
 
 CREATE INDEX ledger_entries_posting ON ledger_entries (posting_id);
 
+CREATE TABLE ledger_folds (
+  id INT NOT NULL PRIMARY KEY,
+  after_id BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
 CREATE TABLE ledger_holds (
   id BIGINT NOT NULL PRIMARY KEY,
   member_id BIGINT NOT NULL,
@@ -749,6 +755,14 @@ CREATE INDEX ledger_lots_expiry ON ledger_lots (unit, expires_at, id);
 CREATE INDEX ledger_lots_open ON ledger_lots (account_id);
 
 CREATE INDEX ledger_lots_ref ON ledger_lots (ref_kind, ref_id);
+
+CREATE TABLE ledger_months (
+  biz_month CHAR(7) NOT NULL,
+  account VARCHAR(32) NOT NULL,
+  unit VARCHAR(16) NOT NULL,
+  amount BIGINT NOT NULL,
+  PRIMARY KEY (biz_month, account, unit)
+);
 
 CREATE TABLE ledger_postings (
   id BIGINT NOT NULL PRIMARY KEY,
@@ -1046,7 +1060,9 @@ CREATE TABLE pass_lines (
   counted BOOLEAN NOT NULL,
   times BIGINT NOT NULL,
   left_uses BIGINT NOT NULL,
+  lost_uses BIGINT NOT NULL,
   value_fen BIGINT NOT NULL,
+  lost_fen BIGINT NOT NULL,
   list_fen BIGINT NOT NULL,
   service_ids TEXT NOT NULL,
   good_ids TEXT NOT NULL
@@ -1071,6 +1087,7 @@ CREATE TABLE pass_passes (
   terms TEXT NOT NULL,
   paid_fen BIGINT NOT NULL,
   value_fen BIGINT NOT NULL,
+  lost_fen BIGINT NOT NULL,
   starts_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
   used_at BIGINT NOT NULL,

@@ -149,7 +149,9 @@ func (a *App) build() {
 		StoreExists:   func(ctx context.Context, id int64) error { _, err := a.Shops.Store(ctx, id); return err },
 		Unfinished:    func(ctx context.Context, id int64) (int, error) { return a.Bookings.Unfinished(ctx, id) },
 		EraseTx:       a.eraseTx,
-		InvitedTx:     func(ctx context.Context, tx *db.Tx, id int64, code string) error { return a.Referral.InvitedTx(ctx, tx, id, code) },
+		InvitedTx: func(ctx context.Context, tx *db.Tx, id int64, code string) error {
+			return a.Referral.InvitedTx(ctx, tx, id, code)
+		},
 	})
 	a.Members.Connect(balances{d}, tierNames{d, a.Tiers})
 	a.Staff = staff.New(d, a.Box, a.WeChat, a.Members, staffStores{a.Shops}, staff.Options{

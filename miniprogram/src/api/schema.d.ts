@@ -416,6 +416,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/code-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Batches of codes, newest first */
+        get: operations["consoleCodeBatchList"];
+        put?: never;
+        /** Make a batch of codes */
+        post: operations["consoleCodeBatchCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/code-batches/{id}/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draw the codes of a batch and show them, once */
+        post: operations["consoleCodeBatchCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/code-batches/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the codes that are left worthless */
+        post: operations["consoleCodeBatchStop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/dashboard": {
         parameters: {
             query?: never;
@@ -462,6 +514,42 @@ export interface paths {
         /** Answer a question */
         post: operations["consoleDisputeResolve"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/gift-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All gift rules */
+        get: operations["consoleGiftRuleList"];
+        put?: never;
+        /** Add a gift rule */
+        post: operations["consoleGiftRuleCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/gift-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a gift rule; what it gave stays */
+        put: operations["consoleGiftRuleUpdate"];
+        post?: never;
+        /** End a gift rule; what it gave stays */
+        delete: operations["consoleGiftRuleDelete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -703,6 +791,143 @@ export interface paths {
         put?: never;
         /** Keep an image: JPEG or PNG, at most 8 MB */
         post: operations["consoleImageUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/mall/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All items, also the inactive ones */
+        get: operations["consoleMallItemList"];
+        put?: never;
+        /** Add an item */
+        post: operations["consoleMallItemCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/mall/items/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change an item; orders keep what they were promised */
+        put: operations["consoleMallItemUpdate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/mall/items/{id}/stock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring the stock up or down */
+        post: operations["consoleMallStock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/mall/low": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Items of which little is left */
+        get: operations["consoleMallLow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/mall/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders, newest first */
+        get: operations["consoleMallOrderList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/mall/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One order; with its address for who sends it, which leaves a trace */
+        get: operations["consoleMallOrder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/mall/orders/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an order: points, money and stock come back */
+        post: operations["consoleMallCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/mall/orders/{id}/ship": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note how an order was sent */
+        post: operations["consoleMallShip"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1270,6 +1495,92 @@ export interface paths {
         put?: never;
         /** Line a walk-in up */
         post: operations["consoleQueueAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/referrals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Invitations, newest first */
+        get: operations["consoleReferralList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/referrals/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What invitations bring */
+        get: operations["consoleReferralRules"];
+        /** Change what invitations bring; what was given stays */
+        put: operations["consoleReferralRulesSet"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/referrals/suspects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Invitations that somebody should look at, newest first */
+        get: operations["consoleReferralSuspects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/referrals/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It is in order: the reward may be given */
+        post: operations["consoleReferralAccept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/referrals/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** No reward; one that was given is taken back */
+        post: operations["consoleReferralReject"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2226,6 +2537,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Use a code from a card */
+        post: operations["ownerCodeRedeem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/owner/config": {
         parameters: {
             query?: never;
@@ -2570,6 +2898,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/mall/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What there is for points */
+        get: operations["ownerMallItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/mall/items/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One item */
+        get: operations["ownerMallItem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/mall/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My orders, newest first */
+        get: operations["ownerMallOrders"];
+        put?: never;
+        /** Exchange points */
+        post: operations["ownerMallOrderCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/mall/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My order, with its pickup code */
+        get: operations["ownerMallOrder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/mall/orders/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give an order up: points and money come back */
+        post: operations["ownerMallOrderCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/owner/orders/{id}": {
         parameters: {
             query?: never;
@@ -2718,6 +3132,40 @@ export interface paths {
         get: operations["ownerRecords"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/referral": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My invite code, friends and rewards */
+        get: operations["ownerReferral"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/referral/bind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enter the code of who brought me, soon after joining */
+        post: operations["ownerReferralBind"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3386,6 +3834,40 @@ export interface paths {
         get: operations["staffLookup"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/mall/collect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look an order up by its pickup code */
+        post: operations["staffMallCollect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/mall/orders/{id}/deliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand an order out to who shows its code */
+        post: operations["staffMallDeliver"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4552,6 +5034,155 @@ export interface components {
             /** @description Pass as after= for the next page; absent on the last one */
             next?: string;
         };
+        CampaignBatchInput: {
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            endsAt?: string;
+            gift: components["schemas"]["CampaignPresent"][];
+            /** @enum {string} */
+            kind: "dealer" | "swap" | "opening" | "partner";
+            name: string;
+            /** @description Who hands them out */
+            partner?: string;
+            /**
+             * Format: int64
+             * @description How many of them one member may use
+             */
+            perMember: number;
+            /** Format: date-time */
+            startsAt?: string;
+        };
+        CampaignBatchView: {
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            endsAt?: string;
+            /**
+             * Format: date-time
+             * @description Absent until the codes were drawn and shown
+             */
+            exportedAt?: string;
+            exportedBy?: string;
+            gift: components["schemas"]["CampaignPresent"][];
+            giftTitle: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "dealer" | "swap" | "opening" | "partner";
+            name: string;
+            partner?: string;
+            /** Format: int64 */
+            perMember: number;
+            /** Format: date-time */
+            startsAt: string;
+            /** @enum {string} */
+            state: "open" | "stopped";
+            /** Format: date-time */
+            stoppedAt?: string;
+            /** Format: int64 */
+            used: number;
+        };
+        CampaignBatchViewPage: {
+            items: components["schemas"]["CampaignBatchView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        CampaignCodes: {
+            /** @description ABCD-EFGH-JKLM; shown this once */
+            codes: string[];
+        };
+        CampaignPresent: {
+            /**
+             * Format: int64
+             * @description Template, plan or tier; 0 for points
+             */
+            id?: number;
+            /** @enum {string} */
+            kind: "coupon" | "points" | "pass" | "membership" | "tier";
+            /**
+             * Format: int64
+             * @description How many; of a tier: for how many months
+             */
+            n: number;
+        };
+        CampaignRedeemRequest: {
+            code: string;
+        };
+        CampaignRedeemed: {
+            /** @description What was given, in words */
+            gift: string;
+            /** @description What the card is called */
+            title: string;
+        };
+        CampaignRuleInput: {
+            active?: boolean;
+            /** Format: date-time */
+            endsAt?: string;
+            gift: components["schemas"]["CampaignPresent"][];
+            name: string;
+            /**
+             * Format: date-time
+             * @description From now on when absent
+             */
+            startsAt?: string;
+            terms: components["schemas"]["CampaignTerms"];
+            /** @enum {string} */
+            trigger: "after_purchase" | "birthday" | "first_follow" | "join" | "review" | "activity";
+        };
+        CampaignRuleView: {
+            active: boolean;
+            /** Format: date-time */
+            endsAt?: string;
+            gift: components["schemas"]["CampaignPresent"][];
+            /** @description The gift in words */
+            giftTitle: string;
+            /**
+             * Format: int64
+             * @description How often it gave
+             */
+            given: number;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: date-time */
+            startsAt: string;
+            terms: components["schemas"]["CampaignTerms"];
+            /** @enum {string} */
+            trigger: "after_purchase" | "birthday" | "first_follow" | "join" | "review" | "activity";
+        };
+        CampaignRuleViewPage: {
+            items: components["schemas"]["CampaignRuleView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        CampaignTerms: {
+            /**
+             * Format: int64
+             * @description birthday: so many days ahead
+             */
+            daysBefore?: number;
+            /**
+             * Format: int64
+             * @description after_purchase: at least so much was really paid, by money or principal
+             */
+            minFen?: number;
+            /**
+             * Format: int64
+             * @description review: at least so many stars
+             */
+            minStars?: number;
+            /**
+             * Format: int64
+             * @description At most so often for one member; 0 for no limit
+             */
+            perMember?: number;
+            /** @description Only members of these tiers; empty for all */
+            tierIds?: number[];
+        };
         CatalogClassChoice: {
             /** @description Cars that everybody knows */
             example: string;
@@ -5390,6 +6021,313 @@ export interface components {
             /** @description Pass as after= for the next page; absent on the last one */
             next?: string;
         };
+        MallAddress: {
+            address: string;
+            name: string;
+            phone: string;
+        };
+        MallAsk: {
+            /** @description Where goods are sent */
+            address?: components["schemas"]["MallAddress"];
+            /**
+             * @description Of goods; collect unless told
+             * @enum {string}
+             */
+            delivery?: "collect" | "ship";
+            /** Format: int64 */
+            itemId: number;
+            /**
+             * Format: int64
+             * @description Of one, as shown
+             */
+            moneyFen?: number;
+            /**
+             * @description How the money is paid, if there is any
+             * @enum {string}
+             */
+            pay?: "wechat" | "balance";
+            /**
+             * Format: int64
+             * @description Of one, as shown
+             */
+            points: number;
+            /** Format: int64 */
+            qty: number;
+            /**
+             * Format: int64
+             * @description Where goods are collected
+             */
+            storeId?: number;
+        };
+        MallCancelAsk: {
+            reason?: string;
+        };
+        MallCodeAsk: {
+            code: string;
+        };
+        MallDeskOrder: {
+            /** @description To its owner, and to who sends it */
+            address?: components["schemas"]["MallAddress"];
+            carrier?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @enum {string} */
+            delivery: "collect" | "ship" | "auto";
+            /** Format: date-time */
+            endedAt?: string;
+            /** Format: int64 */
+            id: number;
+            imageUrl?: string;
+            /** Format: int64 */
+            itemId: number;
+            /** @enum {string} */
+            kind: "good" | "service" | "coupon" | "pass" | "membership";
+            mayCancel: boolean;
+            /** Format: int64 */
+            memberId: number;
+            /** @description Masked */
+            memberName: string;
+            /** @description Masked */
+            memberPhone: string;
+            /**
+             * Format: int64
+             * @description Of all
+             */
+            moneyFen: number;
+            no: string;
+            /** @description While it is ready: 10 digits, shown as a QR code; only to its owner */
+            pickupCode?: string;
+            /**
+             * Format: int64
+             * @description Of all
+             */
+            points: number;
+            /** Format: int64 */
+            qty: number;
+            /** Format: date-time */
+            readyAt?: string;
+            reason?: string;
+            /**
+             * Format: int64
+             * @description Of the money: ownerSaleCheck, ownerSalePay
+             */
+            saleId?: number;
+            staffName?: string;
+            /** @enum {string} */
+            state: "pending" | "ready" | "collected" | "shipped" | "cancelled";
+            stateText: string;
+            /** Format: int64 */
+            storeId?: number;
+            storeName?: string;
+            title: string;
+            trackingNo?: string;
+        };
+        MallDeskOrderPage: {
+            items: components["schemas"]["MallDeskOrder"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        MallItemInput: {
+            active?: boolean;
+            description?: string;
+            /** @description Key from consoleImageUpload */
+            image?: string;
+            /** @enum {string} */
+            kind: "good" | "service" | "coupon" | "pass" | "membership";
+            /**
+             * Format: int64
+             * @description At so many it is in the low-stock list
+             */
+            lowStock?: number;
+            /**
+             * Format: int64
+             * @description Members of this tier and of higher ones; 0 for all
+             */
+            minTierId?: number;
+            /**
+             * Format: int64
+             * @description Beside the points; only for goods, services and coupons
+             */
+            moneyFen?: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description 0 for no limit
+             */
+            perMember?: number;
+            /** Format: int64 */
+            points: number;
+            /** Format: date-time */
+            saleFrom?: string;
+            /** Format: date-time */
+            saleTo?: string;
+            /** @description May be sent; only goods */
+            ship?: boolean;
+            /** Format: int64 */
+            sort?: number;
+            /**
+             * Format: int64
+             * @description Of a new item
+             */
+            stock?: number;
+            /**
+             * Format: int64
+             * @description Good (may be 0), coupon template for service and coupon, pass plan, membership plan
+             */
+            subjectId?: number;
+        };
+        MallItemView: {
+            active: boolean;
+            description: string;
+            /** Format: int64 */
+            id: number;
+            /** @description Key */
+            image?: string;
+            imageUrl?: string;
+            /** @enum {string} */
+            kind: "good" | "service" | "coupon" | "pass" | "membership";
+            /** @description Little is left */
+            low: boolean;
+            /** Format: int64 */
+            lowStock: number;
+            /** Format: int64 */
+            minTierId?: number;
+            minTierName?: string;
+            /** Format: int64 */
+            moneyFen: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description 0 for no limit
+             */
+            perMember: number;
+            /** Format: int64 */
+            points: number;
+            /** Format: date-time */
+            saleFrom: string;
+            /** Format: date-time */
+            saleTo?: string;
+            ship: boolean;
+            /** Format: int64 */
+            sort: number;
+            /** Format: int64 */
+            stock: number;
+            /** Format: int64 */
+            subjectId?: number;
+        };
+        MallItemViewPage: {
+            items: components["schemas"]["MallItemView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        MallOffer: {
+            description: string;
+            /** Format: int64 */
+            id: number;
+            imageUrl?: string;
+            /** @enum {string} */
+            kind: "good" | "service" | "coupon" | "pass" | "membership";
+            minTierName?: string;
+            /** Format: int64 */
+            moneyFen: number;
+            /**
+             * Format: int64
+             * @description How many this member may still have; absent: no limit
+             */
+            myLeft?: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description Absent: no limit
+             */
+            perMember?: number;
+            /** Format: int64 */
+            points: number;
+            /** Format: date-time */
+            saleTo?: string;
+            /** @description May be sent instead of collected */
+            ship: boolean;
+            /** Format: int64 */
+            stock: number;
+            /** @description Why it cannot be had now; absent when it can */
+            why?: string;
+        };
+        MallOfferPage: {
+            items: components["schemas"]["MallOffer"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        MallOrderView: {
+            /** @description To its owner, and to who sends it */
+            address?: components["schemas"]["MallAddress"];
+            carrier?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @enum {string} */
+            delivery: "collect" | "ship" | "auto";
+            /** Format: date-time */
+            endedAt?: string;
+            /** Format: int64 */
+            id: number;
+            imageUrl?: string;
+            /** Format: int64 */
+            itemId: number;
+            /** @enum {string} */
+            kind: "good" | "service" | "coupon" | "pass" | "membership";
+            mayCancel: boolean;
+            /**
+             * Format: int64
+             * @description Of all
+             */
+            moneyFen: number;
+            no: string;
+            /** @description While it is ready: 10 digits, shown as a QR code; only to its owner */
+            pickupCode?: string;
+            /**
+             * Format: int64
+             * @description Of all
+             */
+            points: number;
+            /** Format: int64 */
+            qty: number;
+            /** Format: date-time */
+            readyAt?: string;
+            reason?: string;
+            /**
+             * Format: int64
+             * @description Of the money: ownerSaleCheck, ownerSalePay
+             */
+            saleId?: number;
+            /** @enum {string} */
+            state: "pending" | "ready" | "collected" | "shipped" | "cancelled";
+            stateText: string;
+            /** Format: int64 */
+            storeId?: number;
+            storeName?: string;
+            title: string;
+            trackingNo?: string;
+        };
+        MallOrderViewPage: {
+            items: components["schemas"]["MallOrderView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        MallOrdered: {
+            order: components["schemas"]["MallOrderView"];
+            pay?: components["schemas"]["WechatJSAPIParams"];
+        };
+        MallParcel: {
+            carrier: string;
+            trackingNo: string;
+        };
+        MallStockChange: {
+            /**
+             * Format: int64
+             * @description Positive: came in
+             */
+            amount: number;
+            reason: string;
+        };
         MemberBindInfo: {
             cardNoMasked: string;
             nameMasked: string;
@@ -5477,6 +6415,8 @@ export interface components {
             charterVersion: number;
             /** @enum {string} */
             gender?: "male" | "female" | "unknown";
+            /** @description Of the member who brought this one; a wrong one is no obstacle */
+            inviteCode?: string;
             name: string;
             /** @description Typed, where there is no phone component */
             phone?: string;
@@ -6250,7 +7190,7 @@ export interface components {
              * @description What went wrong, from a closed list
              * @enum {string}
              */
-            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.no_card" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.template_unknown" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.name_taken" | "tier.no_default" | "tier.reason_missing" | "tier.unknown" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
+            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "campaign.code_early" | "campaign.code_expired" | "campaign.code_limit" | "campaign.code_stopped" | "campaign.code_unknown" | "campaign.code_used" | "campaign.codes_exported" | "campaign.gift" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "coupon.changed" | "coupon.claimed" | "coupon.code_taken" | "coupon.code_unknown" | "coupon.ended" | "coupon.expired" | "coupon.gift_over" | "coupon.gift_own" | "coupon.gone" | "coupon.held" | "coupon.limit" | "coupon.name_taken" | "coupon.not_giftable" | "coupon.not_open" | "coupon.not_yet" | "coupon.not_yours" | "coupon.one_a_day" | "coupon.reason_missing" | "coupon.template_unknown" | "coupon.used" | "coupon.validity_over" | "coupon.void" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "mall.address" | "mall.changed" | "mall.code_unknown" | "mall.limit" | "mall.not_on_sale" | "mall.other_store" | "mall.out_of_stock" | "mall.state" | "mall.tier" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.no_card" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.template_unknown" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "referral.bound" | "referral.code_unknown" | "referral.known" | "referral.late" | "referral.off" | "referral.reason_missing" | "referral.self" | "referral.state" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.name_taken" | "tier.no_default" | "tier.reason_missing" | "tier.unknown" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
             /** @description Data that helps to go on, such as the new quote */
             detail?: unknown;
             /** @description Complaints about single fields */
@@ -6258,6 +7198,131 @@ export interface components {
             /** @description Says what to do, in Chinese; safe to show */
             message: string;
             requestId: string;
+        };
+        ReferralBindAsk: {
+            code: string;
+        };
+        ReferralDecideAsk: {
+            /** @description Required to reject */
+            reason?: string;
+        };
+        ReferralFlag: {
+            /** @enum {string} */
+            key: "plate" | "self_plate" | "place" | "fast" | "refund";
+            text: string;
+        };
+        ReferralFriend: {
+            /** Format: date-time */
+            joinedAt: string;
+            /** @description Masked */
+            name: string;
+            /** @enum {string} */
+            state: "new" | "pending" | "suspect" | "rewarded" | "rejected" | "expired" | "taken_back";
+            stateText: string;
+        };
+        ReferralGrade: {
+            /** Format: int64 */
+            friends: number;
+            gift: components["schemas"]["CampaignPresent"][];
+        };
+        ReferralInviteView: {
+            /** Format: date-time */
+            createdAt: string;
+            decidedBy?: string;
+            /** Format: date-time */
+            expiresAt: string;
+            flags: components["schemas"]["ReferralFlag"][];
+            /** Format: int64 */
+            friendId: number;
+            /** @description Masked */
+            friendName: string;
+            /** @description Masked */
+            friendPhone: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            inviterId: number;
+            /** @description Masked */
+            inviterName: string;
+            /** @description Masked */
+            inviterPhone: string;
+            /**
+             * Format: int64
+             * @description What the friend had paid in money when the reward was given
+             */
+            paidFen?: number;
+            reason?: string;
+            /** Format: date-time */
+            rewardAt?: string;
+            /** @enum {string} */
+            state: "new" | "pending" | "suspect" | "rewarded" | "rejected" | "expired" | "taken_back";
+            stateText: string;
+        };
+        ReferralInviteViewPage: {
+            items: components["schemas"]["ReferralInviteView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        ReferralMine: {
+            code: string;
+            /** @description Picture of the member's mini-program code, for the poster; absent where WeChat draws none */
+            codeUrl?: string;
+            /** @description What the friend gets, in words */
+            friendGift?: string;
+            /** @description Newest first, at most 100 */
+            friends: components["schemas"]["ReferralFriend"][];
+            /** @description What the member gets for each friend, in words */
+            inviterGift?: string;
+            link: string;
+            /** @description The member may still enter somebody's code */
+            mayBind: boolean;
+            /** Format: int64 */
+            minPaidFen: number;
+            next?: components["schemas"]["ReferralNextGrade"];
+            /** @description The shop rewards invitations now */
+            on: boolean;
+            /** Format: int64 */
+            rewarded: number;
+            /** @description What the mini-program code carries */
+            scene: string;
+        };
+        ReferralNextGrade: {
+            /** Format: int64 */
+            friends: number;
+            gift: string;
+            /** Format: int64 */
+            left: number;
+        };
+        ReferralRules: {
+            /**
+             * Format: int64
+             * @description Rewards are taken back when all of the payment goes back within so many days
+             */
+            backDays: number;
+            /**
+             * Format: int64
+             * @description Rewarded friends of one member a day; more wait for the next day
+             */
+            dailyCap: number;
+            /**
+             * Format: int64
+             * @description More friends than this within an hour are looked at first
+             */
+            fastCount: number;
+            /** @description For the friend; may be empty */
+            friendGift: components["schemas"]["CampaignPresent"][];
+            /** @description Such as five friends: the top tier. Each is given once */
+            grades: components["schemas"]["ReferralGrade"][];
+            /** @description For each friend who pays; may be empty */
+            inviterGift: components["schemas"]["CampaignPresent"][];
+            /**
+             * Format: int64
+             * @description What the friend must have paid in money; stored-value bonus, passes and points do not count
+             */
+            minPaidFen: number;
+            on: boolean;
+            /** Format: int64 */
+            payWithinDays: number;
         };
         ReportDashboard: {
             /** Format: int64 */
@@ -8228,6 +9293,133 @@ export interface operations {
             };
         };
     };
+    consoleCodeBatchList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignBatchViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCodeBatchCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignBatchInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignBatchView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCodeBatchCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignCodes"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCodeBatchStop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignBatchView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleDashboard: {
         parameters: {
             query?: {
@@ -8318,6 +9510,138 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckoutDisputeView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGiftRuleList: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignRuleViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGiftRuleCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignRuleInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignRuleView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGiftRuleUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignRuleInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignRuleView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGiftRuleDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["None"];
                 };
             };
             /** @description Fault */
@@ -8937,6 +10261,323 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BlobSaved"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMallItemList: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallItemViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMallItemCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MallItemInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallItemView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMallItemUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MallItemInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallItemView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMallStock: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MallStockChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallItemView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMallLow: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallItemViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMallOrderList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                state?: "pending" | "ready" | "collected" | "shipped" | "cancelled";
+                storeId?: number;
+                itemId?: number;
+                memberId?: number;
+                /** @description An order number as a whole */
+                no?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallDeskOrderPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMallOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallDeskOrder"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMallCancel: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MallCancelAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallDeskOrder"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMallShip: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MallParcel"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallDeskOrder"];
                 };
             };
             /** @description Fault */
@@ -10282,6 +11923,206 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleReferralList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                state?: "new" | "pending" | "suspect" | "rewarded" | "rejected" | "expired" | "taken_back";
+                inviterId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferralInviteViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleReferralRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferralRules"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleReferralRulesSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReferralRules"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferralRules"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleReferralSuspects: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                state?: "new" | "pending" | "suspect" | "rewarded" | "rejected" | "expired" | "taken_back";
+                inviterId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferralInviteViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleReferralAccept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReferralDecideAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferralInviteView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleReferralReject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReferralDecideAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferralInviteView"];
                 };
             };
             /** @description Fault */
@@ -12638,6 +14479,42 @@ export interface operations {
             };
         };
     };
+    ownerCodeRedeem: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignRedeemRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignRedeemed"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ownerConfig: {
         parameters: {
             query?: never;
@@ -13442,6 +15319,208 @@ export interface operations {
             };
         };
     };
+    ownerMallItems: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallOfferPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerMallItem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallOffer"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerMallOrders: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                state?: "pending" | "ready" | "collected" | "shipped" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallOrderViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerMallOrderCreate: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MallAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallOrdered"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerMallOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallOrderView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerMallOrderCancel: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MallCancelAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallOrderView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ownerOrder: {
         parameters: {
             query?: never;
@@ -13748,6 +15827,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberviewRecordPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerReferral: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferralMine"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerReferralBind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReferralBindAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferralMine"];
                 };
             };
             /** @description Fault */
@@ -15178,6 +17319,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberviewHits"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffMallCollect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MallCodeAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallDeskOrder"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffMallDeliver: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MallCodeAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MallDeskOrder"];
                 };
             };
             /** @description Fault */
