@@ -115,6 +115,8 @@ func templates(ids map[string]string) map[string]notify.TemplateConfig {
 		notify.PassSold:       {"thing1": "title", "amount2": "amount", "time3": "time", "thing4": "hint"},
 		notify.PassExpiring:   {"thing1": "title", "date2": "time", "thing3": "hint"},
 		notify.PassRenewal:    {"thing1": "title", "amount2": "amount", "date3": "time", "thing4": "hint"},
+		notify.TierChanged:    {"thing1": "title", "thing2": "reason", "time3": "time"},
+		notify.MembershipEnds: {"thing1": "title", "date2": "time", "thing3": "hint"},
 		notify.PointsExpiring: {"thing1": "title", "number2": "points", "date3": "time", "thing4": "hint"},
 		notify.CouponReceived: {"thing1": "title", "date2": "time", "thing3": "hint"},
 		notify.CouponExpiring: {"thing1": "title", "number2": "count", "date3": "time", "thing4": "hint"},

@@ -34,6 +34,7 @@ import (
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/memberview"
 	"github.com/liangche/liangche/internal/notify"
+	"github.com/liangche/liangche/internal/pass"
 	"github.com/liangche/liangche/internal/payment"
 	"github.com/liangche/liangche/internal/points"
 	"github.com/liangche/liangche/internal/referral"
@@ -91,6 +92,7 @@ type App struct {
 	Wallet   *wallet.Service
 	Checkout *checkout.Service
 	Sales    *sale.Service
+	Passes   *pass.Service
 	Points   *points.Service
 	Coupons  *coupon.Service
 	Groups   *group.Service
@@ -166,6 +168,7 @@ func (a *App) build() {
 	a.Payments = payment.New(d, a.Queue, a.WeChat, a.log)
 	a.Wallet = wallet.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Shops, a.Settings, a.Messages)
 	a.Sales = sale.New(d, a.log, a.Members, a.Payments, a.Shops, a.Settings)
+	a.Passes = pass.New(pass.Deps{DB: d, Log: a.log, Queue: a.Queue, Members: a.Members, Catalog: a.Catalog, Shops: a.Shops, Settings: a.Settings, Messages: a.Messages, Sales: a.Sales})
 	a.Checkout = checkout.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Tiers, a.Shops, a.Settings, a.Messages)
 	a.Groups = group.New(group.Deps{DB: d, Box: a.Box, Members: a.Members, Catalog: a.Catalog, Shops: a.Shops, Settings: a.Settings, Messages: a.Messages, Queue: a.Queue,
 		Documents: a.Photos, InviteURL: c.PublicURL + "/h5/#/pages/club/groups/join?code="})
@@ -185,6 +188,7 @@ func (a *App) build() {
 	a.Checkout.Connect(a.Bookings.Visits())
 	a.Shops.Watch(a.Bookings.Affected)
 	a.Roster.Watch(a.Bookings.Affected)
+	a.Tiers.Connect(a.Settings, tier.Deps{Log: a.log, People: a.Members, Messages: a.Messages, Catalog: a.Catalog, Shops: a.Shops, Sales: a.Sales, Queue: a.Queue, ImageURL: a.Photos.URL})
 	a.Members.Jobs(a.Queue)
 	a.Staff.Jobs(a.Queue)
 	a.Slots.Jobs(a.Queue)
@@ -249,10 +253,10 @@ func (a *App) routes() {
 		return s.Name
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
-		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Sales, a.Checkout, a.Bookings,
+		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Sales, a.Passes, a.Checkout, a.Bookings,
 		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings),
-		report.New(a.DB, a.Shops), console.New(a.DB, a.Members, a.Shops),
+		report.New(a.DB, a.Shops, a.Members, a.Settings, a.Groups), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},
 	} {
 		s.Routes(a.Router)

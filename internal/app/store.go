@@ -39,6 +39,15 @@ var joins = []struct{ query, say string }{
 	{`SELECT p.id FROM ledger_postings p LEFT JOIN booking_bookings b ON b.id = p.ref_id WHERE p.kind IN ('deposit', 'deposit_refund', 'forfeit') AND (p.ref_kind <> 'booking' OR b.id IS NULL) ORDER BY p.id`,
 		"ledger_postings %d: no booking belongs to it"},
 	{`SELECT b.id FROM booking_bookings b LEFT JOIN member_members m ON m.id = b.member_id WHERE b.member_id <> 0 AND m.id IS NULL ORDER BY b.id`, "booking_bookings %d: its member is missing"},
+	{`SELECT g.id FROM tier_grants g WHERE (SELECT COALESCE(SUM(l.remaining), 0) FROM ledger_lots l WHERE l.ref_kind = 'right' AND l.ref_id = g.id)
+		<> CASE WHEN g.state = 'open' THEN g.granted - g.used ELSE 0 END ORDER BY g.id`, "tier_grants %d: the journal holds another number of uses than it says"},
+	{`SELECT m.id FROM tier_memberships m WHERE m.earned_fen <> (SELECT COALESCE(-SUM(e.amount), 0) FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id
+		WHERE p.kind = 'membership_earned' AND p.ref_id = m.id AND e.account = 'memberships') ORDER BY m.id`, "tier_memberships %d: its postings earned another amount than it says"},
+	{`SELECT m.id FROM tier_memberships m LEFT JOIN sale_sales s ON s.id = m.sale_id AND s.result_id = m.id WHERE m.sale_id > 0
+		AND (s.id IS NULL OR s.price_fen <> m.price_fen OR (m.state <> 'refunded' AND s.refunded_fen <> 0)) ORDER BY m.id`, "tier_memberships %d: its sale says something else"},
+	{`SELECT x.posting_id FROM tier_earned x WHERE (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e
+		WHERE e.posting_id IN (x.earned_posting_id, x.undone_posting_id) AND e.unit = 'experience') <> CASE WHEN x.undone_posting_id = 0 THEN x.experience ELSE 0 END
+		ORDER BY x.posting_id`, "tier_earned %d: the journal gave other experience for it"},
 	{`SELECT a.id FROM ledger_accounts a LEFT JOIN member_members m ON m.id = a.member_id WHERE m.id IS NULL ORDER BY a.id`, "ledger_accounts %d: its member is missing"},
 }
 

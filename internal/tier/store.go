@@ -2,16 +2,19 @@ package tier
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/liangche/liangche/internal/db"
 )
 
 type row struct {
 	Tier
-	DefaultMark *int  `db:"default_mark"` // 1 for the default tier: unique, so there is one at most
-	CreatedAt   int64 `db:"created_at"`
-	UpdatedAt   int64 `db:"updated_at"`
+	Programme   *string `db:"programme"`    // JSON
+	DefaultMark *int    `db:"default_mark"` // 1 for the default tier: unique, so there is one at most
+	CreatedAt   int64   `db:"created_at"`
+	UpdatedAt   int64   `db:"updated_at"`
 }
 
 func mark(isDefault bool) *int {
@@ -22,40 +25,69 @@ func mark(isDefault bool) *int {
 	return nil
 }
 
-const columns = `id, name, color, tier_rank, discount_bp, priority, default_mark`
+const columns = `id, name, color, tier_rank, discount_bp, priority, programme, default_mark`
 
-func (r row) tier() Tier {
-	t := r.Tier
-	t.IsDefault = r.DefaultMark != nil
-	return t
+func (r row) full() (Full, error) {
+	f := Full{Tier: r.Tier}
+	f.IsDefault = r.DefaultMark != nil
+	if r.Programme != nil {
+		if err := json.Unmarshal([]byte(*r.Programme), &f.Programme); err != nil {
+			return f, fmt.Errorf("tier: programme of %d: %w", r.ID, err)
+		}
+	}
+	return f, nil
 }
 
-func readAll(ctx context.Context, r db.Reader, lock string) ([]Tier, error) {
+func (f Full) row() (row, error) {
+	b, err := json.Marshal(f.Programme)
+	text := string(b)
+	return row{Tier: f.Tier, Programme: &text, DefaultMark: mark(f.IsDefault)}, err
+}
+
+func readAll(ctx context.Context, r db.Reader, lock string) ([]Full, error) {
 	var rows []row
 	if err := r.Select(ctx, &rows, `SELECT `+columns+` FROM tier_tiers ORDER BY id`+lock); err != nil {
 		return nil, err
 	}
-	out := make([]Tier, 0, len(rows))
+	out := make([]Full, 0, len(rows))
 	for _, v := range rows {
-		out = append(out, v.tier())
+		f, err := v.full()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
 	}
 	return out, nil
 }
 
-func insert(ctx context.Context, tx *db.Tx, t Tier) error {
-	err := tx.Insert(ctx, "tier_tiers", row{t, mark(t.IsDefault), tx.Millis(), tx.Millis()})
+func insert(ctx context.Context, tx *db.Tx, f Full) error {
+	v, err := f.row()
+	if err != nil {
+		return err
+	}
+	v.CreatedAt, v.UpdatedAt = tx.Millis(), tx.Millis()
+	err = tx.Insert(ctx, "tier_tiers", v)
 	if errors.Is(err, db.ErrDuplicate) {
 		return ErrName.On("name", "名称已被使用")
 	}
 	return err
 }
 
-func update(ctx context.Context, tx *db.Tx, t Tier) error {
-	_, err := tx.Exec(ctx, `UPDATE tier_tiers SET name = ?, color = ?, tier_rank = ?, discount_bp = ?, priority = ?, default_mark = ?, updated_at = ?
-		WHERE id = ?`, t.Name, t.Color, t.Rank, t.DiscountBP, t.Priority, mark(t.IsDefault), tx.Millis(), t.ID)
+func update(ctx context.Context, tx *db.Tx, f Full) error {
+	v, err := f.row()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE tier_tiers SET name = ?, color = ?, tier_rank = ?, discount_bp = ?, priority = ?, programme = ?, default_mark = ?, updated_at = ?
+		WHERE id = ?`, v.Name, v.Color, v.Rank, v.DiscountBP, v.Priority, v.Programme, v.DefaultMark, tx.Millis(), v.ID)
 	if errors.Is(err, db.ErrDuplicate) {
 		return ErrName.On("name", "名称已被使用")
 	}
+	return err
+}
+
+func remove(ctx context.Context, tx *db.Tx, id int64) error {
+	_, err := tx.Exec(ctx, `DELETE FROM tier_tiers WHERE id = ?`, id)
 	return err
 }
 
@@ -64,72 +96,34 @@ func clearDefault(ctx context.Context, tx *db.Tx) error {
 	return err
 }
 
-func memberTier(ctx context.Context, r db.Reader, memberID int64) (id int64, err error) {
-	err = r.Get(ctx, &id, `SELECT tier_id FROM tier_members WHERE member_id = ?`, memberID)
-	if errors.Is(err, db.ErrNoRows) {
-		return 0, nil
+// using counts what keeps a tier: members in it, members it was given to, plans and running memberships that grant it.
+func using(ctx context.Context, r db.Reader, id int64) (members, given, plans, memberships int, err error) {
+	for _, q := range []struct {
+		n     *int
+		query string
+	}{
+		{&members, `SELECT COUNT(*) FROM tier_members WHERE tier_id = ?`},
+		{&given, `SELECT COUNT(*) FROM tier_assignments WHERE tier_id = ?`},
+		{&plans, `SELECT COUNT(*) FROM tier_plans WHERE tier_id = ?`},
+		{&memberships, `SELECT COUNT(*) FROM tier_memberships WHERE tier_id = ? AND state = 'active'`},
+	} {
+		if err = r.Get(ctx, q.n, q.query, id); err != nil {
+			return
+		}
 	}
-	return id, err
+	return
 }
 
-type aheadKey struct{}
-
-const memberTiersQuery = `SELECT member_id, tier_id FROM tier_members WHERE member_id IN (?)`
-
-type tierOf struct {
-	MemberID int64 `db:"member_id"`
-	TierID   int64 `db:"tier_id"`
-}
-
-// memberTiers reads the assignments of several members.
-func memberTiers(ctx context.Context, r db.Reader, members []int64) (map[int64]int64, error) {
-	var rows []tierOf
-	q, args, err := db.In(memberTiersQuery, members)
-	if err == nil {
-		err = r.Select(ctx, &rows, q, args...)
+// countMembers counts the members with a row of their own by tier.
+func countMembers(ctx context.Context, r db.Reader) (map[int64]int64, error) {
+	var rows []struct {
+		TierID int64 `db:"tier_id"`
+		N      int64 `db:"n"`
 	}
-	return tiersFrom(rows, members), err
-}
-
-// memberTiersSoon is memberTiers with the next db.Tx.Collect, into the stash.
-func memberTiersSoon(tx *db.Tx, members []int64) error {
-	q, args, err := db.In(memberTiersQuery, members)
-	if err != nil {
-		return err
-	}
-	var rows []tierOf
-	tx.SelectSoon(&rows, func() { tx.Stash(aheadKey{}, tiersFrom(rows, members)) }, q, args...)
-	return nil
-}
-
-func tiersFrom(rows []tierOf, members []int64) map[int64]int64 {
-	out := make(map[int64]int64, len(members))
-	for _, m := range members {
-		out[m] = 0
-	}
+	err := r.Select(ctx, &rows, `SELECT tier_id, COUNT(*) AS n FROM tier_members GROUP BY tier_id`)
+	out := map[int64]int64{}
 	for _, x := range rows {
-		out[x.MemberID] = x.TierID
+		out[x.TierID] = x.N
 	}
-	return out
-}
-
-type assignment struct {
-	MemberID int64  `db:"member_id"`
-	TierID   int64  `db:"tier_id"`
-	Reason   string `db:"reason"`
-	SetBy    string `db:"set_by"`
-	SetAt    int64  `db:"set_at"`
-}
-
-// assign writes the member's tier: the second of two first assignments at once replaces the first.
-func assign(ctx context.Context, tx *db.Tx, a assignment) error {
-	const update = `UPDATE tier_members SET tier_id = ?, reason = ?, set_by = ?, set_at = ? WHERE member_id = ?`
-	n, err := tx.Exec(ctx, update, a.TierID, a.Reason, a.SetBy, a.SetAt, a.MemberID)
-	if err != nil || n > 0 {
-		return err
-	}
-	if err = tx.Insert(ctx, "tier_members", a); errors.Is(err, db.ErrDuplicate) {
-		_, err = tx.Exec(ctx, update, a.TierID, a.Reason, a.SetBy, a.SetAt, a.MemberID)
-	}
-	return err
+	return out, err
 }

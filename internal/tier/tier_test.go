@@ -114,7 +114,7 @@ func TestTiersOverHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := apitest.New(t, s.Routes)
-	c := base.As(apitest.Staff(perm.CatalogRead, perm.CatalogWrite))
+	c := base.As(apitest.Staff(perm.CatalogRead, perm.TierWrite))
 	var gold Tier
 	c.OK(http.MethodPost, "/api/console/tiers", Input{Name: "金卡", Color: "#C9A227", Rank: 2, DiscountBP: 9500}, &gold)
 	c.Fault(ErrName, http.MethodPost, "/api/console/tiers", Input{Name: "金卡", Color: "#C9A227", Rank: 2, DiscountBP: 9500})

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE tier_tiers ADD COLUMN programme TEXT NULL;
