@@ -20,4 +20,16 @@ func (s *Service) Routes(r *httpapi.Router) {
 		func(ctx context.Context, in *dashboardInput) (Dashboard, error) {
 			return s.Dashboard(ctx, in.StoreID, in.Date)
 		})
+	op := func(id, path, summary string) httpapi.Op {
+		return httpapi.Op{ID: id, Method: http.MethodGet, Path: "/api/console/reports" + path, Summary: summary, Who: httpapi.Console, Permission: perm.ReportRead}
+	}
+	httpapi.Register(r, op("consoleLiability", "/liability", "What the business owes its members"),
+		func(ctx context.Context, _ *httpapi.None) (Cockpit, error) { return s.Liability(ctx) })
+	httpapi.Register(r, op("consoleWindDown", "/wind-down", "What would go back to everybody if the business closed today"),
+		func(ctx context.Context, _ *httpapi.None) (WindDown, error) { return s.WindDown(ctx) })
+	httpapi.Register(r, op("consoleWindDownMembers", "/wind-down/members", "The same, member by member"),
+		func(ctx context.Context, in *httpapi.Paging) (page httpapi.Page[BackMember], err error) {
+			page.Items, page.Next, err = s.WindDownMembers(ctx, in.After, in.Limit)
+			return page, err
+		})
 }

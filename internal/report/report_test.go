@@ -18,7 +18,7 @@ import (
 
 func TestDashboardAddsUp(t *testing.T) {
 	f := shopfloor.New(t) // Wednesday 10:00 in Shanghai
-	s := New(f.DB, f.Shops)
+	s := New(f.DB, f.Shops, f.Members, f.Settings, nil)
 	c := apitest.New(t, s.Routes).As(apitest.Staff(perm.ReportRead))
 	me := f.Member("王小明", "13800138000", "浙A12345")
 	f.Topup(f.West, me, 50000, "cash")
@@ -106,7 +106,7 @@ func TestDashboardAddsUp(t *testing.T) {
 
 func TestDashboardShowsOnlyTheReadersStores(t *testing.T) {
 	f := shopfloor.New(t)
-	s := New(f.DB, f.Shops)
+	s := New(f.DB, f.Shops, f.Members, f.Settings, nil)
 	f.Settle(f.West, 0, "浙A99999", []int64{f.Wash})
 	f.Settle(f.East, 0, "浙A99999", []int64{f.Wax})
 	who := apitest.Staff(perm.ReportRead)

@@ -9,18 +9,29 @@ import (
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/group"
+	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/setting"
 	"github.com/liangche/liangche/internal/shop"
 )
 
 // Service reads reports.
 type Service struct {
-	db    *db.DB
-	shops *shop.Service
+	db       *db.DB
+	shops    *shop.Service
+	members  *member.Service
+	settings *setting.Service
+	groups   *group.Service
+
+	cockpit kept[Cockpit]
+	ending  kept[WindDown]
 }
 
 // New returns the service.
-func New(d *db.DB, sh *shop.Service) *Service { return &Service{db: d, shops: sh} }
+func New(d *db.DB, sh *shop.Service, m *member.Service, st *setting.Service, g *group.Service) *Service {
+	return &Service{db: d, shops: sh, members: m, settings: st, groups: g, cockpit: newKept[Cockpit](), ending: newKept[WindDown]()}
+}
 
 func fen(n int64) money.Fen { return money.Fen(n) }
 
