@@ -15,6 +15,7 @@ import (
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/payment"
+	"github.com/liangche/liangche/internal/pricing"
 	"github.com/liangche/liangche/internal/roster"
 	"github.com/liangche/liangche/internal/secret"
 	"github.com/liangche/liangche/internal/setting"
@@ -159,7 +160,7 @@ func (s *Service) estimate(ctx context.Context, in what, w wish) (money.Fen, err
 	if err != nil {
 		return 0, err
 	}
-	p, err := checkout.Price(items, w.className, w.tier, nil, 0)
+	p, err := pricing.Decide(pricing.Input{Items: checkout.Items(items, nil), VehicleClass: w.className, Tier: checkout.Terms(w.tier)})
 	return p.Total, err
 }
 

@@ -3,9 +3,12 @@
 // Model: a Quote prices items for a vehicle class and a member's tier, in lines that explain themselves; settling turns the
 // very quote that was shown into an Order paid by one or several Tenders; an order that waits for WeChat Pay holds its stored-value part;
 // a reversal undoes the whole order; a Dispute is the owner's question about it.
-// Owns: checkout_orders, checkout_lines, checkout_tenders, checkout_disputes. Invariants: a price is computed by one pure function and
-// never below an item's floor (I03); what was not shown is not charged (the quote's hash is checked); tenders sum to the total; an
-// order has exactly one posting and at most one reversal; money moves in the transaction that settles; no store or revenue row is locked.
+// What a member has (passes, rights, coupons, points) is used in a posting of its own, at once, also while the order waits.
+// Owns: checkout_orders, checkout_lines, checkout_tenders, checkout_benefits, checkout_disputes. Invariants: a price is computed by one pure
+// function and never below an item's floor (I03); what was not shown is not charged (the quote's hash is checked); tenders sum to the
+// total; an order has exactly one money posting and at most one reversal; what a benefit posting took is given back when the order ends
+// unpaid or is reversed, and what it earned is taken back (N11, N15); money moves in the transaction that settles; no store or revenue
+// row is locked.
 package checkout
 
 import (
@@ -20,7 +23,6 @@ import (
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/pricing"
-	"github.com/liangche/liangche/internal/tier"
 )
 
 // PurposeOrder is the payment purpose of orders.
@@ -45,6 +47,8 @@ const (
 	TenderAlipay  = "alipay"
 	TenderNative  = "wechat_native"
 	TenderDeposit = "deposit" // what was paid when the visit was booked
+	TenderPoints  = "points"  // a tender, never a discount
+	TenderGroup   = "group"   // the wallet of who pays for a family or a company
 )
 
 // Faults of this package.
@@ -63,91 +67,20 @@ var (
 	ErrDisputed     = fault.Define(fault.Conflict, "checkout.already_disputed", "这笔已经提交过疑问，请等待门店答复")
 	ErrVisit        = fault.Define(fault.Conflict, "checkout.booking", "这个预约不能这样结算，请刷新后重试")
 	ErrDeposit      = fault.Define(fault.Invalid, "checkout.deposit", "定金抵扣不能超过已付的定金，请检查")
+	ErrPoints       = fault.Define(fault.Invalid, "checkout.points", "积分抵扣超过可用，请减少")
+	ErrGroup        = fault.Define(fault.Invalid, "checkout.group", "家庭或企业账户不能这样支付，请检查收款方式")
 	ErrResolved     = fault.Define(fault.Conflict, "checkout.dispute_resolved", "这条疑问已经处理过了，请刷新查看")
 )
 
-// Line is one line of a quote or receipt; its title and explanation stand for themselves.
-type Line struct {
-	Kind         string    `json:"kind" enum:"service,good,tier_discount,manual_discount,floor"`
-	ItemID       int64     `json:"-"`
-	Title        string    `json:"title"`
-	Explain      string    `json:"explain"`
-	Qty          int64     `json:"qty"`
-	UnitPriceFen money.Fen `json:"unitPriceFen"`
-	AmountFen    money.Fen `json:"amountFen" doc:"Signed: discounts are negative"`
-}
+// Line is one line of a quote or receipt.
+type Line = pricing.Line
 
 // Manual is a discount that staff give by hand.
-type Manual struct {
-	AmountFen money.Fen `json:"amountFen" minimum:"1" maximum:"10000000"`
-	Reason    string    `json:"reason" minLength:"2" maxLength:"60"`
-}
-
-// Priced is the result of Price.
-type Priced struct {
-	Lines                     []Line
-	Subtotal, Discount, Total money.Fen
-}
-
-// Price decides what is charged: list price, tier discount never below an item's floor, then the manual discount never below the sum of
-// floors nor beyond maxManual (a share of the subtotal). It is pure. Faults: ErrDiscount.
-func Price(items []catalog.Item, vehicleClass string, t tier.Tier, manual *Manual, maxManual money.BP) (Priced, error) {
-	var p Priced
-	var floors, afterTier money.Fen
-	var bound []string
-	for _, it := range items {
-		list := it.UnitFen * money.Fen(it.Qty)
-		explain := it.Explain
-		if explain == "" {
-			explain = fmt.Sprintf("%s × %d", it.UnitFen.Yuan(), it.Qty)
-			if it.Kind == catalog.KindService && vehicleClass != "" {
-				explain = vehicleClass + " · " + explain
-			}
-		}
-		p.Lines = append(p.Lines, Line{Kind: it.Kind, ItemID: it.ID, Title: it.Name, Explain: explain, Qty: it.Qty, UnitPriceFen: it.UnitFen, AmountFen: list})
-		floor := it.MinPriceBP.Ceil(list)
-		want := t.DiscountBP.Round(list)
-		if t.DiscountBP <= 0 || t.DiscountBP > money.Whole {
-			want = list
-		}
-		if want < floor {
-			want = floor
-			bound = append(bound, it.Name)
-		}
-		p.Subtotal += list
-		floors += floor
-		afterTier += want
-	}
-	p.Total = afterTier
-	if off := p.Subtotal - afterTier; off > 0 {
-		p.Lines = append(p.Lines, Line{Kind: "tier_discount", Title: t.Name + "优惠", Explain: fmt.Sprintf("%s享 %s", t.Name, zhe(t.DiscountBP)), Qty: 1, UnitPriceFen: -off, AmountFen: -off})
-	}
-	if len(bound) > 0 {
-		p.Lines = append(p.Lines, Line{Kind: "floor", Title: "最低折扣", Explain: strings.Join(bound, "、") + "已按最低折扣计价", Qty: 1})
-	}
-	if manual != nil {
-		if manual.AmountFen <= 0 || manual.AmountFen > maxManual.Round(p.Subtotal) {
-			return p, ErrDiscount.Say("手工优惠最多 %s", maxManual.Round(p.Subtotal).Yuan()).On("manualDiscount.amountFen", "超出上限")
-		}
-		if room := afterTier - floors; manual.AmountFen > room {
-			return p, ErrDiscount.Say("这些项目最多还能优惠 %s", max(room, 0).Yuan()).On("manualDiscount.amountFen", "低于最低价")
-		}
-		p.Total -= manual.AmountFen
-		p.Lines = append(p.Lines, Line{Kind: "manual_discount", Title: "门店优惠", Explain: manual.Reason, Qty: 1, UnitPriceFen: -manual.AmountFen, AmountFen: -manual.AmountFen})
-	}
-	p.Discount = p.Subtotal - p.Total
-	return p, nil
-}
-
-// zhe writes a rate as people say it: 9500 is "9.5 折".
-func zhe(bp money.BP) string {
-	s := fmt.Sprintf("%d.%03d", bp/1000, bp%1000)
-	return strings.TrimRight(strings.TrimRight(s, "0"), ".") + " 折"
-}
+type Manual = pricing.Manual
 
 // hash identifies what was shown, so that nothing else can be charged.
-func (p Priced) hash(r Request) string {
-	b, _ := json.Marshal([]any{r.StoreID, r.MemberID, r.Plate, r.VehicleClassID, r.Items, p.Lines, p.Total, r.BookingID}) // plain values always marshal
+func hash(r Request, p pricing.Result) string {
+	b, _ := json.Marshal([]any{r.StoreID, r.MemberID, r.Plate, r.VehicleClassID, r.Items, p.Lines, p.Total, r.BookingID, p.Covers, p.Coupons}) // plain values always marshal
 	h := sha256.Sum256(b)
 	return hex.EncodeToString(h[:12])
 }
@@ -162,6 +95,9 @@ type Request struct {
 	Items          []Item  `json:"items" minItems:"1" maxItems:"50"`
 	ManualDiscount *Manual `json:"manualDiscount,omitempty"`
 	BookingID      int64   `json:"bookingId,omitempty" minimum:"0" doc:"The booking that is settled: its deposit counts"`
+	GroupID        int64   `json:"groupId,omitempty" minimum:"0" doc:"The family or company that pays the tender of kind group"`
+
+	Benefits *BenefitAsk `json:"benefits,omitempty" doc:"Absent: the best combination of what the member has, without points"`
 }
 
 // Item is a service or good with its quantity.
@@ -173,7 +109,7 @@ type Item struct {
 
 // Tender is one way in which a part is paid.
 type Tender struct {
-	Kind        string    `json:"kind" enum:"balance,cash,card,alipay,wechat_native,deposit"`
+	Kind        string    `json:"kind" enum:"balance,cash,card,alipay,wechat_native,deposit,points,group"`
 	AmountFen   money.Fen `json:"amountFen" minimum:"1" maximum:"100000000"`
 	Reference   string    `json:"reference,omitempty" maxLength:"64"`
 	ReceivedFen money.Fen `json:"receivedFen,omitempty" minimum:"0" maximum:"100000000"`
@@ -193,7 +129,7 @@ func checkTenders(total money.Fen, tenders []Tender, member bool) error {
 		}
 		seen[t.Kind] = true
 		switch t.Kind {
-		case TenderBalance:
+		case TenderBalance, TenderPoints, TenderGroup:
 			if !member {
 				return ErrWalkIn
 			}
@@ -214,17 +150,28 @@ func checkTenders(total money.Fen, tenders []Tender, member bool) error {
 	return nil
 }
 
-// suggest proposes how to pay: what was paid already, then stored value, the rest by the desk's WeChat code.
-func suggest(total, available, deposit money.Fen) []Tender {
+// means is what can pay beside money at the desk.
+type means struct{ deposit, points, group, available money.Fen }
+
+// suggest proposes how to pay: what was paid already, the points that are wanted, a group, then stored value, the rest by the desk's WeChat code.
+// A group and the own wallet are never mixed.
+func suggest(total money.Fen, m means) []Tender {
 	var out []Tender
-	if n := min(total, deposit); n > 0 {
-		out = append(out, Tender{Kind: TenderDeposit, AmountFen: n})
-		total -= n
+	take := func(kind string, most money.Fen) {
+		if n := min(total, most); n > 0 {
+			out = append(out, Tender{Kind: kind, AmountFen: n})
+			total -= n
+		}
 	}
-	if n := min(total, available); n > 0 {
-		out = append(out, Tender{Kind: TenderBalance, AmountFen: n})
-		total -= n
+	take(TenderDeposit, m.deposit)
+	take(TenderPoints, m.points)
+	if m.group > 0 {
+		if take(TenderGroup, m.group); total > 0 {
+			take(TenderCash, total)
+		}
+		return out
 	}
+	take(TenderBalance, m.available)
 	if total > 0 {
 		out = append(out, Tender{Kind: TenderNative, AmountFen: total})
 	}
@@ -246,6 +193,10 @@ func tenderLabel(kind string) string {
 		return "微信支付"
 	case TenderDeposit:
 		return "定金"
+	case TenderPoints:
+		return "积分"
+	case TenderGroup:
+		return "家庭/企业账户"
 	}
 	return "其他"
 }

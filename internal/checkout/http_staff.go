@@ -15,34 +15,39 @@ import (
 
 // Receipt is an order as owner, staff and console see it.
 type Receipt struct {
-	OrderID          int64        `json:"orderId"`
-	No               string       `json:"no"`
-	Status           Status       `json:"status" enum:"awaiting_payment,settled,cancelled,reversed"`
-	StoreID          int64        `json:"storeId"`
-	StoreName        string       `json:"storeName"`
-	StaffName        string       `json:"staffName"`
-	MemberID         int64        `json:"memberId,omitempty"`
-	MemberName       string       `json:"memberName,omitempty" doc:"Masked"`
-	BookingID        int64        `json:"bookingId,omitempty"`
-	Plate            string       `json:"plate"`
-	VehicleClassName string       `json:"vehicleClassName"`
-	Title            string       `json:"title"`
-	At               time.Time    `json:"at"`
-	Lines            []Line       `json:"lines"`
-	TotalFen         money.Fen    `json:"totalFen"`
-	Tenders          []TenderView `json:"tenders"`
-	BalanceAfterFen  *money.Fen   `json:"balanceAfterFen,omitempty"`
-	Dispute          *DisputeView `json:"dispute,omitempty"`
-	Reversal         *Reversal    `json:"reversal,omitempty"`
-	CodeURL          string       `json:"codeUrl,omitempty" doc:"While it waits: the customer scans it"`
-	PayExpiresAt     *time.Time   `json:"payExpiresAt,omitempty"`
-	CanReverse       bool         `json:"canReverse"`
-	CanReverseReason string       `json:"canReverseReason,omitempty"`
+	OrderID          int64         `json:"orderId"`
+	No               string        `json:"no"`
+	Status           Status        `json:"status" enum:"awaiting_payment,settled,cancelled,reversed"`
+	StoreID          int64         `json:"storeId"`
+	StoreName        string        `json:"storeName"`
+	StaffName        string        `json:"staffName"`
+	MemberID         int64         `json:"memberId,omitempty"`
+	MemberName       string        `json:"memberName,omitempty" doc:"Masked"`
+	BookingID        int64         `json:"bookingId,omitempty"`
+	Plate            string        `json:"plate"`
+	VehicleClassName string        `json:"vehicleClassName"`
+	Title            string        `json:"title"`
+	At               time.Time     `json:"at"`
+	Lines            []Line        `json:"lines"`
+	TotalFen         money.Fen     `json:"totalFen"`
+	Tenders          []TenderView  `json:"tenders"`
+	BalanceAfterFen  *money.Fen    `json:"balanceAfterFen,omitempty"`
+	Dispute          *DisputeView  `json:"dispute,omitempty"`
+	Reversal         *Reversal     `json:"reversal,omitempty"`
+	CodeURL          string        `json:"codeUrl,omitempty" doc:"While it waits: the customer scans it"`
+	PayExpiresAt     *time.Time    `json:"payExpiresAt,omitempty"`
+	SubtotalFen      money.Fen     `json:"subtotalFen"`
+	SavedFen         money.Fen     `json:"savedFen" doc:"Against the list price"`
+	Benefits         []BenefitView `json:"benefits" doc:"Passes, rights, coupons and points that were used"`
+	PointsEarned     int64         `json:"pointsEarned,omitempty"`
+	GroupID          int64         `json:"groupId,omitempty" doc:"Who paid the tender of kind group"`
+	CanReverse       bool          `json:"canReverse"`
+	CanReverseReason string        `json:"canReverseReason,omitempty"`
 }
 
 // TenderView is how a part was paid.
 type TenderView struct {
-	Kind         string    `json:"kind" enum:"balance,cash,card,alipay,wechat_native,deposit"`
+	Kind         string    `json:"kind" enum:"balance,cash,card,alipay,wechat_native,deposit,points,group"`
 	Label        string    `json:"label"`
 	AmountFen    money.Fen `json:"amountFen"`
 	PrincipalFen money.Fen `json:"principalFen,omitempty"`
@@ -90,7 +95,11 @@ func disputeView(d DisputeRecord, names map[int64]string) DisputeView {
 func (s *Service) receipt(ctx context.Context, o Order) (Receipt, error) {
 	who := actor.From(ctx)
 	v := Receipt{OrderID: o.ID, No: o.No, Status: o.Status, StoreID: o.StoreID, StoreName: o.StoreName, StaffName: o.StaffName, MemberID: o.MemberID, BookingID: o.BookingID, Plate: o.Plate,
-		VehicleClassName: o.VehicleClassName, Title: o.Title, At: o.CreatedAt, Lines: o.Lines, TotalFen: o.Total, CodeURL: o.CodeURL}
+		VehicleClassName: o.VehicleClassName, Title: o.Title, At: o.CreatedAt, Lines: o.Lines, TotalFen: o.Total, CodeURL: o.CodeURL,
+		SubtotalFen: o.Subtotal, SavedFen: o.Discount, PointsEarned: o.PointsEarned, GroupID: o.GroupID, Benefits: []BenefitView{}}
+	for _, b := range o.Benefits {
+		v.Benefits = append(v.Benefits, BenefitView{b.Kind, b.Title, b.Qty, b.SavedFen, b.LeftAfter, b.State == benefitUndone})
+	}
 	names := map[int64]string{o.MemberID: o.MemberName}
 	if o.MemberID != 0 {
 		if o.MemberName == "" {
@@ -105,7 +114,7 @@ func (s *Service) receipt(ctx context.Context, o Order) (Receipt, error) {
 		}
 	}
 	for _, t := range o.Tenders {
-		v.Tenders = append(v.Tenders, TenderView{t.Kind, tenderLabel(t.Kind), t.AmountFen, t.PrincipalFen, t.BonusFen, t.ReceivedFen, t.Reference})
+		v.Tenders = append(v.Tenders, tenderView(who, o, t))
 	}
 	if o.Dispute != nil {
 		d := disputeView(*o.Dispute, names)
@@ -130,11 +139,20 @@ func (s *Service) receipt(ctx context.Context, o Order) (Receipt, error) {
 	return v, nil
 }
 
+// tenderView is a tender as somebody may see it: how a group's wallet is made up is its payer's.
+func tenderView(who actor.Actor, o Order, t Paid) TenderView {
+	v := TenderView{t.Kind, tenderLabel(t.Kind), t.AmountFen, t.PrincipalFen, t.BonusFen, t.ReceivedFen, t.Reference}
+	if t.Kind == TenderGroup && who.Kind == actor.Owner && who.MemberID != o.PayerID {
+		v.PrincipalFen, v.BonusFen = 0, 0
+	}
+	return v
+}
+
 // CheckoutAsk settles a quote.
 type CheckoutAsk struct {
 	Request
 	QuoteHash string   `json:"quoteHash" minLength:"8" maxLength:"64"`
-	Tenders   []Tender `json:"tenders" maxItems:"5"`
+	Tenders   []Tender `json:"tenders" maxItems:"8"`
 }
 
 // DisputeAsk is an owner's question.

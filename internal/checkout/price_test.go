@@ -11,11 +11,17 @@ import (
 
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/pricing"
 	"github.com/liangche/liangche/internal/tier"
 )
 
+// Price is what items cost somebody of a tier.
+func Price(items []catalog.Item, class string, t tier.Tier, manual *Manual, most money.BP) (pricing.Result, error) {
+	return pricing.Decide(pricing.Input{Items: Items(items, nil), VehicleClass: class, Tier: Terms(t), Manual: manual, MaxManual: most})
+}
+
 func service(name string, unit, qty int64, floor money.BP) catalog.Item {
-	return catalog.Item{Ref: catalog.Ref{Kind: catalog.KindService, ID: unit + qty, Qty: qty}, Name: name, UnitFen: money.Fen(unit), MinPriceBP: floor}
+	return catalog.Item{Ref: catalog.Ref{Kind: catalog.KindService, ID: unit + qty, Qty: qty}, Name: name, ServiceKind: "wash", UnitFen: money.Fen(unit), MinPriceBP: floor}
 }
 
 func good(name string, unit, qty int64) catalog.Item {
@@ -141,7 +147,7 @@ func TestPriceProperty(t *testing.T) {
 		}
 		again, err := Price(items, "轿车", tr, manual, most)
 		q := Request{StoreID: 1, Plate: "沪A12345", VehicleClassID: 1}
-		if err != nil || !reflect.DeepEqual(p, again) || p.hash(q) != again.hash(q) {
+		if err != nil || !reflect.DeepEqual(p, again) || hash(q, p) != hash(q, again) {
 			r.Fatal("the same request gave another price")
 		}
 		if manual != nil {
@@ -165,22 +171,24 @@ func TestPriceProperty(t *testing.T) {
 func TestHashCoversWhatWasShown(t *testing.T) {
 	base := Request{StoreID: 1, MemberID: 2, Plate: "沪A12345", VehicleClassID: 3, Items: []Item{{Kind: "service", ID: 1, Qty: 1}}}
 	p, _ := Price([]catalog.Item{service("洗车", 3500, 1, 0)}, "轿车", tier.Tier{}, nil, 0)
-	seen := map[string]string{p.hash(base): "base"}
-	for name, change := range map[string]func(*Request, *Priced){
-		"store":   func(r *Request, _ *Priced) { r.StoreID++ },
-		"member":  func(r *Request, _ *Priced) { r.MemberID++ },
-		"plate":   func(r *Request, _ *Priced) { r.Plate = "沪B12345" },
-		"class":   func(r *Request, _ *Priced) { r.VehicleClassID++ },
-		"items":   func(r *Request, _ *Priced) { r.Items = []Item{{Kind: "service", ID: 1, Qty: 2}} },
-		"booking": func(r *Request, _ *Priced) { r.BookingID = 9 },
-		"line":    func(_ *Request, p *Priced) { p.Lines = append([]Line{}, Line{Title: "另一行"}) },
-		"total":   func(_ *Request, p *Priced) { p.Total++ },
+	seen := map[string]string{hash(base, p): "base"}
+	for name, change := range map[string]func(*Request, *pricing.Result){
+		"store":   func(r *Request, _ *pricing.Result) { r.StoreID++ },
+		"member":  func(r *Request, _ *pricing.Result) { r.MemberID++ },
+		"plate":   func(r *Request, _ *pricing.Result) { r.Plate = "沪B12345" },
+		"class":   func(r *Request, _ *pricing.Result) { r.VehicleClassID++ },
+		"items":   func(r *Request, _ *pricing.Result) { r.Items = []Item{{Kind: "service", ID: 1, Qty: 2}} },
+		"booking": func(r *Request, _ *pricing.Result) { r.BookingID = 9 },
+		"line":    func(_ *Request, p *pricing.Result) { p.Lines = append([]Line{}, Line{Title: "另一行"}) },
+		"total":   func(_ *Request, p *pricing.Result) { p.Total++ },
+		"coupon":  func(_ *Request, p *pricing.Result) { p.Coupons = []int64{5} },
+		"pass":    func(_ *Request, p *pricing.Result) { p.Covers = []pricing.CoverUse{{Kind: "pass", ID: 5, Qty: 1}} },
 	} {
 		r, q := base, p
 		change(&r, &q)
-		if was, dup := seen[q.hash(r)]; dup {
+		if was, dup := seen[hash(r, q)]; dup {
 			t.Errorf("%s has the hash of %s", name, was)
 		}
-		seen[q.hash(r)] = name
+		seen[hash(r, q)] = name
 	}
 }

@@ -1,7 +1,9 @@
 package checkout
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -19,6 +21,7 @@ import (
 	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/payment"
 	"github.com/liangche/liangche/internal/perm"
+	"github.com/liangche/liangche/internal/pricing"
 	"github.com/liangche/liangche/internal/setting"
 	"github.com/liangche/liangche/internal/shop"
 	"github.com/liangche/liangche/internal/tier"
@@ -38,12 +41,15 @@ type Service struct {
 	messages *notify.Service
 	till     *db.Combiner[need]
 	visits   Visits
+	assets   Assets
+	has      *db.Lookup[int64, has]
 }
 
 // New returns the service and registers it as the fulfiller of order payments.
 func New(d *db.DB, log *slog.Logger, m *member.Service, p *payment.Service, c *catalog.Service, t *tier.Service, sh *shop.Service, st *setting.Service, n *notify.Service) *Service {
 	s := &Service{db: d, log: log, members: m, payments: p, offers: c, tiers: t, shops: sh, settings: st, messages: n}
 	s.till = db.NewCombiner(d, s.aheadTx)
+	s.has = db.NewLookup(d, s.whoHas)
 	p.Fulfil(PurposeOrder, fulfiller{s})
 	return s
 }
@@ -58,6 +64,10 @@ type Quote struct {
 	Balance     *Cover    `json:"balance,omitempty" doc:"Absent for walk-ins"`
 	DepositFen  money.Fen `json:"depositFen,omitempty" doc:"Paid when the visit was booked; counts here, and what is left over goes back"`
 	Suggestion  []Tender  `json:"suggestion"`
+	SavedFen    money.Fen `json:"savedFen" doc:"Against the list price"`
+	Benefits    *Chosen   `json:"benefits,omitempty" doc:"What of the member's passes, rights and coupons is in the price; absent for walk-ins"`
+	Offers      *Offers   `json:"offers,omitempty" doc:"What the member has; absent for walk-ins"`
+	Hints       []string  `json:"hints" doc:"What staff should tell the customer"`
 }
 
 // Cover says how far stored value goes.
@@ -130,51 +140,88 @@ func (s *Service) rules(ctx context.Context, f *frame) (err error) {
 	return err
 }
 
-func (s *Service) quote(ctx context.Context, r db.Reader, f frame, available, deposit money.Fen) (Quote, Priced, error) {
-	t := tier.Tier{DiscountBP: money.Whole}
+// price decides what a request costs with what the member has. It reads the member's tier alone.
+func (s *Service) price(ctx context.Context, r db.Reader, f frame, h holdings) (pricing.Result, []pricing.Item, error) {
+	in := pricing.Input{VehicleClass: f.className, Covers: h.covers, Coupons: h.coupons, Points: h.points, Choice: f.choice(), Manual: f.ManualDiscount, MaxManual: f.maxManual}
+	var fixed map[int64]money.Fen
 	if f.MemberID != 0 {
 		var err error
-		if t, err = s.tiers.OfMember(ctx, r, f.MemberID); err != nil {
-			return Quote{}, Priced{}, err
+		if in.Tier, fixed, err = s.terms(ctx, r, f.MemberID, f.VehicleClassID); err != nil {
+			return pricing.Result{}, nil, err
 		}
 	}
-	p, err := Price(f.items, f.className, t, f.ManualDiscount, f.maxManual)
-	if err != nil {
-		return Quote{}, Priced{}, err
-	}
-	q := Quote{QuoteHash: p.hash(f.Request), Lines: p.Lines, SubtotalFen: p.Subtotal, DiscountFen: p.Discount, TotalFen: p.Total,
-		DepositFen: deposit, Suggestion: suggest(p.Total, available, deposit)}
-	if f.MemberID != 0 {
-		q.Balance = &Cover{AvailableFen: available, UsableFen: min(available, p.Total), MissingFen: max(p.Total-available, 0)}
-	}
-	return q, p, nil
+	in.Items = Items(f.items, fixed)
+	p, err := pricing.Decide(in)
+	return p, in.Items, err
 }
 
-// Quote prices a request. Faults: those of catalog.Items, ErrDiscount, fault.ErrStore, ErrVisit.
+// quoteOf shows a price with what can pay it.
+func quoteOf(f frame, p pricing.Result, items []pricing.Item, h holdings, m means) Quote {
+	m.points = p.PointsFen
+	q := Quote{QuoteHash: hash(f.Request, p), Lines: p.Lines, SubtotalFen: p.Subtotal, DiscountFen: p.Discount, TotalFen: p.Total, SavedFen: p.Discount,
+		DepositFen: m.deposit, Hints: h.hints}
+	if q.Hints == nil {
+		q.Hints = []string{}
+	}
+	if f.GroupID != 0 {
+		for _, g := range h.groups {
+			if g.GroupID == f.GroupID && !g.NeedsYes {
+				m.group = g.AvailableFen
+			}
+		}
+	}
+	q.Suggestion = suggest(p.Total, m)
+	if f.MemberID != 0 {
+		q.Balance = &Cover{AvailableFen: m.available, UsableFen: min(m.available, p.Total), MissingFen: max(p.Total-m.available, 0)}
+		q.Benefits = &Chosen{Covers: p.Covers, CouponIDs: p.Coupons, PointsFen: p.PointsFen, Points: pricing.PointsFor(p.PointsFen, h.points.PerYuan)}
+		if q.Benefits.Covers == nil {
+			q.Benefits.Covers = []pricing.CoverUse{}
+		}
+		if q.Benefits.CouponIDs == nil {
+			q.Benefits.CouponIDs = []int64{}
+		}
+		q.Offers = h.offers(p, items)
+	}
+	return q
+}
+
+// Quote prices a request. Faults: those of catalog.Items, of pricing.Decide, fault.ErrStore, ErrVisit.
 func (s *Service) Quote(ctx context.Context, r Request) (Quote, error) {
 	f, err := s.frame(ctx, r)
 	if err != nil {
 		return Quote{}, err
 	}
-	var available money.Fen
+	var m means
 	if r.MemberID != 0 {
 		b, err := ledger.BalanceOf(ctx, s.db, r.MemberID)
 		if err != nil {
 			return Quote{}, err
 		}
-		available = money.Fen(b.Principal + b.Bonus - b.Held)
+		m.available = money.Fen(b.Principal + b.Bonus - b.Held)
 	}
-	var deposit money.Fen
 	if r.BookingID != 0 {
 		if s.visits == nil {
 			return Quote{}, ErrVisit
 		}
-		if deposit, err = s.visits.Deposit(ctx, s.db, f.claim(0)); err != nil {
+		if m.deposit, err = s.visits.Deposit(ctx, s.db, f.claim(0)); err != nil {
 			return Quote{}, err
 		}
 	}
-	q, _, err := s.quote(ctx, s.db, f, available, deposit)
-	return q, err
+	h, err := s.holdings(ctx, f)
+	if err != nil {
+		return Quote{}, err
+	}
+	if err := s.alsoFor(ctx, f, &h); err != nil {
+		return Quote{}, err
+	}
+	p, items, err := s.price(ctx, s.db, f, h)
+	if err != nil {
+		return Quote{}, err
+	}
+	if err := s.groupsFor(ctx, f, p.Total, &h); err != nil {
+		return Quote{}, err
+	}
+	return quoteOf(f, p, items, h, m), nil
 }
 
 // Settle charges exactly the quote that was shown. It is a money command. With a WeChat Native tender the order waits for the payment and
@@ -182,6 +229,17 @@ func (s *Service) Quote(ctx context.Context, r Request) (Quote, error) {
 // those of checkTenders, of member.Standing.Usable, of member.UseScanTx, ErrVisit and ErrDeposit.
 func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tenders []Tender) (Order, error) {
 	f, err := s.frame(ctx, r)
+	var h holdings
+	if err == nil {
+		h, err = s.holdings(ctx, f)
+	}
+	if err == nil && amountOf(tenders, TenderPoints) > 0 {
+		err = s.pointsFor(ctx, f, &h)
+	}
+	var alone bool
+	if err == nil {
+		alone, err = s.alone(ctx, f, h, tenders)
+	}
 	if err != nil {
 		id, err := idem.Or[int64](ctx, s.db, err)
 		if err != nil {
@@ -190,10 +248,10 @@ func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tende
 		return s.Order(ctx, id)
 	}
 	var o Order
-	err = s.charge(ctx, f, tenders, func(ctx context.Context, tx *db.Tx) error {
+	err = s.charge(ctx, f, alone, func(ctx context.Context, tx *db.Tx) error {
 		fresh := tx.NewID()
 		id, _, err := idem.OnceAs(ctx, tx, fresh, func() (err error) {
-			o, err = s.settleTx(ctx, tx, f, fresh, quoteHash, tenders)
+			o, err = s.settleTx(ctx, tx, f, h, fresh, quoteHash, tenders)
 			return err
 		})
 		if id != fresh {
@@ -201,6 +259,13 @@ func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tende
 		}
 		return err
 	})
+	if errors.Is(err, ErrQuoteChanged) {
+		q, err := s.Quote(ctx, r)
+		if err != nil {
+			return Order{}, err
+		}
+		return Order{}, ErrQuoteChanged.Give(map[string]any{"quote": q})
+	}
 	if err != nil {
 		return Order{}, err
 	}
@@ -216,10 +281,22 @@ type need struct {
 	member, scan int64
 }
 
-// charge runs a settlement together with those of other tills at the same moment. One that waits for WeChat writes as it goes, and one of a booking
-// locks it before its member, which is read ahead with the others' in a batch: both run alone.
-func (s *Service) charge(ctx context.Context, f frame, tenders []Tender, run func(ctx context.Context, tx *db.Tx) error) error {
-	if amountOf(tenders, TenderNative) > 0 || f.BookingID != 0 {
+// alone says whether a settlement must not run together with others: one that waits for WeChat writes as it goes, one of a booking locks it
+// before its member, which is read ahead with the others' in a batch, and one that uses what the member has locks that as well.
+func (s *Service) alone(ctx context.Context, f frame, h holdings, tenders []Tender) (bool, error) {
+	if amountOf(tenders, TenderNative) > 0 || amountOf(tenders, TenderPoints) > 0 || amountOf(tenders, TenderGroup) > 0 || f.BookingID != 0 {
+		return true, nil
+	}
+	if len(h.covers) == 0 && len(h.coupons) == 0 {
+		return false, nil
+	}
+	p, _, err := s.price(ctx, s.db, f, h)
+	return len(p.Covers) > 0 || len(p.Coupons) > 0, err
+}
+
+// charge runs a settlement, together with those of other tills at the same moment unless it must be alone.
+func (s *Service) charge(ctx context.Context, f frame, alone bool, run func(ctx context.Context, tx *db.Tx) error) error {
+	if alone {
 		return s.db.InTx(ctx, run)
 	}
 	n := need{member: f.MemberID, scan: f.ScanID}
@@ -252,6 +329,9 @@ func (s *Service) aheadTx(ctx context.Context, tx *db.Tx, needs []need) error {
 	if err := s.tiers.AheadTx(ctx, tx, members); err != nil {
 		return err
 	}
+	if err := s.assets.aheadTx(ctx, tx, members); err != nil {
+		return err
+	}
 	return tx.Collect(ctx)
 }
 
@@ -260,46 +340,59 @@ func ascending(ids []int64) []int64 {
 	return slices.Compact(ids)
 }
 
-func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, id int64, quoteHash string, tenders []Tender) (Order, error) {
+func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, h holdings, id int64, quoteHash string, tenders []Tender) (Order, error) {
 	balance := amountOf(tenders, TenderBalance)
-	var book *ledger.Book
-	var name string
-	deposit, err := s.claimTx(ctx, tx, f, id, amountOf(tenders, TenderDeposit))
+	m, err := s.claimTx(ctx, tx, f, id, amountOf(tenders, TenderDeposit))
 	if err != nil {
 		return Order{}, err
 	}
+	payer, err := s.groupTx(ctx, tx, f, id, tenders)
+	if err != nil {
+		return Order{}, err
+	}
+	p, _, err := s.price(ctx, tx, f, h)
+	if err != nil {
+		return Order{}, err
+	}
+	same := hash(f.Request, p) == quoteHash
+	var book *ledger.Book
+	var name string
 	if f.MemberID != 0 {
 		st, err := s.members.StandingTx(ctx, tx, f.MemberID)
 		if err != nil {
 			return Order{}, err
 		}
 		name = member.MaskName(st.Name)
-		if balance > 0 {
+		if balance > 0 || (same && uses(p, tenders)) {
 			if err := st.Usable(); err != nil {
 				return Order{}, err
 			}
 		}
-		if book, err = ledger.LockTx(ctx, tx, f.MemberID); err != nil {
+		if same {
+			if err := s.holdCouponsTx(ctx, tx, f, id, p, tenders); err != nil {
+				return Order{}, err
+			}
+		}
+		if book, err = ledger.LockTx(ctx, tx, cmp.Or(payer, f.MemberID)); err != nil {
 			return Order{}, err
 		}
+		m.available = wallet.Available(book)
 	}
-	var available money.Fen
-	if book != nil {
-		available = wallet.Available(book)
-	}
-	q, p, err := s.quote(ctx, tx, f, available, deposit)
-	if err != nil {
-		return Order{}, err
-	}
-	if q.QuoteHash != quoteHash {
-		return Order{}, ErrQuoteChanged.Give(map[string]any{"quote": q})
+	if !same {
+		return Order{}, ErrQuoteChanged
 	}
 	if err := checkTenders(p.Total, tenders, f.MemberID != 0); err != nil {
 		return Order{}, err
 	}
-	if balance > available {
-		return Order{}, ledger.ErrInsufficient.Say("余额不足，还差 %s，可以用其他方式补足", (balance - available).Yuan()).
-			Give(map[string]any{"availableFen": available, "missingFen": balance - available, "suggestion": suggest(p.Total, available, deposit)})
+	if n := amountOf(tenders, TenderPoints); n > p.PointsMaxFen {
+		return Order{}, ErrPoints.Say("积分最多抵扣 %s，请减少", p.PointsMaxFen.Yuan()).Give(map[string]any{"maxFen": p.PointsMaxFen, "maxPoints": p.PointsMax})
+	}
+	if n := amountOf(tenders, TenderGroup); n > m.available {
+		return Order{}, ledger.ErrInsufficient.Say("付款人的余额不足，请换一种收款方式补足")
+	}
+	if balance > m.available {
+		return Order{}, ledger.ErrInsufficient.Say("余额不足，还差 %s，可以用其他方式补足", (balance - m.available).Yuan()).
+			Give(map[string]any{"availableFen": m.available, "missingFen": balance - m.available, "suggestion": suggest(p.Total, m)})
 	}
 	if balance > 0 {
 		if f.needsCode && f.ScanID == 0 {
@@ -311,18 +404,22 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, id int64, qu
 			}
 		}
 	}
-	o, err := s.writeTx(ctx, tx, f, id, p, tenders, book)
+	o, err := s.writeTx(ctx, tx, f, h, id, p, tenders, book, payer)
 	o.MemberName = name
 	return o, err
 }
 
-func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, id int64, p Priced, tenders []Tender, book *ledger.Book) (Order, error) {
+func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, h holdings, id int64, p pricing.Result, tenders []Tender, book *ledger.Book, payer int64) (Order, error) {
 	who := actor.From(ctx)
 	o := Order{ID: id, No: fmt.Sprintf("W%d", id), StoreID: f.StoreID, StoreName: f.store.Name, BizDay: bizday.Of(tx.Now, f.store.Timezone), MemberID: f.MemberID,
 		ScanID: f.ScanID, BookingID: f.BookingID, Plate: f.Plate, VehicleClassID: f.VehicleClassID, VehicleClassName: f.className, Title: title(f.items), Subtotal: p.Subtotal,
-		Discount: p.Discount, Total: p.Total, Status: Settled, StaffID: who.ID, StaffName: who.Name, TenderLabel: tenderLabels(tenders), CreatedAt: tx.Now, Lines: p.Lines}
+		Discount: p.Discount, Total: p.Total, Status: Settled, StaffID: who.ID, StaffName: who.Name, TenderLabel: tenderLabels(tenders), CreatedAt: tx.Now, Lines: p.Lines,
+		Items: soldOf(f.items, p), PayerID: payer}
+	if payer != 0 {
+		o.GroupID = f.GroupID
+	}
 	var takes []ledger.Take
-	if n := amountOf(tenders, TenderBalance); n > 0 {
+	if n := amountOf(tenders, TenderBalance) + amountOf(tenders, TenderGroup); n > 0 {
 		var err error
 		if takes, err = wallet.Spend(book, tx.Now, n, f.spendRule); err != nil {
 			return Order{}, err
@@ -330,10 +427,15 @@ func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, id int64, p P
 	}
 	for _, t := range tenders {
 		paid := Paid{Tender: t, State: "taken"}
-		if t.Kind == TenderBalance {
+		if t.Kind == TenderBalance || t.Kind == TenderGroup {
 			paid.PrincipalFen, paid.BonusFen = ledger.SumOf(takes, ledger.Principal), ledger.SumOf(takes, ledger.Bonus)
 		}
 		o.Tenders = append(o.Tenders, paid)
+	}
+	if uses(p, tenders) {
+		if err := s.useTx(ctx, tx, &o, h, p); err != nil {
+			return Order{}, err
+		}
 	}
 	if n := amountOf(tenders, TenderNative); n > 0 {
 		err := s.awaitTx(ctx, tx, &o, f, n, book, takes)
@@ -354,8 +456,11 @@ func (s *Service) postTx(ctx context.Context, tx *db.Tx, o *Order, book *ledger.
 			legs = append(legs, ledger.ShopLeg(a, -t.AmountFen))
 		}
 	}
-	legs = append(legs, ledger.ShopLeg(ledger.Revenue, o.Total))
-	if o.Total == 0 {
+	legs = append(legs, ledger.ShopLeg(ledger.Revenue, o.Total+o.Recognised))
+	if o.Recognised > 0 {
+		legs = append(legs, ledger.ShopLeg(ledger.Passes, -o.Recognised))
+	}
+	if o.Total == 0 && o.Recognised == 0 {
 		legs = append(legs, ledger.ShopLeg(ledger.Cash, 0)) // a gift is booked too, so that every order has its posting
 	}
 	id, err := ledger.PostTx(ctx, tx, book, ledger.Post{Kind: ledger.KindConsume, StoreID: o.StoreID, BizDay: o.BizDay, RefKind: "order", RefID: o.ID,
@@ -367,11 +472,24 @@ func (s *Service) postTx(ctx context.Context, tx *db.Tx, o *Order, book *ledger.
 	if book == nil {
 		return nil
 	}
-	o.BalanceAfter = money.Fen(book.Balance(ledger.Principal) + book.Balance(ledger.Bonus))
-	if !tell {
-		return nil
+	if err := s.balanceAfterTx(ctx, tx, o, book); err != nil {
+		return err
+	}
+	if o.PointsEarned, err = s.earnTx(ctx, tx, *o); err != nil || !tell {
+		return err
 	}
 	return s.tellTx(ctx, tx, *o, "deduction")
+}
+
+// balanceAfterTx notes what the member of an order holds after it: never what somebody else who pays does.
+func (s *Service) balanceAfterTx(ctx context.Context, tx *db.Tx, o *Order, book *ledger.Book) error {
+	if book.MemberID == o.MemberID {
+		o.BalanceAfter = money.Fen(book.Balance(ledger.Principal) + book.Balance(ledger.Bonus))
+		return nil
+	}
+	b, err := ledger.BalanceOf(ctx, tx, o.MemberID)
+	o.BalanceAfter = money.Fen(b.Principal + b.Bonus)
+	return err
 }
 
 func (s *Service) tellTx(ctx context.Context, tx *db.Tx, o Order, event string) error {
@@ -401,6 +519,8 @@ func accountOf(kind string) string {
 		return ledger.WeChat
 	case TenderDeposit:
 		return ledger.Deposits
+	case TenderPoints:
+		return ledger.PointsPaid
 	}
 	return ""
 }

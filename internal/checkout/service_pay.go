@@ -83,6 +83,9 @@ func (f fulfiller) PaidTx(ctx context.Context, tx *db.Tx, p payment.Payment) (bo
 	if err != nil {
 		return false, err
 	}
+	if err := fill(ctx, tx, &o); err != nil {
+		return false, err
+	}
 	tell, err := f.settings.Bool(ctx, setting.MessageDeduction)
 	if err != nil {
 		return false, err
@@ -93,6 +96,9 @@ func (f fulfiller) PaidTx(ctx context.Context, tx *db.Tx, p payment.Payment) (bo
 	var book *ledger.Book
 	var takes []ledger.Take
 	if o.MemberID != 0 {
+		if err := f.keepCouponsTx(ctx, tx, o); err != nil {
+			return false, err
+		}
 		if book, err = ledger.LockTx(ctx, tx, o.MemberID); err != nil {
 			return false, err
 		}
@@ -132,6 +138,17 @@ func (f fulfiller) ClosedTx(ctx context.Context, tx *db.Tx, p payment.Payment) e
 	if err := f.endVisitTx(ctx, tx, o, false); err != nil {
 		return err
 	}
+	if err := fill(ctx, tx, &o); err != nil {
+		return err
+	}
+	if o.MemberID != 0 && (len(o.Benefits) > 0 || o.tender(TenderBalance) != nil) {
+		if _, err := f.members.StandingTx(ctx, tx, o.MemberID); err != nil {
+			return err
+		}
+	}
+	if err := f.giveBackTx(ctx, tx, o); err != nil {
+		return err
+	}
 	if o.tender(TenderBalance) != nil {
 		book, err := ledger.LockTx(ctx, tx, o.MemberID)
 		if err != nil {
@@ -140,6 +157,9 @@ func (f fulfiller) ClosedTx(ctx context.Context, tx *db.Tx, p payment.Payment) e
 		if _, _, err := ledger.EndHoldTx(ctx, tx, book, "order", o.ID, false); err != nil {
 			return err
 		}
+	}
+	if err := f.undoTx(ctx, tx, o, "取消 "+o.Title, o.BizDay); err != nil {
+		return err
 	}
 	return markCancelled(ctx, tx, o.ID)
 }

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 	"github.com/liangche/liangche/internal/idem"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/member"
-	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/payment"
 	"github.com/liangche/liangche/internal/perm"
 	"github.com/liangche/liangche/internal/setting"
@@ -93,10 +93,16 @@ func (s *Service) reverseTx(ctx context.Context, tx *db.Tx, o Order, reason stri
 		if err != nil {
 			return err
 		}
-		if st.Status == member.StatusClosed && o.tender(TenderBalance) != nil {
+		if st.Status == member.StatusClosed && (o.tender(TenderBalance) != nil || len(o.Benefits) > 0) {
 			return ErrLeft
 		}
-		if book, err = ledger.LockTx(ctx, tx, o.MemberID); err != nil {
+		if err := s.payerTx(ctx, tx, o); err != nil {
+			return err
+		}
+		if err := s.giveBackTx(ctx, tx, o); err != nil {
+			return err
+		}
+		if book, err = ledger.LockTx(ctx, tx, cmp.Or(o.PayerID, o.MemberID)); err != nil {
 			return err
 		}
 	}
@@ -104,6 +110,12 @@ func (s *Service) reverseTx(ctx context.Context, tx *db.Tx, o Order, reason stri
 	posting, err := ledger.ReverseTx(ctx, tx, book, o.PostingID, ledger.Post{Kind: ledger.KindReversal, StoreID: o.StoreID, BizDay: day, RefKind: "order", RefID: o.ID,
 		Title: "撤销 " + o.Title, Memo: reason})
 	if err != nil {
+		return err
+	}
+	if err := s.undoTx(ctx, tx, o, "撤销 "+o.Title, day); err != nil {
+		return err
+	}
+	if err := s.clawbackTx(ctx, tx, o); err != nil {
 		return err
 	}
 	if t := o.tender(TenderNative); t != nil {
@@ -121,7 +133,9 @@ func (s *Service) reverseTx(ctx context.Context, tx *db.Tx, o Order, reason stri
 	if book == nil {
 		return nil
 	}
-	o.BalanceAfter = money.Fen(book.Balance(ledger.Principal) + book.Balance(ledger.Bonus))
+	if err := s.balanceAfterTx(ctx, tx, &o, book); err != nil {
+		return err
+	}
 	return s.tellTx(ctx, tx, o, "reversal")
 }
 

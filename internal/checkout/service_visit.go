@@ -38,19 +38,19 @@ func (f frame) claim(orderID int64) VisitClaim {
 }
 
 // claimTx keeps the booking of a settlement for the order and says what its deposit comes to. Faults: ErrVisit, ErrDeposit.
-func (s *Service) claimTx(ctx context.Context, tx *db.Tx, f frame, orderID int64, want money.Fen) (deposit money.Fen, err error) {
+func (s *Service) claimTx(ctx context.Context, tx *db.Tx, f frame, orderID int64, want money.Fen) (m means, err error) {
 	if f.BookingID != 0 {
 		if s.visits == nil {
-			return 0, ErrVisit
+			return m, ErrVisit
 		}
-		if deposit, err = s.visits.ClaimTx(ctx, tx, f.claim(orderID)); err != nil {
-			return 0, err
+		if m.deposit, err = s.visits.ClaimTx(ctx, tx, f.claim(orderID)); err != nil {
+			return m, err
 		}
 	}
-	if want > deposit {
-		return 0, ErrDeposit.Say("定金最多抵扣 %s，请检查", deposit.Yuan())
+	if want > m.deposit {
+		return m, ErrDeposit.Say("定金最多抵扣 %s，请检查", m.deposit.Yuan())
 	}
-	return deposit, nil
+	return m, nil
 }
 
 // endVisitTx tells the booking of an order, if it has one, what became of it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
@@ -37,6 +38,12 @@ type Order struct {
 	ReverseStaff              string
 	Lines                     []Line
 	Tenders                   []Paid
+	BenefitPostingID          int64     // uses and points that it took; 0 none
+	Recognised                money.Fen // of sold passes, earned by this visit
+	PointsEarned              int64
+	GroupID, PayerID          int64 // who pays the tender of kind group
+	Items                     []Sold
+	Benefits                  []Benefit
 	Dispute                   *DisputeRecord
 	CodeURL                   string
 }
@@ -87,11 +94,16 @@ type orderRow struct {
 	ReversalPostingID int64  `db:"reversal_posting_id"`
 	ReverseReason     string `db:"reverse_reason"`
 	ReverseStaff      string `db:"reverse_staff"`
+	BenefitPostingID  int64  `db:"benefit_posting_id"`
+	RecognisedFen     int64  `db:"recognised_fen"`
+	PointsEarned      int64  `db:"points_earned"`
+	GroupID           int64  `db:"group_id"`
+	PayerID           int64  `db:"payer_id"`
 }
 
 const orderColumns = `id, order_no, store_id, store_name, biz_day, member_id, scan_id, booking_id, plate, vehicle_class_id, vehicle_class_name, title, subtotal_fen, discount_fen,
 	total_fen, status, balance_after, posting_id, payment_id, staff_id, staff_name, tender_label, created_at, expires_at, settled_at, reversed_at,
-	reversal_posting_id, reverse_reason, reverse_staff`
+	reversal_posting_id, reverse_reason, reverse_staff, benefit_posting_id, recognised_fen, points_earned, group_id, payer_id`
 
 type lineRow struct {
 	ID        int64  `db:"id"`
@@ -104,6 +116,11 @@ type lineRow struct {
 	Qty       int64  `db:"qty"`
 	UnitFen   int64  `db:"unit_fen"`
 	AmountFen int64  `db:"amount_fen"`
+
+	NetFen      int64   `db:"net_fen"`
+	NetQty      int64   `db:"net_qty"`
+	ServiceKind *string `db:"service_kind"`
+	PointsEach  *int64  `db:"points_each"`
 }
 
 type tenderRow struct {
@@ -146,11 +163,19 @@ func insertOrder(tx *db.Tx, o Order) {
 		ScanID: o.ScanID, BookingID: o.BookingID, Plate: o.Plate, VehicleClassID: o.VehicleClassID, VehicleClassName: o.VehicleClassName, Title: o.Title, SubtotalFen: int64(o.Subtotal),
 		DiscountFen: int64(o.Discount), TotalFen: int64(o.Total), Status: string(o.Status), BalanceAfter: int64(o.BalanceAfter), PostingID: o.PostingID,
 		PaymentID: o.PaymentID, StaffID: o.StaffID, StaffName: o.StaffName, TenderLabel: o.TenderLabel, CreatedAt: o.CreatedAt.UnixMilli(), ExpiresAt: expires,
-		SettledAt: millis(o.SettledAt)})
+		SettledAt: millis(o.SettledAt), BenefitPostingID: o.BenefitPostingID, RecognisedFen: int64(o.Recognised), PointsEarned: o.PointsEarned, GroupID: o.GroupID, PayerID: o.PayerID})
 	lines := make([]lineRow, len(o.Lines))
 	for i, l := range o.Lines {
-		lines[i] = lineRow{tx.NewID(), o.ID, i + 1, l.Kind, l.ItemID, l.Title, l.Explain, l.Qty, int64(l.UnitPriceFen), int64(l.AmountFen)}
+		lines[i] = lineRow{ID: tx.NewID(), OrderID: o.ID, LineNo: i + 1, Kind: l.Kind, ItemID: l.ItemID, Title: l.Title, Explain: l.Explain, Qty: l.Qty, UnitFen: int64(l.UnitPriceFen), AmountFen: int64(l.AmountFen)}
+		if i < len(o.Items) { // the first lines are the items
+			it := o.Items[i]
+			lines[i].NetFen, lines[i].NetQty, lines[i].PointsEach = int64(it.NetFen), it.NetQty, it.PointsEach
+			if it.ServiceKind != "" {
+				lines[i].ServiceKind = &it.ServiceKind
+			}
+		}
 	}
+	insertBenefits(tx, o)
 	tx.InsertSoon("checkout_lines", lines)
 	tenders := make([]tenderRow, len(o.Tenders))
 	for i, t := range o.Tenders {
@@ -173,7 +198,8 @@ func orderByID(ctx context.Context, r db.Reader, id int64, lock string) (Order, 
 		VehicleClassID: x.VehicleClassID, VehicleClassName: x.VehicleClassName, Title: x.Title, Subtotal: money.Fen(x.SubtotalFen), Discount: money.Fen(x.DiscountFen),
 		Total: money.Fen(x.TotalFen), Status: Status(x.Status), BalanceAfter: money.Fen(x.BalanceAfter), PostingID: x.PostingID, PaymentID: x.PaymentID,
 		StaffID: x.StaffID, StaffName: x.StaffName, TenderLabel: x.TenderLabel, CreatedAt: clock.FromMillis(x.CreatedAt), SettledAt: instant(x.SettledAt),
-		ReversedAt: instant(x.ReversedAt), ReversalPostingID: x.ReversalPostingID, ReverseReason: x.ReverseReason, ReverseStaff: x.ReverseStaff}
+		ReversedAt: instant(x.ReversedAt), ReversalPostingID: x.ReversalPostingID, ReverseReason: x.ReverseReason, ReverseStaff: x.ReverseStaff,
+		BenefitPostingID: x.BenefitPostingID, Recognised: money.Fen(x.RecognisedFen), PointsEarned: x.PointsEarned, GroupID: x.GroupID, PayerID: x.PayerID}
 	if x.ExpiresAt != 0 {
 		o.ExpiresAt = clock.FromMillis(x.ExpiresAt)
 	}
@@ -196,13 +222,24 @@ func tendersOf(ctx context.Context, r db.Reader, id int64) ([]Paid, error) {
 // fill reads lines and dispute of an order.
 func fill(ctx context.Context, r db.Reader, o *Order) error {
 	var rows []lineRow
-	if err := r.Select(ctx, &rows, `SELECT id, order_id, line_no, kind, item_id, title, explain_text, qty, unit_fen, amount_fen
+	if err := r.Select(ctx, &rows, `SELECT id, order_id, line_no, kind, item_id, title, explain_text, qty, unit_fen, amount_fen, net_fen, net_qty, service_kind, points_each
 		FROM checkout_lines WHERE order_id = ? ORDER BY line_no`, o.ID); err != nil {
 		return err
 	}
-	o.Lines = nil
+	o.Lines, o.Items = nil, nil
 	for _, l := range rows {
+		if l.Kind == catalog.KindService || l.Kind == catalog.KindGood {
+			it := Sold{Kind: l.Kind, ID: l.ItemID, NetFen: money.Fen(l.NetFen), NetQty: l.NetQty, PointsEach: l.PointsEach}
+			if l.ServiceKind != nil {
+				it.ServiceKind = *l.ServiceKind
+			}
+			o.Items = append(o.Items, it)
+		}
 		o.Lines = append(o.Lines, Line{Kind: l.Kind, ItemID: l.ItemID, Title: l.Title, Explain: l.Explain, Qty: l.Qty, UnitPriceFen: money.Fen(l.UnitFen), AmountFen: money.Fen(l.AmountFen)})
+	}
+	var err error
+	if o.Benefits, err = benefitsOf(ctx, r, o.ID); err != nil {
+		return err
 	}
 	list, err := disputesWhere(ctx, r, "WHERE d.order_id = ?", o.ID)
 	if err == nil && len(list) > 0 {
@@ -212,8 +249,8 @@ func fill(ctx context.Context, r db.Reader, o *Order) error {
 }
 
 func markSettled(ctx context.Context, tx *db.Tx, o Order) error {
-	if err := tx.ExecOne(ctx, ErrState, `UPDATE checkout_orders SET status = 'settled', posting_id = ?, balance_after = ?, settled_at = ? WHERE id = ? AND status = 'awaiting_payment'`,
-		o.PostingID, int64(o.BalanceAfter), tx.Millis(), o.ID); err != nil {
+	if err := tx.ExecOne(ctx, ErrState, `UPDATE checkout_orders SET status = 'settled', posting_id = ?, balance_after = ?, points_earned = ?, settled_at = ? WHERE id = ? AND status = 'awaiting_payment'`,
+		o.PostingID, int64(o.BalanceAfter), o.PointsEarned, tx.Millis(), o.ID); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, `UPDATE checkout_tenders SET state = 'taken' WHERE order_id = ?`, o.ID)

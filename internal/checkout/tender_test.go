@@ -72,7 +72,7 @@ func TestSuggestPaysExactly(t *testing.T) {
 		{3500, 1000, 5000, []Tender{{Kind: TenderDeposit, AmountFen: 3500}}},
 		{0, 0, 5000, nil},
 	} {
-		got := suggest(c.total, c.available, c.deposit)
+		got := suggest(c.total, means{available: c.available, deposit: c.deposit})
 		if len(got) != len(c.want) {
 			t.Errorf("%d of %d: %v", c.total, c.available, got)
 			continue

@@ -17,7 +17,7 @@ type orderInput struct {
 	Status   string `query:"status" enum:"awaiting_payment,settled,cancelled,reversed"`
 	StoreID  int64  `query:"storeId" minimum:"0"`
 	MemberID int64  `query:"memberId" minimum:"0"`
-	Tender   string `query:"tender" enum:"balance,cash,card,alipay,wechat_native,deposit"`
+	Tender   string `query:"tender" enum:"balance,cash,card,alipay,wechat_native,deposit,points,group"`
 	Disputed bool   `query:"disputed"`
 	From     string `query:"from" maxLength:"10" doc:"Business date, YYYY-MM-DD"`
 	To       string `query:"to" maxLength:"10" doc:"Business date, inclusive"`

@@ -36,18 +36,21 @@ type aheadBooks struct {
 }
 
 // AheadUnitsTx is AheadTx for other units than those of the purse: LockTx with exactly these units finds what it read.
-func AheadUnitsTx(ctx context.Context, tx *db.Tx, members []int64, units ...Unit) error {
-	books, err := LockManyTx(ctx, tx, members, units...)
-	if err != nil {
-		return err
+func AheadUnitsTx(tx *db.Tx, members []int64, units ...Unit) {
+	if len(members) == 0 {
+		return
 	}
-	for id, b := range books {
-		if len(b.accounts) < len(units) {
-			delete(books, id) // LockTx opens what is missing
+	query, args := booksQuery(tx.ForUpdate(), members, units)
+	var rows []accountLot
+	tx.SelectSoon(&rows, func() {
+		books := booksFrom(rows, tx.Now, members)
+		for id, b := range books {
+			if len(b.accounts) < len(units) {
+				delete(books, id) // LockTx opens what is missing
+			}
 		}
-	}
-	tx.Stash(aheadUnitsKey{}, append(db.Stashed[[]aheadBooks](tx, aheadUnitsKey{}), aheadBooks{slices.Clone(units), books}))
-	return nil
+		tx.Stash(aheadUnitsKey{}, append(db.Stashed[[]aheadBooks](tx, aheadUnitsKey{}), aheadBooks{slices.Clone(units), books}))
+	}, query, args...)
 }
 
 // aheadOf is the book that AheadUnitsTx read; it forgets those that share a unit with what is about to be read anew.

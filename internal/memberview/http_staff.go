@@ -284,7 +284,8 @@ func (s *Service) plate(ctx context.Context, in *plateInput) (out Plate, err err
 }
 
 // tenders names the ways of paying in the order in which they are shown.
-var tenders = []struct{ kind, label string }{{"balance", "储值"}, {"cash", "现金"}, {"card", "刷卡"}, {"alipay", "支付宝"}, {"wechat_native", "微信支付"}, {"deposit", "定金"}}
+var tenders = []struct{ kind, label string }{{"balance", "储值"}, {"cash", "现金"}, {"card", "刷卡"}, {"alipay", "支付宝"}, {"wechat_native", "微信支付"}, {"deposit", "定金"},
+	{"points", "积分"}, {"group", "家庭/企业账户"}}
 
 func (s *Service) today(ctx context.Context, in *todayInput) (out Today, err error) {
 	if !actor.From(ctx).InStore(in.StoreID) {

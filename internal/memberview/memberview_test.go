@@ -332,7 +332,8 @@ func TestTodayOfAStore(t *testing.T) {
 	var d Today
 	c.OK(http.MethodGet, fmt.Sprintf("/api/staff/today?storeId=%d", r.West), nil, &d)
 	want := map[string]Taking{"balance": {"balance", "储值", 4500, 1}, "cash": {"cash", "现金", 60000, 2}, "alipay": {"alipay", "支付宝", 10000, 1},
-		"card": {"card", "刷卡", 0, 0}, "wechat_native": {"wechat_native", "微信支付", 0, 0}, "deposit": {"deposit", "定金", 0, 0}}
+		"card": {"card", "刷卡", 0, 0}, "wechat_native": {"wechat_native", "微信支付", 0, 0}, "deposit": {"deposit", "定金", 0, 0},
+		"points": {"points", "积分", 0, 0}, "group": {"group", "家庭/企业账户", 0, 0}}
 	for _, x := range d.Takings {
 		if want[x.Kind] != x {
 			t.Errorf("%+v, want %+v", x, want[x.Kind])

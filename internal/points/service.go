@@ -41,7 +41,8 @@ func New(d *db.DB, log *slog.Logger, m *member.Service, sh *shop.Service, st *se
 // units are what a member's points are made of; books of points hold both.
 func units() []ledger.Unit { return []ledger.Unit{ledger.Points, ledger.PointsDebt} }
 
-// AheadTx reads and locks the points of several members at once, in ascending order, for the other steps in the same transaction.
+// AheadTx reads and locks the points of several members at once, with the next db.Tx.Collect, for the other steps in the same transaction. The members
+// are in ascending order.
 func (s *Service) AheadTx(ctx context.Context, tx *db.Tx, members []int64) error {
 	if len(members) == 0 {
 		return nil
@@ -50,7 +51,8 @@ func (s *Service) AheadTx(ctx context.Context, tx *db.Tx, members []int64) error
 	if err != nil || !on {
 		return err
 	}
-	return ledger.AheadUnitsTx(ctx, tx, members, units()...)
+	ledger.AheadUnitsTx(tx, members, units()...)
+	return nil
 }
 
 // on says whether purchases bring points or points pay: otherwise a settlement need not read any.

@@ -32,7 +32,7 @@ func (s *solver) covered(p plan, i int) money.Fen {
 // result writes a plan in lines.
 func (s *solver) result(p plan) Result {
 	s.restore(p)
-	r := Result{PayableByItem: make([]money.Fen, len(s.items))}
+	r := Result{PayableByItem: make([]money.Fen, len(s.items)), ChargedQty: slices.Clone(s.free)}
 	for i, it := range s.items {
 		list := it.UnitFen * money.Fen(it.Qty)
 		r.Lines = append(r.Lines, Line{Kind: it.Kind, ItemID: it.ID, Title: it.Name, Explain: s.explain(it), Qty: it.Qty, UnitPriceFen: it.UnitFen, AmountFen: list})

@@ -181,6 +181,7 @@ type Result struct {
 	Coupons                   []int64     // in use
 	CouponOff                 []money.Fen // what each of Coupons takes off
 	PayableByItem             []money.Fen // what is charged for each item of the input, in its order
+	ChargedQty                []int64     // units of each item that neither a cover nor a gift pays
 	PointsMax                 int64       // points that may be used
 	PointsMaxFen              money.Fen   // what they pay
 	PointsFen                 money.Fen   // what Choice.Points pays, at most PointsMaxFen

@@ -568,3 +568,6 @@ func (s *solver) askedCovers() error {
 	}
 	return nil
 }
+
+// Pays says whether a cover may pay units of an item, wholly or with an upgrade.
+func (c Cover) Pays(it Item) bool { return chargeOf(c, priced{Item: it}) >= 0 }
