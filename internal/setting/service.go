@@ -4,29 +4,21 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"sync"
-	"time"
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/audit"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/fresh"
 )
 
 // ErrUnknown reports a key that no definition has.
 var ErrUnknown = fault.Define(fault.Invalid, "setting.unknown", "没有这项设置，请刷新页面后再试")
 
-// cacheLife bounds how long another instance's change stays unseen.
-const cacheLife = 2 * time.Second
-
 // Service reads and writes settings. It is safe for concurrent use.
 type Service struct {
-	db *db.DB
-
-	mu     sync.Mutex
-	values map[string]string // complete: defaults filled in
-	loaded time.Time
-	epoch  int // counts own writes, so that a load that began before one is not kept
+	db   *db.DB
+	copy fresh.Value[map[string]string] // complete: defaults filled in
 }
 
 // New returns the settings of the database.
@@ -66,35 +58,12 @@ func (s *Service) get(ctx context.Context, key string, types ...Type) (string, e
 	return "", fmt.Errorf("setting: %q is of type %s", key, d.Type)
 }
 
-// all returns every key's text, from the cache when it is fresh. The map is not to be changed.
+// all returns every key's text, from a copy of at most two seconds of age. The map is not to be changed.
 func (s *Service) all(ctx context.Context) (map[string]string, error) {
-	now := s.db.Now()
-	s.mu.Lock()
-	age := now.Sub(s.loaded)
-	if s.values != nil && age >= 0 && age < cacheLife {
-		defer s.mu.Unlock()
-		return s.values, nil
-	}
-	epoch := s.epoch
-	s.mu.Unlock()
-	values, err := load(ctx, s.db, "")
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.epoch == epoch {
-		s.values, s.loaded = values, now
-	}
-	return values, nil
+	return s.copy.Get(ctx, s.db.Now(), s.load)
 }
 
-func (s *Service) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.values = nil
-	s.epoch++
-}
+func (s *Service) load(ctx context.Context) (map[string]string, error) { return load(ctx, s.db, "") }
 
 // Value is a key with its new value: bool, number or text.
 type Value struct {
@@ -156,6 +125,6 @@ func (s *Service) UpdateTx(ctx context.Context, tx *db.Tx, values []Value) error
 			return err
 		}
 	}
-	tx.AfterCommit(s.forget)
+	tx.AfterCommit(func() { s.copy.Renew(ctx, tx.Now, s.load) })
 	return nil
 }
