@@ -1,0 +1,240 @@
+package pass
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/liangche/liangche/internal/actor"
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/jobs"
+	"github.com/liangche/liangche/internal/ledger"
+	"github.com/liangche/liangche/internal/notify"
+	"github.com/liangche/liangche/internal/sale"
+	"github.com/liangche/liangche/internal/setting"
+)
+
+const (
+	chunk      = 200
+	renewAhead = day      // a renewal is charged within the last day
+	renewLate  = 10 * day // and given up so long after the end
+)
+
+func (s *Service) jobs(q *jobs.Queue) {
+	q.Every("pass.tick", 10*time.Minute, func(ctx context.Context) error {
+		return s.Tick(actor.With(ctx, actor.Job("卡项到期与续期")))
+	})
+}
+
+// Tick does what time alone does to passes: pauses that run out, renewals with their notice, warnings, expiry. Each pass is its own
+// transaction, so that it may stop anywhere and go on later; what it did already it finds done.
+func (s *Service) Tick(ctx context.Context) error {
+	warn, err := s.settings.Int(ctx, setting.PassWarnDays)
+	if err != nil {
+		return err
+	}
+	notice, err := s.settings.Int(ctx, setting.PassNoticeDays)
+	if err != nil {
+		return err
+	}
+	now := s.db.Now()
+	in := func(days int64) int64 { return now.Add(time.Duration(days) * day).UnixMilli() }
+	return errors.Join(
+		s.each(ctx, "pauses ended", duePauses, now.UnixMilli(), func(ctx context.Context, tx *db.Tx, p *Pass) error {
+			if p.State != StatePaused || tx.Now.Before(p.PauseUntil) {
+				return nil
+			}
+			return s.resumeTx(ctx, tx, p)
+		}),
+		s.each(ctx, "renewals announced", dueNotices, in(notice+1), func(ctx context.Context, tx *db.Tx, p *Pass) error { return s.noticeTx(ctx, tx, p) }),
+		s.renewals(ctx, now, time.Duration(notice)*day),
+		s.warnings(ctx, in(warn), warn),
+		s.each(ctx, "passes expired", dueExpiries, now.UnixMilli(), s.expireTx),
+	)
+}
+
+// each changes the passes that a query finds, one transaction a pass. What fails is logged, tried again at the next tick, and does not keep
+// the others from their turn.
+func (s *Service) each(ctx context.Context, what, query string, until int64, fn func(ctx context.Context, tx *db.Tx, p *Pass) error) error {
+	done, failed := 0, 0
+	for after := int64(0); ; {
+		ids, err := dueIDs(ctx, s.db, query, until, after, chunk)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			after = id
+			if _, err := s.change(ctx, 0, id, fn); err != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				failed++
+				s.log.ErrorContext(ctx, "a pass was left for the next tick", "what", what, "pass", id, "err", err)
+				continue
+			}
+			done++
+		}
+		if len(ids) < chunk {
+			break
+		}
+		s.log.InfoContext(ctx, "passes", "what", what, "done", done, "failed", failed)
+	}
+	if done+failed > 0 {
+		s.log.InfoContext(ctx, "passes", "what", what, "done", done, "failed", failed)
+	}
+	return nil
+}
+
+// expireTx ends a pass: what is left of it is the shop's.
+func (s *Service) expireTx(ctx context.Context, tx *db.Tx, p *Pass) error {
+	if p.State != StateActive || !p.expired(tx.Now) {
+		return nil
+	}
+	posting, err := s.endTx(ctx, tx, *p, ledger.Post{Kind: ledger.KindPassExpire, StoreID: p.StoreID, BizDay: s.bizDay(ctx, tx, p.StoreID), RefKind: "pass", RefID: p.ID,
+		Title: p.Name + " 到期"}, RefundPlan{keptFen: p.ValueFen})
+	if err != nil {
+		return err
+	}
+	for i := range p.Lines {
+		l := &p.Lines[i]
+		l.Left, l.Lost, l.ValueFen, l.LostFen = 0, l.Lost+l.Left, 0, l.LostFen+l.ValueFen
+		if err := saveLine(ctx, tx, *l); err != nil {
+			return err
+		}
+	}
+	p.State, p.EndedAt, p.EndPosting, p.ValueFen, p.LostFen, p.GiftCode = StateExpired, tx.Now, posting, 0, p.LostFen+p.ValueFen, ""
+	return note(ctx, tx, p.ID, "expire", "到期")
+}
+
+// warnings tells holders that a pass ends soon, once for each end that it had.
+func (s *Service) warnings(ctx context.Context, until, days int64) error {
+	if days == 0 {
+		return nil
+	}
+	for after := int64(0); ; {
+		ids, err := dueIDs(ctx, s.db, dueWarnings, until, after, chunk)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		after = ids[len(ids)-1]
+		err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+			list, err := passesByID(ctx, tx, ids)
+			if err != nil {
+				return err
+			}
+			for _, p := range list {
+				if ok, err := markWarned(ctx, tx, p); err != nil || !ok {
+					if err != nil {
+						return err
+					}
+					continue
+				}
+				if err := s.warnTx(ctx, tx, p); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Service) warnTx(ctx context.Context, tx *db.Tx, p Pass) error {
+	hint := "到期后不能再用"
+	if left := leftText(p); left != "" {
+		hint = left + "，请尽快使用"
+	}
+	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: p.MemberID, Event: notify.PassExpiring, Dedupe: fmt.Sprintf("pass_expiring:%s:%d", p.No, ms(p.ExpiresAt)),
+		Page: page(p), Data: map[string]string{"title": p.Name, "time": p.ExpiresAt.Add(-time.Minute).Format(time.RFC3339), "hint": hint}})
+}
+
+func leftText(p Pass) string {
+	var n int64
+	for _, l := range p.Lines {
+		n += l.Left
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("还剩 %d 次", n)
+}
+
+// noticeTx announces a renewal, days before stored value is charged; without it nothing is charged.
+func (s *Service) noticeTx(ctx context.Context, tx *db.Tx, p *Pass) error {
+	if !p.RenewOn || !p.NoticedAt.IsZero() || p.Terms.Renew == nil {
+		return nil
+	}
+	p.NoticedAt = tx.Now
+	return s.renewTellTx(ctx, tx, *p, "notice", "到期自动续期，可随时关闭")
+}
+
+func (s *Service) renewTellTx(ctx context.Context, tx *db.Tx, p Pass, what, hint string) error {
+	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: p.MemberID, Event: notify.PassRenewal, Dedupe: fmt.Sprintf("pass_renewal:%s:%s:%d", what, p.No, ms(p.NoticedAt)),
+		Page: page(p), Data: map[string]string{"title": p.Name, "amount": p.Terms.Renew.PriceFen.String(), "time": p.ExpiresAt.Add(-time.Minute).Format(time.RFC3339), "hint": hint}})
+}
+
+// renewals buys the passes that follow those that end within a day: each is its own instrument (N17), and each is bought once, because one
+// pass is followed by one at most.
+func (s *Service) renewals(ctx context.Context, now time.Time, notice time.Duration) error {
+	for after := int64(0); ; {
+		ids, err := dueIDs(ctx, s.db, dueRenewals, now.Add(renewAhead).UnixMilli(), after, chunk)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		after = ids[len(ids)-1]
+		for _, id := range ids {
+			if err := s.renew(ctx, id, notice); err != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				s.log.ErrorContext(ctx, "a pass was not renewed", "pass", id, "err", err)
+			}
+		}
+	}
+}
+
+func (s *Service) renew(ctx context.Context, id int64, notice time.Duration) error {
+	p, err := s.Pass(ctx, 0, id)
+	if err != nil || !p.RenewOn || p.NoticedAt.IsZero() || s.db.Now().Before(p.NoticedAt.Add(notice)) {
+		return err
+	}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		data, _ := json.Marshal(renewal{Renews: p.ID}) // plain values always marshal
+		_, err := s.sales.BeginTx(ctx, tx, sale.Buy{Kind: SalePass, SubjectID: p.PlanID, MemberID: p.MemberID, StoreID: p.StoreID, Data: data}, sale.Pay{Method: sale.MethodBalance})
+		if err != nil {
+			return err
+		}
+		old, err := passByID(ctx, tx, p.ID, "", tx.ForUpdate())
+		if err != nil {
+			return err
+		}
+		old.RenewOn, old.RenewNote = false, "已续期"
+		return savePass(ctx, tx, old)
+	})
+	if errors.Is(err, db.ErrDuplicate) {
+		return nil // it was renewed already
+	}
+	var f *fault.Error
+	if err == nil || !errors.As(err, &f) || f.Kind != fault.Conflict {
+		return err
+	}
+	_, err = s.change(ctx, 0, id, func(ctx context.Context, tx *db.Tx, p *Pass) error { return s.unrenewedTx(ctx, tx, p, f.Message) })
+	return err
+}
+
+// unrenewedTx notes why a renewal failed, tells the holder once, and gives up some days after the end.
+func (s *Service) unrenewedTx(ctx context.Context, tx *db.Tx, p *Pass, why string) error {
+	if !p.RenewOn {
+		return nil
+	}
+	if tx.Now.After(p.ExpiresAt.Add(renewLate)) {
+		p.RenewOn = false
+	}
+	p.RenewNote = clip(why, 100)
+	return s.renewTellTx(ctx, tx, *p, "failed", "未能续期："+clip(why, 14))
+}

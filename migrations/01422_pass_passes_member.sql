@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX pass_passes_member ON pass_passes (member_id, state, id);

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX pass_plates_plate ON pass_plates (plate);

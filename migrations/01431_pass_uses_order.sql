@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX pass_uses_order ON pass_uses (order_id);
