@@ -44,6 +44,7 @@ var errUsage = errors.New("usage")
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	TuneMemory()
 	c := cli{stdin: stdin, out: stdout, err: stderr, env: environ}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)

@@ -21,6 +21,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/liangche/liangche/internal/app"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/db/dbtest/mariadb"
 )
@@ -41,6 +42,7 @@ type bench struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	app.TuneMemory() // as the program does; the floor runs in this process too
 	b := &bench{out: os.Stdout, rounds: 5, length: 1500 * time.Millisecond, members: 3000, begin: time.Now()}
 	var save bool
 	var only, profile string
