@@ -330,6 +330,25 @@ CREATE TABLE catalog_vehicle_classes (
   updated_at BIGINT NOT NULL
 );
 
+CREATE TABLE checkout_benefits (
+  id BIGINT NOT NULL PRIMARY KEY,
+  order_id BIGINT NOT NULL REFERENCES checkout_orders (id),
+  member_id BIGINT NOT NULL,
+  kind VARCHAR(8) NOT NULL, -- pass, right, coupon, points
+  ref_id BIGINT NOT NULL, -- a pass's line, a right, a coupon; 0 for points
+  title VARCHAR(100) NOT NULL,
+  item_id BIGINT NOT NULL,
+  qty BIGINT NOT NULL, -- uses, coupons or points
+  saved_fen BIGINT NOT NULL,
+  left_after BIGINT NULL, -- uses that were left then; NULL unlimited, and of coupons and points
+  state VARCHAR(8) NOT NULL, -- held, used, undone
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX checkout_benefits_member ON checkout_benefits (member_id, id);
+
+CREATE INDEX checkout_benefits_order ON checkout_benefits (order_id);
+
 CREATE TABLE checkout_disputes (
   id BIGINT NOT NULL PRIMARY KEY,
   order_id BIGINT NOT NULL UNIQUE,
@@ -356,7 +375,7 @@ CREATE TABLE checkout_lines (
   explain_text VARCHAR(200) NOT NULL,
   qty BIGINT NOT NULL,
   unit_fen BIGINT NOT NULL,
-  amount_fen BIGINT NOT NULL,
+  amount_fen BIGINT NOT NULL, net_fen BIGINT NOT NULL DEFAULT 0, net_qty BIGINT NOT NULL DEFAULT 0, service_kind VARCHAR(16) NULL, points_each BIGINT NULL,
   FOREIGN KEY (order_id) REFERENCES checkout_orders (id)
 );
 
@@ -391,7 +410,7 @@ CREATE TABLE checkout_orders (
   reversal_posting_id BIGINT NOT NULL,
   reverse_reason VARCHAR(200) NOT NULL,
   reverse_staff VARCHAR(64) NOT NULL
-, booking_id BIGINT NOT NULL DEFAULT 0);
+, booking_id BIGINT NOT NULL DEFAULT 0, benefit_posting_id BIGINT NOT NULL DEFAULT 0, recognised_fen BIGINT NOT NULL DEFAULT 0, points_earned BIGINT NOT NULL DEFAULT 0, group_id BIGINT NOT NULL DEFAULT 0, payer_id BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX checkout_orders_day ON checkout_orders (store_id, biz_day, id);
 
@@ -1614,15 +1633,127 @@ CREATE TABLE staff_roles (
   updated_at BIGINT NOT NULL
 , offered VARCHAR(2000) NOT NULL DEFAULT '');
 
+CREATE TABLE tier_assignments (
+  member_id BIGINT NOT NULL PRIMARY KEY,
+  tier_id BIGINT NOT NULL,
+  fixed BOOLEAN NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  set_by VARCHAR(60) NOT NULL,
+  set_at BIGINT NOT NULL,
+  ends_at BIGINT NOT NULL,
+  FOREIGN KEY (tier_id) REFERENCES tier_tiers (id)
+);
+
+CREATE INDEX tier_assignments_ends ON tier_assignments (ends_at, member_id);
+
+CREATE TABLE tier_changes (
+  id BIGINT NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  from_tier_id BIGINT NOT NULL,
+  from_name VARCHAR(20) NOT NULL,
+  to_tier_id BIGINT NOT NULL,
+  to_name VARCHAR(20) NOT NULL,
+  source VARCHAR(16) NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  changed_by VARCHAR(60) NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX tier_changes_member ON tier_changes (member_id, id);
+
+CREATE TABLE tier_cursors (
+  name VARCHAR(16) NOT NULL PRIMARY KEY,
+  last_id BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE tier_earned (
+  posting_id BIGINT NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  experience BIGINT NOT NULL,
+  earned_posting_id BIGINT NOT NULL,
+  undone_posting_id BIGINT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE TABLE tier_grants (
+  id BIGINT NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  right_id BIGINT NOT NULL,
+  period VARCHAR(32) NOT NULL,
+  granted BIGINT NOT NULL,
+  used BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  expires_at BIGINT NOT NULL,
+  posting_id BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  UNIQUE (member_id, right_id, period)
+);
+
+CREATE INDEX tier_grants_due ON tier_grants (state, expires_at);
+
 CREATE TABLE tier_members (
   member_id BIGINT NOT NULL PRIMARY KEY,
   tier_id BIGINT NOT NULL REFERENCES tier_tiers (id),
   reason VARCHAR(200) NOT NULL,
   set_by VARCHAR(60) NOT NULL,
   set_at BIGINT NOT NULL
-);
+, source VARCHAR(16) NOT NULL DEFAULT 'manual', version BIGINT NOT NULL DEFAULT 0, rights_until BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX tier_members_tier ON tier_members (tier_id, member_id);
+
+CREATE TABLE tier_memberships (
+  id BIGINT NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  plan_id BIGINT NOT NULL,
+  sale_id BIGINT NOT NULL UNIQUE,
+  snapshot TEXT NOT NULL,
+  tier_id BIGINT NOT NULL,
+  price_fen BIGINT NOT NULL,
+  earned_fen BIGINT NOT NULL,
+  earn_at BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  starts_at BIGINT NOT NULL,
+  ends_at BIGINT NOT NULL,
+  warned BOOLEAN NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX tier_memberships_due ON tier_memberships (state, ends_at);
+
+CREATE INDEX tier_memberships_earn ON tier_memberships (state, earn_at);
+
+CREATE INDEX tier_memberships_member ON tier_memberships (member_id, id);
+
+CREATE INDEX tier_memberships_tier ON tier_memberships (tier_id, state);
+
+CREATE TABLE tier_plans (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(30) NOT NULL UNIQUE,
+  plan_kind VARCHAR(16) NOT NULL,
+  price_fen BIGINT NOT NULL,
+  months INT NOT NULL,
+  tier_id BIGINT NOT NULL,
+  rights TEXT NOT NULL,
+  note VARCHAR(500) NOT NULL,
+  image VARCHAR(80) NOT NULL,
+  on_sale BOOLEAN NOT NULL,
+  sort_no INT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE tier_runs (
+  id BIGINT NOT NULL PRIMARY KEY,
+  run_key VARCHAR(40) NOT NULL UNIQUE,
+  after_member BIGINT NOT NULL,
+  members BIGINT NOT NULL,
+  changed BIGINT NOT NULL,
+  started_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  finished_at BIGINT NOT NULL
+);
 
 CREATE TABLE tier_tiers (
   id BIGINT NOT NULL PRIMARY KEY,
@@ -1633,7 +1764,32 @@ CREATE TABLE tier_tiers (
   default_mark INT NULL UNIQUE,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
-, priority BOOLEAN NOT NULL DEFAULT FALSE);
+, priority BOOLEAN NOT NULL DEFAULT FALSE, programme TEXT NULL);
+
+CREATE TABLE tier_uses (
+  id BIGINT NOT NULL PRIMARY KEY,
+  grant_id BIGINT NOT NULL,
+  member_id BIGINT NOT NULL,
+  right_id BIGINT NOT NULL,
+  title VARCHAR(40) NOT NULL,
+  order_id BIGINT NOT NULL,
+  service_id BIGINT NOT NULL,
+  qty BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  plate VARCHAR(16) NOT NULL,
+  note VARCHAR(200) NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  posting_id BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  created_at BIGINT NOT NULL,
+  FOREIGN KEY (grant_id) REFERENCES tier_grants (id)
+);
+
+CREATE INDEX tier_uses_member ON tier_uses (member_id, id);
+
+CREATE INDEX tier_uses_order ON tier_uses (order_id);
 
 CREATE TABLE wallet_refund_parts (
   id BIGINT NOT NULL PRIMARY KEY,

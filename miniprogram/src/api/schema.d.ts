@@ -468,6 +468,162 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/coupon-claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Claim pages, newest first */
+        get: operations["consoleClaimList"];
+        put?: never;
+        /** Open a claim page */
+        post: operations["consoleClaimCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/coupon-claims/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a claim page; never its coupon or code */
+        put: operations["consoleClaimUpdate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/coupon-issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Issues and how far they are, newest first */
+        get: operations["consoleCouponIssueList"];
+        put?: never;
+        /** Issue to named members or to a filter's */
+        post: operations["consoleCouponIssue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/coupon-issues/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How many members a filter finds */
+        post: operations["consoleCouponIssuePreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/coupon-issues/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An issue and how far it is */
+        get: operations["consoleCouponIssueGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/coupon-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All templates, newest first */
+        get: operations["consoleCouponTemplateList"];
+        put?: never;
+        /** Add a template */
+        post: operations["consoleCouponTemplateCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/coupon-templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what is issued from now on */
+        put: operations["consoleCouponTemplateUpdate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Coupons, newest first */
+        get: operations["consoleCouponList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/coupons/{id}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a coupon that is available */
+        post: operations["consoleCouponVoid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/dashboard": {
         parameters: {
             query?: never;
@@ -757,6 +913,40 @@ export interface paths {
         put?: never;
         /** Answer a company's application */
         post: operations["consoleGroupReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an account paid in a month, by driver and plate */
+        get: operations["consoleGroupStatement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}/statement-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as CSV */
+        get: operations["consoleGroupStatementFile"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1260,6 +1450,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/members/{id}/tier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a member stands, why, and what they have left */
+        get: operations["consoleMemberTier"];
+        /** Give a member a tier by hand */
+        put: operations["consoleMemberTierSet"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/members/{id}/tier/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what was given by hand: the rules decide */
+        post: operations["consoleMemberTierRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/members/{id}/topups": {
         parameters: {
             query?: never;
@@ -1329,6 +1554,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/membership-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All paid memberships */
+        get: operations["consoleMembershipPlanList"];
+        put?: never;
+        /** Add a paid membership */
+        post: operations["consoleMembershipPlanCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/membership-plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a paid membership; what was sold stays as it was sold */
+        put: operations["consoleMembershipPlanUpdate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/memberships/{id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a membership and give the days that are left back */
+        post: operations["consoleMembershipRefund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/orders": {
         parameters: {
             query?: never;
@@ -1374,6 +1651,177 @@ export interface paths {
         put?: never;
         /** Undo a settlement */
         post: operations["consoleOrderReverse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/pass-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every plan */
+        get: operations["consolePassPlanList"];
+        put?: never;
+        /** Add a plan */
+        post: operations["consolePassPlanCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/pass-plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a plan for those who buy it from now on */
+        put: operations["consolePassPlanUpdate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/passes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Passes, newest first */
+        get: operations["consolePassList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/passes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A pass with its frozen terms, uses and history */
+        get: operations["consolePass"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/passes/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move the end of a pass; an expired one opens again */
+        post: operations["consolePassExtend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/passes/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop the clock of a pass */
+        post: operations["consolePassPause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/passes/{id}/plate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bind a plate, or change one, without waiting */
+        post: operations["consolePassPlate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/passes/{id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a pass and give back what the calculator says */
+        post: operations["consolePassRefund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/passes/{id}/refund-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would go back, and how it is computed */
+        get: operations["consolePassRefundPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/passes/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start the clock again */
+        post: operations["consolePassResume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1528,7 +1976,7 @@ export interface paths {
         /** What invitations bring */
         get: operations["consoleReferralRules"];
         /** Change what invitations bring; what was given stays */
-        put: operations["consoleReferralRulesSet"];
+        put: operations["consoleReferralRulesUpdate"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1613,6 +2061,57 @@ export interface paths {
         };
         /** A refund with its parts */
         get: operations["consoleRefund"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/reports/liability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the business owes its members */
+        get: operations["consoleLiability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/reports/wind-down": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would go back to everybody if the business closed today */
+        get: operations["consoleWindDown"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/reports/wind-down/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same, member by member */
+        get: operations["consoleWindDownMembers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2079,11 +2578,62 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All tiers, lowest first */
+        /** All tiers with what they bring, lowest first */
         get: operations["consoleTierList"];
         put?: never;
         /** Add a tier */
         post: operations["consoleTierCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/tiers/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How many members would be where; writes nothing */
+        post: operations["consoleTierPreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/tiers/recompute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compute everybody's tier now, in the background */
+        post: operations["consoleTierRecompute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/tiers/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the newest recomputation got */
+        get: operations["consoleTierRun"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2098,8 +2648,26 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Change a tier */
+        /** Change a tier; who is in it follows with the next recomputation */
         put: operations["consoleTierUpdate"];
+        post?: never;
+        /** Delete a tier that is not in use */
+        delete: operations["consoleTierDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/tiers/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was moved into a tier, and why */
+        get: operations["consoleTierMembers"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -2571,6 +3139,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/coupon-claims/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a claim page gives, and whether I may still take it */
+        get: operations["ownerCouponClaimPage"];
+        put?: never;
+        /** Take one */
+        post: operations["ownerCouponClaim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/coupon-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take one by a code that I typed */
+        post: operations["ownerCouponCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/coupon-gifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take what a friend gives me */
+        post: operations["ownerCouponAccept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/coupon-gifts/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a friend gives me */
+        get: operations["ownerCouponGiftPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My coupons, newest first */
+        get: operations["ownerCoupons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/coupons/{id}/gift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a coupon on its way to a friend */
+        post: operations["ownerCouponGift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/coupons/{id}/gift/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what no friend has taken */
+        post: operations["ownerCouponGiftCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/owner/grants": {
         parameters: {
             query?: never;
@@ -2864,6 +3552,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/groups/{id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What my account paid in a month, by driver and plate */
+        get: operations["ownerGroupStatement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/owner/home": {
         parameters: {
             query?: never;
@@ -2984,6 +3689,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/membership-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The paid memberships that can be bought */
+        get: operations["ownerMembershipPlans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/memberships": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Buy or renew a paid membership */
+        post: operations["ownerMembershipBuy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/owner/orders/{id}": {
         parameters: {
             query?: never;
@@ -3012,6 +3751,195 @@ export interface paths {
         put?: never;
         /** Ask about a deduction */
         post: operations["ownerDispute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/pass-claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a pass that somebody gave */
+        post: operations["ownerPassClaim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/pass-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Passes that I can buy */
+        get: operations["ownerPassPlans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/passes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My passes, newest first */
+        get: operations["ownerPassList"];
+        put?: never;
+        /** Buy a pass */
+        post: operations["ownerPassBuy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/passes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A pass with its frozen terms, uses and history */
+        get: operations["ownerPass"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/passes/{id}/gift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a pass to somebody by a code */
+        post: operations["ownerPassGift"];
+        /** Take a gift back that nobody has claimed */
+        delete: operations["ownerPassGiftCancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/passes/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop the clock of a pass */
+        post: operations["ownerPassPause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/passes/{id}/plate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bind a plate, or change one */
+        post: operations["ownerPassPlate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/passes/{id}/recharge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add times to a pass */
+        post: operations["ownerPassRecharge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/passes/{id}/refund-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would go back, and how it is computed */
+        get: operations["ownerPassRefundPlan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/passes/{id}/renewal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Turn the renewal on or off */
+        put: operations["ownerPassRenewal"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/passes/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start the clock again; the end moves by the pause */
+        post: operations["ownerPassResume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3269,6 +4197,23 @@ export interface paths {
         put?: never;
         /** Replace both tokens */
         post: operations["ownerRefresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/tier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The owner's tier, what it brings, and how far it is to the next */
+        get: operations["ownerTier"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3755,6 +4700,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff/coupon-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may be given at the desk */
+        get: operations["staffCouponChoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff/group-approvals": {
         parameters: {
             query?: never;
@@ -3908,6 +4870,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff/member-rights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A member's rights, what is left of them and what can be sold */
+        get: operations["staffMemberRights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff/members": {
         parameters: {
             query?: never;
@@ -3942,6 +4921,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff/members/{id}/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A member's coupons, newest first */
+        get: operations["staffMemberCoupons"];
+        put?: never;
+        /** Give a member coupons by hand */
+        post: operations["staffCouponIssue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff/members/{id}/points": {
         parameters: {
             query?: never;
@@ -3970,6 +4967,23 @@ export interface paths {
         put?: never;
         /** Add a member's car at the desk */
         post: operations["staffVehicleCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/memberships": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sell or renew a paid membership */
+        post: operations["staffMembershipSell"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4027,6 +5041,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff/pass-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Passes that this store sells */
+        get: operations["staffPassPlans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/passes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A member's passes */
+        get: operations["staffPassList"];
+        put?: never;
+        /** Sell a pass at the desk */
+        post: operations["staffPassSell"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/passes/{id}/recharge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add times to a pass at the desk */
+        post: operations["staffPassRecharge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff/plates/{plate}": {
         parameters: {
             query?: never;
@@ -4073,6 +5139,40 @@ export interface paths {
         put?: never;
         /** Price a visit */
         post: operations["staffQuote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/right-uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note the use of a counted right: an errand, a rescue, a disinfection */
+        post: operations["staffRightUse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/right-uses/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the use of a counted right back */
+        post: operations["staffRightUseUndo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5444,13 +6544,20 @@ export interface components {
             next?: string;
         };
         CheckoutAsk: {
+            /** @description Absent: the best combination of what the member has, without points */
+            benefits?: components["schemas"]["CheckoutBenefitAsk"];
             /**
              * Format: int64
              * @description The booking that is settled: its deposit counts
              */
             bookingId?: number;
+            /**
+             * Format: int64
+             * @description The family or company that pays the tender of kind group
+             */
+            groupId?: number;
             items: components["schemas"]["CheckoutItem"][];
-            manualDiscount?: components["schemas"]["CheckoutManual"];
+            manualDiscount?: components["schemas"]["PricingManual"];
             /** Format: int64 */
             memberId?: number;
             plate: string;
@@ -5463,6 +6570,58 @@ export interface components {
             /** Format: int64 */
             vehicleClassId: number;
         };
+        CheckoutBenefitAsk: {
+            auto?: boolean;
+            couponIds?: number[];
+            covers?: components["schemas"]["PricingCoverUse"][];
+            /**
+             * Format: int64
+             * @description Points that the suggestion should pay with; the tender of kind points decides
+             */
+            points?: number;
+        };
+        CheckoutBenefitView: {
+            /** @enum {string} */
+            kind: "pass" | "right" | "coupon" | "points";
+            /**
+             * Format: int64
+             * @description Uses that were left then; absent: unlimited, and of coupons and points
+             */
+            leftAfter?: number;
+            /**
+             * Format: int64
+             * @description Uses, coupons or points
+             */
+            qty: number;
+            /** Format: int64 */
+            savedFen: number;
+            title: string;
+            /** @description Given back */
+            undone?: boolean;
+        };
+        CheckoutChosen: {
+            couponIds: number[];
+            covers: components["schemas"]["PricingCoverUse"][];
+            /**
+             * Format: int64
+             * @description Points that the suggestion pays with
+             */
+            points: number;
+            /** Format: int64 */
+            pointsFen: number;
+        };
+        CheckoutCouponOffer: {
+            /**
+             * Format: int64
+             * @description Unix milliseconds; absent: never
+             */
+            expiresAt?: number;
+            /** Format: int64 */
+            id: number;
+            title: string;
+            /** @description Why it is not used, or cannot be */
+            why?: string;
+        };
         CheckoutCover: {
             /** Format: int64 */
             availableFen: number;
@@ -5470,6 +6629,29 @@ export interface components {
             missingFen: number;
             /** Format: int64 */
             usableFen: number;
+        };
+        CheckoutCoverOffer: {
+            /**
+             * Format: int64
+             * @description Unix milliseconds; absent: never
+             */
+            expiresAt?: number;
+            /** Format: int64 */
+            id: number;
+            /** @description Places of the items that it may pay */
+            items: number[];
+            /** @enum {string} */
+            kind: "pass" | "right";
+            /**
+             * Format: int64
+             * @description Uses left now, a limit a day included; absent: unlimited
+             */
+            left?: number;
+            /** Format: int64 */
+            passId?: number;
+            title: string;
+            /** @description Why it cannot be used now */
+            why?: string;
         };
         CheckoutDisputeAsk: {
             note?: string;
@@ -5514,29 +6696,34 @@ export interface components {
             /** Format: int64 */
             qty: number;
         };
-        CheckoutLine: {
+        CheckoutOffers: {
+            coupons: components["schemas"]["CheckoutCouponOffer"][];
+            covers: components["schemas"]["CheckoutCoverOffer"][];
+            groups: components["schemas"]["GroupOffer"][];
+            /** @description Absent when points pay nothing in this shop */
+            points?: components["schemas"]["CheckoutPointsOffer"];
+        };
+        CheckoutPointsOffer: {
+            /** Format: int64 */
+            available: number;
             /**
              * Format: int64
-             * @description Signed: discounts are negative
+             * @description Points that may be used for this bill
              */
-            amountFen: number;
-            explain: string;
-            /** @enum {string} */
-            kind: "service" | "good" | "tier_discount" | "manual_discount" | "floor";
+            max: number;
+            /**
+             * Format: int64
+             * @description What they pay
+             */
+            maxFen: number;
             /** Format: int64 */
-            qty: number;
-            title: string;
-            /** Format: int64 */
-            unitPriceFen: number;
-        };
-        CheckoutManual: {
-            /** Format: int64 */
-            amountFen: number;
-            reason: string;
+            perYuan: number;
         };
         CheckoutQuote: {
             /** @description Absent for walk-ins */
             balance?: components["schemas"]["CheckoutCover"];
+            /** @description What of the member's passes, rights and coupons is in the price; absent for walk-ins */
+            benefits?: components["schemas"]["CheckoutChosen"];
             /**
              * Format: int64
              * @description Paid when the visit was booked; counts here, and what is left over goes back
@@ -5544,8 +6731,17 @@ export interface components {
             depositFen?: number;
             /** Format: int64 */
             discountFen: number;
-            lines: components["schemas"]["CheckoutLine"][];
+            /** @description What staff should tell the customer */
+            hints: string[];
+            lines: components["schemas"]["PricingLine"][];
+            /** @description What the member has; absent for walk-ins */
+            offers?: components["schemas"]["CheckoutOffers"];
             quoteHash: string;
+            /**
+             * Format: int64
+             * @description Against the list price
+             */
+            savedFen: number;
             /** Format: int64 */
             subtotalFen: number;
             suggestion: components["schemas"]["CheckoutTender"][];
@@ -5560,6 +6756,8 @@ export interface components {
             at: string;
             /** Format: int64 */
             balanceAfterFen?: number;
+            /** @description Passes, rights, coupons and points that were used */
+            benefits: components["schemas"]["CheckoutBenefitView"][];
             /** Format: int64 */
             bookingId?: number;
             canReverse: boolean;
@@ -5567,7 +6765,12 @@ export interface components {
             /** @description While it waits: the customer scans it */
             codeUrl?: string;
             dispute?: components["schemas"]["CheckoutDisputeView"];
-            lines: components["schemas"]["CheckoutLine"][];
+            /**
+             * Format: int64
+             * @description Who paid the tender of kind group
+             */
+            groupId?: number;
+            lines: components["schemas"]["PricingLine"][];
             /** Format: int64 */
             memberId?: number;
             /** @description Masked */
@@ -5578,13 +6781,22 @@ export interface components {
             /** Format: date-time */
             payExpiresAt?: string;
             plate: string;
+            /** Format: int64 */
+            pointsEarned?: number;
             reversal?: components["schemas"]["CheckoutReversal"];
+            /**
+             * Format: int64
+             * @description Against the list price
+             */
+            savedFen: number;
             staffName: string;
             /** @enum {string} */
             status: "awaiting_payment" | "settled" | "cancelled" | "reversed";
             /** Format: int64 */
             storeId: number;
             storeName: string;
+            /** Format: int64 */
+            subtotalFen: number;
             tenders: components["schemas"]["CheckoutTenderView"][];
             title: string;
             /** Format: int64 */
@@ -5592,13 +6804,20 @@ export interface components {
             vehicleClassName: string;
         };
         CheckoutRequest: {
+            /** @description Absent: the best combination of what the member has, without points */
+            benefits?: components["schemas"]["CheckoutBenefitAsk"];
             /**
              * Format: int64
              * @description The booking that is settled: its deposit counts
              */
             bookingId?: number;
+            /**
+             * Format: int64
+             * @description The family or company that pays the tender of kind group
+             */
+            groupId?: number;
             items: components["schemas"]["CheckoutItem"][];
-            manualDiscount?: components["schemas"]["CheckoutManual"];
+            manualDiscount?: components["schemas"]["PricingManual"];
             /** Format: int64 */
             memberId?: number;
             plate: string;
@@ -5624,7 +6843,7 @@ export interface components {
             /** Format: int64 */
             amountFen: number;
             /** @enum {string} */
-            kind: "balance" | "cash" | "card" | "alipay" | "wechat_native" | "deposit";
+            kind: "balance" | "cash" | "card" | "alipay" | "wechat_native" | "deposit" | "points" | "group";
             /** Format: int64 */
             receivedFen?: number;
             reference?: string;
@@ -5635,7 +6854,7 @@ export interface components {
             /** Format: int64 */
             bonusFen?: number;
             /** @enum {string} */
-            kind: "balance" | "cash" | "card" | "alipay" | "wechat_native" | "deposit";
+            kind: "balance" | "cash" | "card" | "alipay" | "wechat_native" | "deposit" | "points" | "group";
             label: string;
             /** Format: int64 */
             principalFen?: number;
@@ -5696,6 +6915,393 @@ export interface components {
             items: components["schemas"]["ConsoleTopupRow"][];
             /** @description Pass as after= for the next page; absent on the last one */
             next?: string;
+        };
+        CouponChoice: {
+            /** Format: int64 */
+            id: number;
+            offer: components["schemas"]["CouponOffer"];
+        };
+        CouponChoicePage: {
+            items: components["schemas"]["CouponChoice"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        CouponClaimInput: {
+            active?: boolean;
+            /** @description 4 to 16 letters or digits that owners may type; drawn when empty; fixed once the page exists */
+            code?: string;
+            /** Format: date-time */
+            from: string;
+            note?: string;
+            /**
+             * Format: int64
+             * @description How many one owner may take; 1 unless told
+             */
+            perMember?: number;
+            /** Format: int64 */
+            stock: number;
+            /** Format: int64 */
+            templateId: number;
+            title: string;
+            /** Format: date-time */
+            until: string;
+        };
+        CouponClaimPage: {
+            active: boolean;
+            code: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            id: number;
+            note: string;
+            /** @description Page of the mini-program */
+            path: string;
+            /** Format: int64 */
+            perMember: number;
+            /** Format: int64 */
+            stock: number;
+            /** Format: int64 */
+            taken: number;
+            template: string;
+            /** Format: int64 */
+            templateId: number;
+            title: string;
+            /** Format: date-time */
+            until: string;
+            /** @description For a browser and a QR code */
+            url: string;
+        };
+        CouponClaimPagePage: {
+            items: components["schemas"]["CouponClaimPage"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        CouponCodeAsk: {
+            code: string;
+        };
+        CouponFilter: {
+            /** Format: int64 */
+            birthMonth?: number;
+            /** @description YYYY-MM-DD */
+            joinedFrom?: string;
+            /** @description YYYY-MM-DD, inclusive */
+            joinedTo?: string;
+            /** @description Nothing settled from this date on: who stays away */
+            lastVisitBefore?: string;
+            /**
+             * Format: int64
+             * @description Home store
+             */
+            storeId?: number;
+            tierIds?: number[];
+        };
+        CouponFound: {
+            /** Format: int64 */
+            members: number;
+        };
+        CouponGiftLink: {
+            code: string;
+            /**
+             * Format: date-time
+             * @description Then the coupon comes back by itself
+             */
+            expiresAt: string;
+            /** @description Page of the mini-program to share */
+            path: string;
+            url: string;
+        };
+        CouponGiftView: {
+            code: string;
+            coupon: components["schemas"]["CouponOffer"];
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description Masked name of the giver */
+            from: string;
+            lastDay: string;
+            /** @description I gave it */
+            mine: boolean;
+            /** @enum {string} */
+            state: "open" | "accepted" | "cancelled" | "expired";
+        };
+        CouponGiveAsk: {
+            /**
+             * Format: int64
+             * @description 1 unless told
+             */
+            n?: number;
+            reason: string;
+            /** Format: int64 */
+            templateId: number;
+        };
+        CouponIssueAsk: {
+            /**
+             * Format: int64
+             * @description How many each gets, 1 unless told
+             */
+            each?: number;
+            filter?: components["schemas"]["CouponFilter"];
+            memberIds?: number[];
+            note?: string;
+            /** Format: int64 */
+            templateId: number;
+        };
+        CouponIssued: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /** Format: int64 */
+            each: number;
+            filter?: components["schemas"]["CouponFilter"];
+            /**
+             * Format: int64
+             * @description Members looked at so far
+             */
+            found: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            issued: number;
+            name: string;
+            note: string;
+            /**
+             * Format: int64
+             * @description Members who had reached their limit
+             */
+            skipped: number;
+            staffName: string;
+            /** @enum {string} */
+            state: "running" | "done";
+            /** Format: int64 */
+            templateId: number;
+        };
+        CouponIssuedPage: {
+            items: components["schemas"]["CouponIssued"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        CouponOffer: {
+            giftable: boolean;
+            goodIds: number[];
+            /** @enum {string} */
+            kind: "amount" | "percent" | "service";
+            kinds: string[];
+            /** Format: int64 */
+            maxOffFen: number;
+            name: string;
+            note: string;
+            /** Format: int64 */
+            offFen: number;
+            /**
+             * Format: int64
+             * @description percent: the share that is paid
+             */
+            payBp: number;
+            /** @description Where and for what it counts, in words */
+            scope: string;
+            serviceIds: number[];
+            /** @enum {string} */
+            stack: "none" | "any" | "no_tier";
+            /** Format: int64 */
+            thresholdFen: number;
+        };
+        CouponOwnerClaim: {
+            code: string;
+            coupon: components["schemas"]["CouponOffer"];
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: int64
+             * @description How many are left for everybody
+             */
+            left: number;
+            /**
+             * Format: int64
+             * @description How many one owner may take
+             */
+            may: number;
+            /**
+             * Format: int64
+             * @description How many I took
+             */
+            mine: number;
+            note: string;
+            /**
+             * @description mine: I have taken what I may
+             * @enum {string}
+             */
+            state: "open" | "soon" | "over" | "gone" | "mine";
+            title: string;
+            /** Format: date-time */
+            until: string;
+        };
+        CouponTemplate: {
+            active: boolean;
+            /**
+             * Format: int64
+             * @description Usable only so many days after the issue
+             */
+            afterDays?: number;
+            /** @description Vehicle classes; empty means all */
+            classIds?: number[];
+            /** Format: int64 */
+            expired: number;
+            /** @description May be given to a friend, once */
+            giftable?: boolean;
+            goodIds?: number[];
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            issued: number;
+            /** @enum {string} */
+            kind: "amount" | "percent" | "service";
+            /** @description wash, detail, film, repair, other, good; with services and goods all empty: everything */
+            kinds?: string[];
+            /**
+             * Format: int64
+             * @description percent: at most so much; 0 no limit
+             */
+            maxOffFen?: number;
+            name: string;
+            /** @description Shown to the owner */
+            note?: string;
+            /**
+             * Format: int64
+             * @description amount: what it takes off
+             */
+            offFen?: number;
+            /**
+             * Format: int64
+             * @description percent: the share that is paid; 9000 is 9 折
+             */
+            payBp?: number;
+            /** Format: int64 */
+            perMember: number;
+            /** @description Where and for what it counts, in words */
+            scope: string;
+            serviceIds?: number[];
+            /**
+             * @description none: one such a visit and a day; any: with everything; no_tier: instead of the tier's discount
+             * @enum {string}
+             */
+            stack: "none" | "any" | "no_tier";
+            /** @description Empty means every store */
+            storeIds?: number[];
+            /**
+             * Format: int64
+             * @description Only from this sum on; 0 always
+             */
+            thresholdFen?: number;
+            /** Format: int64 */
+            used: number;
+            /** Format: int64 */
+            validDays?: number;
+            /** @description YYYY-MM-DD with validTo; otherwise validDays counts from the issue */
+            validFrom?: string;
+            validTo?: string;
+        };
+        CouponTemplateInput: {
+            active?: boolean;
+            /**
+             * Format: int64
+             * @description Usable only so many days after the issue
+             */
+            afterDays?: number;
+            /** @description Vehicle classes; empty means all */
+            classIds?: number[];
+            /** @description May be given to a friend, once */
+            giftable?: boolean;
+            goodIds?: number[];
+            /** @enum {string} */
+            kind: "amount" | "percent" | "service";
+            /** @description wash, detail, film, repair, other, good; with services and goods all empty: everything */
+            kinds?: string[];
+            /**
+             * Format: int64
+             * @description percent: at most so much; 0 no limit
+             */
+            maxOffFen?: number;
+            name: string;
+            /** @description Shown to the owner */
+            note?: string;
+            /**
+             * Format: int64
+             * @description amount: what it takes off
+             */
+            offFen?: number;
+            /**
+             * Format: int64
+             * @description percent: the share that is paid; 9000 is 9 折
+             */
+            payBp?: number;
+            /**
+             * Format: int64
+             * @description How many a member may be given in all; 0 any number
+             */
+            perMember?: number;
+            serviceIds?: number[];
+            /**
+             * @description none: one such a visit and a day; any: with everything; no_tier: instead of the tier's discount
+             * @enum {string}
+             */
+            stack: "none" | "any" | "no_tier";
+            /** @description Empty means every store */
+            storeIds?: number[];
+            /**
+             * Format: int64
+             * @description Only from this sum on; 0 always
+             */
+            thresholdFen?: number;
+            /** Format: int64 */
+            validDays?: number;
+            /** @description YYYY-MM-DD with validTo; otherwise validDays counts from the issue */
+            validFrom?: string;
+            validTo?: string;
+        };
+        CouponTemplatePage: {
+            items: components["schemas"]["CouponTemplate"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        CouponView: {
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description On its way to a friend */
+            gift?: components["schemas"]["CouponGiftLink"];
+            /** @description Masked name of the friend who gave it */
+            giftedFrom?: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            issuedAt: string;
+            /** @description The last date on which it may be used */
+            lastDay: string;
+            mayGift: boolean;
+            /** Format: int64 */
+            memberId: number;
+            /** @description Masked; console only */
+            memberName?: string;
+            offer: components["schemas"]["CouponOffer"];
+            /**
+             * Format: int64
+             * @description The order that holds or used it
+             */
+            orderId?: number;
+            source: string;
+            /** Format: date-time */
+            startsAt: string;
+            /** @enum {string} */
+            state: "available" | "held" | "used" | "expired" | "void";
+            /** Format: int64 */
+            templateId: number;
+        };
+        CouponViewPage: {
+            items: components["schemas"]["CouponView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        CouponVoidAsk: {
+            reason: string;
         };
         FaultField: {
             field: string;
@@ -5896,6 +7502,27 @@ export interface components {
         };
         GroupNoteAsk: {
             note?: string;
+        };
+        GroupOffer: {
+            /**
+             * Format: int64
+             * @description The yes that fits this bill
+             */
+            approvalId?: number;
+            /**
+             * Format: int64
+             * @description The most that it pays of this bill, after caps and what the payer has
+             */
+            availableFen: number;
+            /** Format: int64 */
+            groupId: number;
+            name: string;
+            /** @description The payer is asked first, and has not said yes yet */
+            needsYes: boolean;
+            /** @description Masked */
+            payerName: string;
+            /** @description Why it pays nothing now; empty: it does */
+            why?: string;
         };
         GroupPicture: {
             contentType: string;
@@ -6948,6 +8575,831 @@ export interface components {
             result: "accept" | "reject" | "ban" | "filter";
             templateId: string;
         };
+        PassClaimAsk: {
+            code: string;
+            /** @description For a pass that is bound to plates */
+            plate?: string;
+        };
+        PassDeskBuyAsk: {
+            /** Format: int64 */
+            memberId: number;
+            /** Format: int64 */
+            planId: number;
+            plate?: string;
+            /** @description Of card or Alipay */
+            reference?: string;
+            /**
+             * Format: int64
+             * @description Of the member code, for balance where the shop asks for it
+             */
+            scanId?: number;
+            /** Format: int64 */
+            storeId: number;
+            /** @enum {string} */
+            tender: "wechat_native" | "cash" | "card" | "alipay" | "balance";
+        };
+        PassDeskRechargeAsk: {
+            /** Format: int64 */
+            memberId: number;
+            reference?: string;
+            /** Format: int64 */
+            scanId?: number;
+            /** Format: int64 */
+            storeId: number;
+            /** @enum {string} */
+            tender: "wechat_native" | "cash" | "card" | "alipay" | "balance";
+        };
+        PassDetail: {
+            canGift: boolean;
+            canRefund: boolean;
+            /** @description Newest first */
+            events: components["schemas"]["PassEventView"][];
+            /**
+             * Format: date-time
+             * @description Absent: never
+             */
+            expiresAt?: string;
+            /** @description The frozen terms in sentences */
+            explain: string[];
+            /** @description While it waits to be claimed; only its holder sees it */
+            giftCode?: string;
+            /** Format: date-time */
+            giftUntil?: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "times" | "period" | "unlimited";
+            /** @description YYYY-MM-DD */
+            lastDay?: string;
+            lines: components["schemas"]["PassLineView"][];
+            name: string;
+            /** @description From this day on a plate may be changed */
+            nextPlateOn?: string;
+            no: string;
+            /** Format: int64 */
+            paidFen: number;
+            /** Format: int64 */
+            pauseDaysLeft: number;
+            /**
+             * Format: date-time
+             * @description It runs again by itself
+             */
+            pauseUntil?: string;
+            /** Format: date-time */
+            pausedAt?: string;
+            /** Format: int64 */
+            planId: number;
+            /**
+             * Format: int64
+             * @description 0: not bound to plates
+             */
+            plateLimit: number;
+            plates: string[];
+            /** @description Somebody gave it to the holder */
+            received: boolean;
+            /** @description Present when times may be added now */
+            recharge?: components["schemas"]["PassRecharge"];
+            /** Format: int64 */
+            refundedFen?: number;
+            /** @description Present when it can follow itself */
+            renew?: components["schemas"]["PassRenew"];
+            renewNote?: string;
+            renewOn: boolean;
+            /** @enum {string} */
+            source: "sale" | "renewal" | "gift";
+            /** Format: date-time */
+            startsAt: string;
+            /** @enum {string} */
+            state: "active" | "paused" | "used" | "expired" | "refunded";
+            /** @description Empty means every store */
+            storeIds: number[];
+            terms: components["schemas"]["PassTerms"];
+            /** @description Newest first, 200 at most */
+            uses: components["schemas"]["PassUseView"][];
+            /** @description Why it cannot be used now, stores and plates aside */
+            why?: string;
+        };
+        PassEventView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            detail: string;
+            /** @description sale, renewal, gift, recharge, pause, resume, extend, plate, claim, expire, refund */
+            kind: string;
+        };
+        PassExtendAsk: {
+            /** Format: int64 */
+            days: number;
+            reason: string;
+        };
+        PassGiftMade: {
+            canGift: boolean;
+            canRefund: boolean;
+            /**
+             * Format: date-time
+             * @description Absent: never
+             */
+            expiresAt?: string;
+            /** @description The frozen terms in sentences */
+            explain: string[];
+            /** @description While it waits to be claimed; only its holder sees it */
+            giftCode?: string;
+            /** Format: date-time */
+            giftUntil?: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "times" | "period" | "unlimited";
+            /** @description YYYY-MM-DD */
+            lastDay?: string;
+            lines: components["schemas"]["PassLineView"][];
+            name: string;
+            /** @description From this day on a plate may be changed */
+            nextPlateOn?: string;
+            no: string;
+            /** @description Mini-program page that claims it: share it */
+            page: string;
+            /** Format: int64 */
+            paidFen: number;
+            /** Format: int64 */
+            pauseDaysLeft: number;
+            /**
+             * Format: date-time
+             * @description It runs again by itself
+             */
+            pauseUntil?: string;
+            /** Format: date-time */
+            pausedAt?: string;
+            /** Format: int64 */
+            planId: number;
+            /**
+             * Format: int64
+             * @description 0: not bound to plates
+             */
+            plateLimit: number;
+            plates: string[];
+            /** @description Somebody gave it to the holder */
+            received: boolean;
+            /** @description Present when times may be added now */
+            recharge?: components["schemas"]["PassRecharge"];
+            /** Format: int64 */
+            refundedFen?: number;
+            /** @description Present when it can follow itself */
+            renew?: components["schemas"]["PassRenew"];
+            renewNote?: string;
+            renewOn: boolean;
+            /** @enum {string} */
+            source: "sale" | "renewal" | "gift";
+            /** Format: date-time */
+            startsAt: string;
+            /** @enum {string} */
+            state: "active" | "paused" | "used" | "expired" | "refunded";
+            /** @description Empty means every store */
+            storeIds: number[];
+            /** @description Why it cannot be used now, stores and plates aside */
+            why?: string;
+        };
+        PassLineView: {
+            /** @description False: as often as the period and the limit a day allow */
+            counted: boolean;
+            goodIds: number[];
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            left: number;
+            /**
+             * Format: int64
+             * @description Agreed price of a single use
+             */
+            listFen: number;
+            serviceIds: number[];
+            /** Format: int64 */
+            times: number;
+            title: string;
+            /** Format: int64 */
+            used: number;
+        };
+        PassOwnerBuyAsk: {
+            /** @enum {string} */
+            pay: "wechat" | "balance";
+            /** Format: int64 */
+            planId: number;
+            /** @description For a plan that is bound to plates */
+            plate?: string;
+            /**
+             * Format: int64
+             * @description 0: online
+             */
+            storeId?: number;
+        };
+        PassOwnerRechargeAsk: {
+            /** @enum {string} */
+            pay: "wechat" | "balance";
+        };
+        PassPlan: {
+            /** @description May be bought with stored value */
+            fromBalance?: boolean;
+            giftable?: boolean;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "times" | "period" | "unlimited";
+            lines: components["schemas"]["PassPlanLine"][];
+            name: string;
+            note?: string;
+            onSale: boolean;
+            /**
+             * Format: int64
+             * @description Uses of one line a day; 0 no limit
+             */
+            perDay?: number;
+            /**
+             * Format: int64
+             * @description 0 no limit
+             */
+            perMember?: number;
+            /**
+             * Format: int64
+             * @description How many plates it is bound to; 0 is none
+             */
+            plates?: number;
+            /** Format: int64 */
+            priceFen: number;
+            recharge?: components["schemas"]["PassRecharge"];
+            renew?: components["schemas"]["PassRenew"];
+            /** @description YYYY-MM-DD */
+            saleFrom?: string;
+            /** @description YYYY-MM-DD, the last day */
+            saleTo?: string;
+            /**
+             * Format: int64
+             * @description Those that wait for their money included
+             */
+            sold: number;
+            /** Format: int64 */
+            sort?: number;
+            /**
+             * Format: int64
+             * @description How many may be sold in all; absent: no limit
+             */
+            stock?: number;
+            /** @description Where it is good; empty means every store */
+            storeIds?: number[];
+            /** @description A dearer service of the same kind costs the difference */
+            upgrade?: boolean;
+            /**
+             * Format: int64
+             * @description With validMonths 0: for ever
+             */
+            validDays?: number;
+            /** Format: int64 */
+            validMonths?: number;
+        };
+        PassPlanInput: {
+            /** @description May be bought with stored value */
+            fromBalance?: boolean;
+            giftable?: boolean;
+            /** @enum {string} */
+            kind: "times" | "period" | "unlimited";
+            lines: components["schemas"]["PassPlanLine"][];
+            name: string;
+            note?: string;
+            onSale: boolean;
+            /**
+             * Format: int64
+             * @description Uses of one line a day; 0 no limit
+             */
+            perDay?: number;
+            /**
+             * Format: int64
+             * @description 0 no limit
+             */
+            perMember?: number;
+            /**
+             * Format: int64
+             * @description How many plates it is bound to; 0 is none
+             */
+            plates?: number;
+            /** Format: int64 */
+            priceFen: number;
+            recharge?: components["schemas"]["PassRecharge"];
+            renew?: components["schemas"]["PassRenew"];
+            /** @description YYYY-MM-DD */
+            saleFrom?: string;
+            /** @description YYYY-MM-DD, the last day */
+            saleTo?: string;
+            /** Format: int64 */
+            sort?: number;
+            /**
+             * Format: int64
+             * @description How many may be sold in all; absent: no limit
+             */
+            stock?: number;
+            /** @description Where it is good; empty means every store */
+            storeIds?: number[];
+            /** @description A dearer service of the same kind costs the difference */
+            upgrade?: boolean;
+            /**
+             * Format: int64
+             * @description With validMonths 0: for ever
+             */
+            validDays?: number;
+            /** Format: int64 */
+            validMonths?: number;
+        };
+        PassPlanLine: {
+            goodIds?: number[];
+            /**
+             * Format: int64
+             * @description Agreed price of a single use: what a used one costs when the customer gives the pass back
+             */
+            listFen: number;
+            serviceIds?: number[];
+            /**
+             * Format: int64
+             * @description 0: not counted, as often as the period and the limit a day allow
+             */
+            times: number;
+            /** @description Empty: named after what it covers */
+            title?: string;
+        };
+        PassPlanPage: {
+            items: components["schemas"]["PassPlan"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        PassPlanView: {
+            explain: string[];
+            /** @description May be bought with stored value */
+            fromBalance?: boolean;
+            giftable?: boolean;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "times" | "period" | "unlimited";
+            lines: components["schemas"]["PassPlanLine"][];
+            /**
+             * Format: int64
+             * @description What the counted uses would cost one by one
+             */
+            listFen: number;
+            name: string;
+            note?: string;
+            /**
+             * Format: int64
+             * @description Uses of one line a day; 0 no limit
+             */
+            perDay?: number;
+            /** Format: int64 */
+            perMember?: number;
+            /**
+             * Format: int64
+             * @description How many plates it is bound to; 0 is none
+             */
+            plates?: number;
+            /** Format: int64 */
+            priceFen: number;
+            recharge?: components["schemas"]["PassRecharge"];
+            renew?: components["schemas"]["PassRenew"];
+            saleTo?: string;
+            /**
+             * Format: int64
+             * @description Absent: no limit
+             */
+            stockLeft?: number;
+            /** @description Where it is good; empty means every store */
+            storeIds?: number[];
+            /** @description A dearer service of the same kind costs the difference */
+            upgrade?: boolean;
+            /**
+             * Format: int64
+             * @description With validMonths 0: for ever
+             */
+            validDays?: number;
+            /** Format: int64 */
+            validMonths?: number;
+        };
+        PassPlanViewPage: {
+            items: components["schemas"]["PassPlanView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        PassPlateAsk: {
+            /** @description The plate that goes; empty adds one */
+            old?: string;
+            plate: string;
+        };
+        PassReasonAsk: {
+            reason: string;
+        };
+        PassRecharge: {
+            /** Format: int64 */
+            priceFen: number;
+            /** Format: int64 */
+            times: number;
+        };
+        PassRecord: {
+            canGift: boolean;
+            canRefund: boolean;
+            /**
+             * Format: date-time
+             * @description Absent: never
+             */
+            expiresAt?: string;
+            /** @description The frozen terms in sentences */
+            explain: string[];
+            /** @description While it waits to be claimed; only its holder sees it */
+            giftCode?: string;
+            /** Format: date-time */
+            giftUntil?: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "times" | "period" | "unlimited";
+            /** @description YYYY-MM-DD */
+            lastDay?: string;
+            lines: components["schemas"]["PassLineView"][];
+            /** Format: int64 */
+            memberId: number;
+            /** @description Masked */
+            memberName: string;
+            name: string;
+            /** @description From this day on a plate may be changed */
+            nextPlateOn?: string;
+            no: string;
+            /** Format: int64 */
+            paidFen: number;
+            /** Format: int64 */
+            pauseDaysLeft: number;
+            /**
+             * Format: date-time
+             * @description It runs again by itself
+             */
+            pauseUntil?: string;
+            /** Format: date-time */
+            pausedAt?: string;
+            /** Format: int64 */
+            planId: number;
+            /**
+             * Format: int64
+             * @description 0: not bound to plates
+             */
+            plateLimit: number;
+            plates: string[];
+            /** @description Somebody gave it to the holder */
+            received: boolean;
+            /** @description Present when times may be added now */
+            recharge?: components["schemas"]["PassRecharge"];
+            /** Format: int64 */
+            refundedFen?: number;
+            /** @description Present when it can follow itself */
+            renew?: components["schemas"]["PassRenew"];
+            renewNote?: string;
+            renewOn: boolean;
+            /** @enum {string} */
+            source: "sale" | "renewal" | "gift";
+            /** Format: date-time */
+            startsAt: string;
+            /** @enum {string} */
+            state: "active" | "paused" | "used" | "expired" | "refunded";
+            /** @description Empty means every store */
+            storeIds: number[];
+            storeName: string;
+            /** @description Why it cannot be used now, stores and plates aside */
+            why?: string;
+        };
+        PassRecordDetail: {
+            canGift: boolean;
+            canRefund: boolean;
+            /** @description Newest first */
+            events: components["schemas"]["PassEventView"][];
+            /**
+             * Format: date-time
+             * @description Absent: never
+             */
+            expiresAt?: string;
+            /** @description The frozen terms in sentences */
+            explain: string[];
+            /** @description While it waits to be claimed; only its holder sees it */
+            giftCode?: string;
+            /** Format: date-time */
+            giftUntil?: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "times" | "period" | "unlimited";
+            /** @description YYYY-MM-DD */
+            lastDay?: string;
+            lines: components["schemas"]["PassLineView"][];
+            /** Format: int64 */
+            memberId: number;
+            /** @description Masked */
+            memberName: string;
+            name: string;
+            /** @description From this day on a plate may be changed */
+            nextPlateOn?: string;
+            no: string;
+            /** Format: int64 */
+            paidFen: number;
+            /** Format: int64 */
+            pauseDaysLeft: number;
+            /**
+             * Format: date-time
+             * @description It runs again by itself
+             */
+            pauseUntil?: string;
+            /** Format: date-time */
+            pausedAt?: string;
+            /**
+             * Format: int64
+             * @description Who paid, where somebody else holds it
+             */
+            payerId?: number;
+            /** Format: int64 */
+            planId: number;
+            /**
+             * Format: int64
+             * @description 0: not bound to plates
+             */
+            plateLimit: number;
+            plates: string[];
+            /** @description Somebody gave it to the holder */
+            received: boolean;
+            /** @description Present when times may be added now */
+            recharge?: components["schemas"]["PassRecharge"];
+            /** Format: int64 */
+            refundedFen?: number;
+            /** @description Present when it can follow itself */
+            renew?: components["schemas"]["PassRenew"];
+            renewNote?: string;
+            renewOn: boolean;
+            /** @enum {string} */
+            source: "sale" | "renewal" | "gift";
+            /** Format: date-time */
+            startsAt: string;
+            /** @enum {string} */
+            state: "active" | "paused" | "used" | "expired" | "refunded";
+            /** @description Empty means every store */
+            storeIds: number[];
+            storeName: string;
+            terms: components["schemas"]["PassTerms"];
+            /** @description Newest first, 200 at most */
+            uses: components["schemas"]["PassUseView"][];
+            /** @description Why it cannot be used now, stores and plates aside */
+            why?: string;
+        };
+        PassRecordPage: {
+            items: components["schemas"]["PassRecord"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        PassRefundAsk: {
+            /**
+             * @description Whose doing it is
+             * @enum {string}
+             */
+            fault: "shop" | "customer";
+            planHash: string;
+            reason: string;
+            /**
+             * Format: int64
+             * @description Where the refund is handled; 0 is where it was sold
+             */
+            storeId?: number;
+        };
+        PassRefundLine: {
+            /**
+             * Format: int64
+             * @description What one use cost in the pass; 0 when it is counted by time
+             */
+            discountFen: number;
+            /** Format: int64 */
+            left: number;
+            /**
+             * Format: int64
+             * @description Agreed price of a single use
+             */
+            listFen: number;
+            /**
+             * Format: int64
+             * @description 0: not counted
+             */
+            times: number;
+            title: string;
+            /** Format: int64 */
+            used: number;
+            /**
+             * Format: int64
+             * @description What the used ones count for by the rule that applies
+             */
+            usedFen: number;
+        };
+        PassRefundPart: {
+            /** Format: int64 */
+            amountFen: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description Of amountFen: back to bonus, in proportion to what paid
+             */
+            bonusFen?: number;
+            /** @description The desk hands this part out */
+            byHand: boolean;
+            /** @enum {string} */
+            method: "wechat" | "wechat_native" | "cash" | "card" | "alipay" | "balance" | "free";
+            no: string;
+            /** Format: int64 */
+            paidFen: number;
+            /** Format: int64 */
+            saleId: number;
+        };
+        PassRefundPlan: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description What went back before
+             */
+            backFen: number;
+            /**
+             * Format: int64
+             * @description Of refundFen: back to bonus, never paid out
+             */
+            bonusFen?: number;
+            /**
+             * Format: int64
+             * @description Of a pass that is counted by time: days gone, pauses not counted
+             */
+            elapsedDays?: number;
+            explain: string[];
+            /** @enum {string} */
+            fault: "shop" | "customer";
+            lines: components["schemas"]["PassRefundLine"][];
+            name: string;
+            /** Format: date-time */
+            paidAt: string;
+            /** Format: int64 */
+            paidFen: number;
+            parts: components["schemas"]["PassRefundPart"][];
+            /** Format: int64 */
+            passId: number;
+            passNo: string;
+            planHash: string;
+            /** Format: int64 */
+            refundFen: number;
+            /** @enum {string} */
+            rule: "cool_off" | "shop" | "customer";
+            /** Format: int64 */
+            totalDays?: number;
+            /**
+             * Format: int64
+             * @description What the shop keeps of it
+             */
+            usedFen: number;
+        };
+        PassRenew: {
+            /** Format: int64 */
+            months: number;
+            /** Format: int64 */
+            priceFen: number;
+        };
+        PassRenewalAsk: {
+            on: boolean;
+        };
+        PassTerms: {
+            /**
+             * Format: int64
+             * @description Unused, all of it goes back for so many days
+             */
+            coolOffDays: number;
+            /** @description May be bought with stored value */
+            fromBalance?: boolean;
+            giftable?: boolean;
+            /** @enum {string} */
+            kind: "times" | "period" | "unlimited";
+            lines: components["schemas"]["PassPlanLine"][];
+            name: string;
+            note?: string;
+            /**
+             * Format: int64
+             * @description How long the owner may pause it, in all
+             */
+            pauseDays: number;
+            /**
+             * Format: int64
+             * @description Uses of one line a day; 0 no limit
+             */
+            perDay?: number;
+            /**
+             * Format: int64
+             * @description Between two changes of a plate
+             */
+            plateDays: number;
+            /**
+             * Format: int64
+             * @description How many plates it is bound to; 0 is none
+             */
+            plates?: number;
+            /** Format: int64 */
+            priceFen: number;
+            recharge?: components["schemas"]["PassRecharge"];
+            renew?: components["schemas"]["PassRenew"];
+            /** @description Where it is good; empty means every store */
+            storeIds?: number[];
+            /** @description A dearer service of the same kind costs the difference */
+            upgrade?: boolean;
+            /**
+             * Format: int64
+             * @description With validMonths 0: for ever
+             */
+            validDays?: number;
+            /** Format: int64 */
+            validMonths?: number;
+        };
+        PassUseView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            orderId: number;
+            plate: string;
+            /** Format: int64 */
+            qty: number;
+            store: string;
+            title: string;
+            undone: boolean;
+            upgraded: boolean;
+        };
+        PassView: {
+            canGift: boolean;
+            canRefund: boolean;
+            /**
+             * Format: date-time
+             * @description Absent: never
+             */
+            expiresAt?: string;
+            /** @description The frozen terms in sentences */
+            explain: string[];
+            /** @description While it waits to be claimed; only its holder sees it */
+            giftCode?: string;
+            /** Format: date-time */
+            giftUntil?: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "times" | "period" | "unlimited";
+            /** @description YYYY-MM-DD */
+            lastDay?: string;
+            lines: components["schemas"]["PassLineView"][];
+            name: string;
+            /** @description From this day on a plate may be changed */
+            nextPlateOn?: string;
+            no: string;
+            /** Format: int64 */
+            paidFen: number;
+            /** Format: int64 */
+            pauseDaysLeft: number;
+            /**
+             * Format: date-time
+             * @description It runs again by itself
+             */
+            pauseUntil?: string;
+            /** Format: date-time */
+            pausedAt?: string;
+            /** Format: int64 */
+            planId: number;
+            /**
+             * Format: int64
+             * @description 0: not bound to plates
+             */
+            plateLimit: number;
+            plates: string[];
+            /** @description Somebody gave it to the holder */
+            received: boolean;
+            /** @description Present when times may be added now */
+            recharge?: components["schemas"]["PassRecharge"];
+            /** Format: int64 */
+            refundedFen?: number;
+            /** @description Present when it can follow itself */
+            renew?: components["schemas"]["PassRenew"];
+            renewNote?: string;
+            renewOn: boolean;
+            /** @enum {string} */
+            source: "sale" | "renewal" | "gift";
+            /** Format: date-time */
+            startsAt: string;
+            /** @enum {string} */
+            state: "active" | "paused" | "used" | "expired" | "refunded";
+            /** @description Empty means every store */
+            storeIds: number[];
+            /** @description Why it cannot be used now, stores and plates aside */
+            why?: string;
+        };
+        PassViewPage: {
+            items: components["schemas"]["PassView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
         PaymentChange: {
             /** Format: date-time */
             at: string;
@@ -7185,12 +9637,45 @@ export interface components {
             /** Format: int64 */
             tierId: number;
         };
+        PricingCoverUse: {
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description Place in items
+             */
+            itemIndex: number;
+            /** @enum {string} */
+            kind: "pass" | "right";
+            /** Format: int64 */
+            qty: number;
+        };
+        PricingLine: {
+            /**
+             * Format: int64
+             * @description Signed: discounts are negative
+             */
+            amountFen: number;
+            explain: string;
+            /** @enum {string} */
+            kind: "service" | "good" | "member_price" | "tier_discount" | "pass" | "right" | "upgrade" | "coupon" | "final_discount" | "manual_discount" | "floor";
+            /** Format: int64 */
+            qty: number;
+            title: string;
+            /** Format: int64 */
+            unitPriceFen: number;
+        };
+        PricingManual: {
+            /** Format: int64 */
+            amountFen: number;
+            reason: string;
+        };
         Problem: {
             /**
              * @description What went wrong, from a closed list
              * @enum {string}
              */
-            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "campaign.code_early" | "campaign.code_expired" | "campaign.code_limit" | "campaign.code_stopped" | "campaign.code_unknown" | "campaign.code_used" | "campaign.codes_exported" | "campaign.gift" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "coupon.changed" | "coupon.claimed" | "coupon.code_taken" | "coupon.code_unknown" | "coupon.ended" | "coupon.expired" | "coupon.gift_over" | "coupon.gift_own" | "coupon.gone" | "coupon.held" | "coupon.limit" | "coupon.name_taken" | "coupon.not_giftable" | "coupon.not_open" | "coupon.not_yet" | "coupon.not_yours" | "coupon.one_a_day" | "coupon.reason_missing" | "coupon.template_unknown" | "coupon.used" | "coupon.validity_over" | "coupon.void" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "mall.address" | "mall.changed" | "mall.code_unknown" | "mall.limit" | "mall.not_on_sale" | "mall.other_store" | "mall.out_of_stock" | "mall.state" | "mall.tier" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.no_card" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.template_unknown" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "referral.bound" | "referral.code_unknown" | "referral.known" | "referral.late" | "referral.off" | "referral.reason_missing" | "referral.self" | "referral.state" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.name_taken" | "tier.no_default" | "tier.reason_missing" | "tier.unknown" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
+            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "campaign.code_early" | "campaign.code_expired" | "campaign.code_limit" | "campaign.code_stopped" | "campaign.code_unknown" | "campaign.code_used" | "campaign.codes_exported" | "campaign.gift" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.group" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.points" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "coupon.changed" | "coupon.claimed" | "coupon.code_taken" | "coupon.code_unknown" | "coupon.ended" | "coupon.expired" | "coupon.gift_over" | "coupon.gift_own" | "coupon.gone" | "coupon.held" | "coupon.limit" | "coupon.name_taken" | "coupon.not_giftable" | "coupon.not_open" | "coupon.not_yet" | "coupon.not_yours" | "coupon.one_a_day" | "coupon.reason_missing" | "coupon.template_unknown" | "coupon.used" | "coupon.validity_over" | "coupon.void" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "mall.address" | "mall.changed" | "mall.code_unknown" | "mall.limit" | "mall.not_on_sale" | "mall.other_store" | "mall.out_of_stock" | "mall.state" | "mall.tier" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.no_card" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.template_unknown" | "pass.claim_unknown" | "pass.given_away" | "pass.not_giftable" | "pass.not_rechargeable" | "pass.not_renewable" | "pass.not_usable" | "pass.nothing_to_refund" | "pass.pause" | "pass.per_member" | "pass.plan_name_taken" | "pass.plan_unavailable" | "pass.plate" | "pass.plate_cooling_off" | "pass.plate_limit" | "pass.refund_plan_changed" | "pass.sold_out" | "pass.state" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "referral.bound" | "referral.code_unknown" | "referral.known" | "referral.late" | "referral.off" | "referral.reason_missing" | "referral.self" | "referral.state" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.in_use" | "tier.membership_ended" | "tier.name_taken" | "tier.no_default" | "tier.plan_far_ahead" | "tier.plan_name_taken" | "tier.plan_unavailable" | "tier.reason_missing" | "tier.recompute_running" | "tier.right_gone" | "tier.right_used_up" | "tier.unknown" | "tier.use_of_order" | "tier.use_undone" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
             /** @description Data that helps to go on, such as the new quote */
             detail?: unknown;
             /** @description Complaints about single fields */
@@ -7324,6 +9809,156 @@ export interface components {
             /** Format: int64 */
             payWithinDays: number;
         };
+        ReportAgeBucket: {
+            /** Format: int64 */
+            bonusFen: number;
+            /** Format: int64 */
+            fromDays: number;
+            label: string;
+            /** Format: int64 */
+            passesFen: number;
+            /** Format: int64 */
+            points: number;
+            /** Format: int64 */
+            principalFen: number;
+            /**
+             * Format: int64
+             * @description Absent: and older
+             */
+            toDays?: number;
+        };
+        ReportBackMember: {
+            /** Format: int64 */
+            amountFen: number;
+            /** Format: int64 */
+            byHandFen: number;
+            /**
+             * Format: int64
+             * @description 0: guests' deposits
+             */
+            memberId?: number;
+            /** @description Masked */
+            name: string;
+            /** Format: int64 */
+            onlineFen: number;
+            parts: components["schemas"]["ReportBackPart"][];
+            phoneMasked: string;
+        };
+        ReportBackMemberPage: {
+            items: components["schemas"]["ReportBackMember"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        ReportBackPart: {
+            /** Format: int64 */
+            amountFen: number;
+            /**
+             * Format: date-time
+             * @description When it was paid
+             */
+            at: string;
+            byHand: boolean;
+            /** @enum {string} */
+            source: "balance" | "pass" | "membership" | "deposit";
+            /** @enum {string} */
+            tender: "wechat" | "cash" | "card" | "alipay" | "balance" | "other";
+            title: string;
+        };
+        ReportBackSource: {
+            /** Format: int64 */
+            amountFen: number;
+            /** Format: int64 */
+            count: number;
+            label: string;
+            /** @enum {string} */
+            source: "balance" | "pass" | "membership" | "deposit";
+        };
+        ReportBackTender: {
+            /** Format: int64 */
+            amountFen: number;
+            byHand: boolean;
+            /**
+             * Format: int64
+             * @description Payments
+             */
+            count: number;
+            label: string;
+            /** @enum {string} */
+            tender: "wechat" | "cash" | "card" | "alipay" | "balance" | "other";
+        };
+        ReportCaps: {
+            /** @description The first hundred, most first */
+            items: components["schemas"]["ReportOverCap"][];
+            /**
+             * Format: int64
+             * @description Of a card whose holder is known by name and phone
+             */
+            namedFen: number;
+            /** Format: int64 */
+            namedOver: number;
+            /** Format: int64 */
+            unnamedFen: number;
+            /** Format: int64 */
+            unnamedOver: number;
+        };
+        ReportCockpit: {
+            /** @description By the age of what is left; oldest last */
+            ageing: components["schemas"]["ReportAgeBucket"][];
+            /** Format: date-time */
+            asOf: string;
+            /**
+             * Format: int64
+             * @description Given on top; never paid out
+             */
+            bonusFen: number;
+            caps: components["schemas"]["ReportCaps"];
+            /**
+             * Format: int64
+             * @description The total without bonus and points: what a wind-down pays out at most
+             */
+            cashOwedFen: number;
+            /**
+             * Format: int64
+             * @description Paid for bookings that are still to come
+             */
+            depositsFen: number;
+            /**
+             * Format: int64
+             * @description Who hold stored value
+             */
+            members: number;
+            /**
+             * Format: int64
+             * @description Paid memberships, the months still to come
+             */
+            membershipsFen: number;
+            /** @description The last 24, oldest first, the running month last */
+            months: components["schemas"]["ReportMonthEnd"][];
+            /**
+             * Format: int64
+             * @description Passes at their allocated value: paid, and neither used nor given back
+             */
+            passesFen: number;
+            /** Format: int64 */
+            points: number;
+            /**
+             * Format: int64
+             * @description Points at the cost that the settings name
+             */
+            pointsFen: number;
+            /**
+             * Format: int64
+             * @description Paid into stored value and not spent
+             */
+            principalFen: number;
+            /** Format: int64 */
+            totalFen: number;
+            /**
+             * Format: int64
+             * @description Single uses of passes and rights that are left
+             */
+            uses: number;
+        };
         ReportDashboard: {
             /** Format: int64 */
             awaitingPayments: number;
@@ -7370,6 +10005,45 @@ export interface components {
             /** Format: int64 */
             principalFen: number;
         };
+        ReportMonthEnd: {
+            /** Format: int64 */
+            bonusFen: number;
+            /** Format: int64 */
+            membershipsFen: number;
+            /** @description YYYY-MM */
+            month: string;
+            /** Format: int64 */
+            passesFen: number;
+            /** Format: int64 */
+            points: number;
+            /** Format: int64 */
+            principalFen: number;
+            /**
+             * Format: int64
+             * @description In the month, by cash, card, Alipay and WeChat, less what was given back
+             */
+            receivedFen: number;
+            /**
+             * Format: int64
+             * @description Earned in the month
+             */
+            revenueFen: number;
+        };
+        ReportOverCap: {
+            /** Format: int64 */
+            capFen: number;
+            cardNo: string;
+            /** Format: int64 */
+            memberId: number;
+            /** @description Masked */
+            name: string;
+            named: boolean;
+            /** Format: int64 */
+            overFen: number;
+            phoneMasked: string;
+            /** Format: int64 */
+            principalFen: number;
+        };
         ReportSettlements: {
             /** Format: int64 */
             balanceFen: number;
@@ -7377,6 +10051,72 @@ export interface components {
             count: number;
             /** Format: int64 */
             totalFen: number;
+        };
+        ReportStatement: {
+            /** Format: date-time */
+            asOf: string;
+            /**
+             * Format: int64
+             * @description Payments, less those that were undone
+             */
+            count: number;
+            /** @description By driver and plate */
+            drivers: components["schemas"]["ReportStatementSum"][];
+            /** Format: int64 */
+            groupId: number;
+            groupName: string;
+            /** @enum {string} */
+            kind: "family" | "corporate";
+            /** @description Oldest first */
+            lines: components["schemas"]["ReportStatementLine"][];
+            /** @description YYYY-MM */
+            month: string;
+            /** @description In which there is something, newest first */
+            months: string[];
+            /** @description Masked */
+            payerName: string;
+            /** Format: int64 */
+            totalFen: number;
+        };
+        ReportStatementFile: {
+            /** @description UTF-8 with a byte order mark */
+            csv: string;
+            fileName: string;
+        };
+        ReportStatementLine: {
+            /**
+             * Format: int64
+             * @description Negative when it was undone
+             */
+            amountFen: number;
+            /** Format: date-time */
+            at: string;
+            bizDay: string;
+            /** Format: int64 */
+            memberId: number;
+            /** @description Masked */
+            name: string;
+            /** Format: int64 */
+            orderId: number;
+            orderNo: string;
+            plate: string;
+            /** Format: int64 */
+            postingId: number;
+            storeName: string;
+            title: string;
+        };
+        ReportStatementSum: {
+            /** Format: int64 */
+            amountFen: number;
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            memberId: number;
+            /** @description Masked */
+            name: string;
+            /** @description What the payer calls the driver */
+            note?: string;
+            plate: string;
         };
         ReportTaking: {
             /** Format: int64 */
@@ -7394,6 +10134,35 @@ export interface components {
             bonusFen: number;
             /** Format: int64 */
             count: number;
+        };
+        ReportWindDown: {
+            /** Format: date-time */
+            asOf: string;
+            /**
+             * Format: int64
+             * @description Lapses
+             */
+            bonusFen: number;
+            /**
+             * Format: int64
+             * @description Of it: the shop hands it out
+             */
+            byHandFen: number;
+            explain: string[];
+            /**
+             * Format: int64
+             * @description Who get something
+             */
+            members: number;
+            /**
+             * Format: int64
+             * @description Of it: WeChat sends it back by itself
+             */
+            onlineFen: number;
+            sources: components["schemas"]["ReportBackSource"][];
+            tenders: components["schemas"]["ReportBackTender"][];
+            /** Format: int64 */
+            totalFen: number;
         };
         RosterCopied: {
             /**
@@ -8090,11 +10859,13 @@ export interface components {
             name: string;
         };
         Tier: {
+            /** @description The picture on the card's face */
+            cardUrl?: string;
             /** @description #RRGGBB */
             color: string;
             /**
              * Format: int64
-             * @description Share that is paid: 9500 is 5 % off
+             * @description Share that is paid of every kind without a discount of its own: 9500 is 5 % off
              */
             discountBp: number;
             /** Format: int64 */
@@ -8109,22 +10880,512 @@ export interface components {
              */
             rank: number;
         };
+        TierBuyRequest: {
+            /** @enum {string} */
+            pay: "wechat" | "balance";
+            /** Format: int64 */
+            planId: number;
+            /**
+             * Format: int64
+             * @description In whose books it stands; 0 in nobody's
+             */
+            storeId?: number;
+        };
+        TierChange: {
+            /** Format: date-time */
+            at: string;
+            by?: string;
+            fromName: string;
+            /** Format: int64 */
+            id: number;
+            reason: string;
+            /** @enum {string} */
+            source: "default" | "rule" | "manual" | "membership";
+            toName: string;
+        };
+        TierDeskRights: {
+            /** @description In words */
+            brings: string[];
+            memberships: components["schemas"]["TierMembership"][];
+            /** @description What can be sold */
+            plans: components["schemas"]["TierPlan"][];
+            /** @description free_use is taken at the till, counted is noted here */
+            rights: components["schemas"]["TierRightLeft"][];
+            tier: components["schemas"]["Tier"];
+            /** @description Newest first, at most 20 */
+            uses: components["schemas"]["TierUsed"][];
+        };
+        TierDiscount: {
+            /** Format: int64 */
+            bp: number;
+            /**
+             * @description repair is labour, good is parts and goods
+             * @enum {string}
+             */
+            kind: "wash" | "detail" | "film" | "repair" | "other" | "good";
+        };
+        TierFull: {
+            /** @description The picture on the card's face */
+            cardUrl?: string;
+            /** @description #RRGGBB */
+            color: string;
+            /**
+             * Format: int64
+             * @description Share that is paid of every kind without a discount of its own: 9500 is 5 % off
+             */
+            discountBp: number;
+            /** Format: int64 */
+            id: number;
+            isDefault: boolean;
+            name: string;
+            /** @description Books ahead of others: a longer window and the reserved bays */
+            priority: boolean;
+            programme: components["schemas"]["TierProgramme"];
+            /**
+             * Format: int64
+             * @description Higher is better
+             */
+            rank: number;
+        };
+        TierGift: {
+            /**
+             * Format: int64
+             * @description Of the coupon template or plan
+             */
+            id?: number;
+            /** @enum {string} */
+            kind: "coupon" | "points" | "pass" | "membership";
+            /** Format: int64 */
+            n: number;
+            /** @description As the owner reads it */
+            title: string;
+        };
+        TierInTier: {
+            by?: string;
+            /** Format: int64 */
+            memberId: number;
+            reason: string;
+            /** Format: date-time */
+            since: string;
+            /** @enum {string} */
+            source: "default" | "rule" | "manual" | "membership";
+        };
+        TierInTierPage: {
+            items: components["schemas"]["TierInTier"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
         TierInput: {
             /** @description #RRGGBB */
             color: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Share that is paid, 1 to 10000: 9500 is 5 % off
+             */
             discountBp: number;
             isDefault?: boolean;
             name: string;
             /** @description Unchanged when absent, false for a new tier */
             priority?: boolean;
+            /** @description Unchanged when absent; a new tier begins without one */
+            programme?: components["schemas"]["TierProgramme"];
             /** Format: int64 */
             rank: number;
         };
-        TierPage: {
-            items: components["schemas"]["Tier"][];
+        TierMeasure: {
+            /** Format: int64 */
+            atLeast: number;
+            /** @enum {string} */
+            kind: "spend_year" | "spend_life" | "visits_year" | "visits_life" | "experience" | "car_months" | "car_km";
+        };
+        TierMemberPrice: {
+            /** Format: int64 */
+            priceFen: number;
+            /** Format: int64 */
+            serviceId: number;
+            /** Format: int64 */
+            vehicleClassId?: number;
+        };
+        TierMemberTier: {
+            /** @description In words */
+            brings: string[];
+            /** @description Newest first, at most 20 */
+            changes: components["schemas"]["TierChange"][];
+            /** @description Last day on which the tier stays without another visit; absent when it is not lost */
+            keptUntil?: string;
+            /** @description Newest first */
+            memberships: components["schemas"]["TierMembership"][];
+            /** @description Absent at the top */
+            next?: components["schemas"]["TierNextTier"];
+            reason?: string;
+            rights: components["schemas"]["TierRightLeft"][];
+            /** @enum {string} */
+            source: "default" | "rule" | "manual" | "membership";
+            tier: components["schemas"]["TierFull"];
+            /** @description All, lowest first */
+            tiers: components["schemas"]["Tier"][];
+            /** @description Newest first, at most 50 */
+            uses: components["schemas"]["TierUsed"][];
+        };
+        TierMembership: {
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description Of the months that are over
+             */
+            earnedFen: number;
+            /** Format: date-time */
+            endsAt: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            memberId: number;
+            /** @description As it was sold */
+            plan: components["schemas"]["TierPlan"];
+            /** Format: int64 */
+            priceFen: number;
+            /**
+             * Format: int64
+             * @description What could be given back today, by the days that are left
+             */
+            refundFen: number;
+            /**
+             * Format: int64
+             * @description Absent for one that was given
+             */
+            saleId?: number;
+            /** Format: date-time */
+            startsAt: string;
+            /** @enum {string} */
+            state: "active" | "ended" | "refunded";
+        };
+        TierMine: {
+            /** @description In words */
+            brings: string[];
+            /** @description Newest first, at most 20 */
+            changes: components["schemas"]["TierChange"][];
+            /** @description Last day on which the tier stays without another visit; absent when it is not lost */
+            keptUntil?: string;
+            /** @description Newest first */
+            memberships: components["schemas"]["TierMembership"][];
+            /** @description Absent at the top */
+            next?: components["schemas"]["TierNextTier"];
+            reason?: string;
+            rights: components["schemas"]["TierRightLeft"][];
+            /** @enum {string} */
+            source: "default" | "rule" | "manual" | "membership";
+            tier: components["schemas"]["TierFull"];
+            /** @description All, lowest first */
+            tiers: components["schemas"]["Tier"][];
+        };
+        TierNextTier: {
+            /** @description In words */
+            brings: string[];
+            /**
+             * @description One of the measures is enough, or all are needed
+             * @enum {string}
+             */
+            match: "any" | "all";
+            progress: components["schemas"]["TierProgress"][];
+            tier: components["schemas"]["Tier"];
+        };
+        TierOffers: {
+            items: components["schemas"]["TierPlan"][];
+        };
+        TierPlan: {
+            /** Format: int64 */
+            id: number;
+            /** @description Key of its picture */
+            image?: string;
+            imageUrl?: string;
+            /** @enum {string} */
+            kind: "discount" | "service";
+            /** Format: int64 */
+            months: number;
+            name: string;
+            note: string;
+            onSale: boolean;
+            /** Format: int64 */
+            priceFen: number;
+            rights: components["schemas"]["TierRight"][];
+            /** Format: int64 */
+            sort: number;
+            /**
+             * Format: int64
+             * @description Granted for the term; 0 is none
+             */
+            tierId?: number;
+            tierName?: string;
+        };
+        TierPlanInput: {
+            image?: string;
+            /** @enum {string} */
+            kind: "discount" | "service";
+            /** Format: int64 */
+            months: number;
+            name: string;
+            note?: string;
+            /** @description true when absent */
+            onSale?: boolean;
+            /** Format: int64 */
+            priceFen: number;
+            rights?: components["schemas"]["TierRight"][];
+            /** Format: int64 */
+            sort?: number;
+            /** Format: int64 */
+            tierId?: number;
+        };
+        TierPlanPage: {
+            items: components["schemas"]["TierPlan"][];
             /** @description Pass as after= for the next page; absent on the last one */
             next?: string;
+        };
+        TierPreview: {
+            /** @description false: there are more members than could be looked at in a few seconds */
+            complete: boolean;
+            /** Format: int64 */
+            down: number;
+            /**
+             * Format: int64
+             * @description Looked at
+             */
+            members: number;
+            /** @description Lowest first */
+            tiers: components["schemas"]["TierPreviewTier"][];
+            /** Format: int64 */
+            up: number;
+            /** @description Allowed, but perhaps not meant */
+            warnings: string[];
+        };
+        TierPreviewRequest: {
+            tier: components["schemas"]["TierInput"];
+            /**
+             * Format: int64
+             * @description 0 for a new tier
+             */
+            tierId?: number;
+        };
+        TierPreviewTier: {
+            color: string;
+            name: string;
+            /** Format: int64 */
+            now: number;
+            /** Format: int64 */
+            then: number;
+            /**
+             * Format: int64
+             * @description 0 for the tier that does not exist yet
+             */
+            tierId: number;
+        };
+        TierProgramme: {
+            /** @description Key of the picture on the card's face */
+            cardImage?: string;
+            /** @description Stated in words: lounge, tea, own technician */
+            comforts?: string[];
+            /** @description By kind; the others have discountBp */
+            discounts?: components["schemas"]["TierDiscount"][];
+            /**
+             * Format: int64
+             * @description Share that is paid of the whole bill after all other discounts; 0 is none
+             */
+            finalBp?: number;
+            /** @description On the birthday */
+            gift?: components["schemas"]["TierGift"];
+            memberPrices?: components["schemas"]["TierMemberPrice"][];
+            /**
+             * Format: int64
+             * @description Points as a multiple of the usual: 15000 is 1.5 times; 0 is the usual
+             */
+            pointsBp?: number;
+            rights?: components["schemas"]["TierRight"][];
+            /** @description Who rises into the tier by themselves; absent: by assignment or membership only */
+            rule?: components["schemas"]["TierRule"];
+        };
+        TierProgress: {
+            /**
+             * Format: int64
+             * @description Fen, days, points of experience, months or kilometres
+             */
+            have: number;
+            /** @enum {string} */
+            kind: "spend_year" | "spend_life" | "visits_year" | "visits_life" | "experience" | "car_months" | "car_km";
+            /** @description As people read it: 近 12 个月消费 */
+            label: string;
+            /** @description What is still missing, as people read it; absent when it is met */
+            missing?: string;
+            /** Format: int64 */
+            need: number;
+        };
+        TierProgression: {
+            /** @description Absent when there was none */
+            run?: components["schemas"]["TierRun"];
+        };
+        TierReasonRequest: {
+            reason: string;
+        };
+        TierRefunded: {
+            /** Format: int64 */
+            amountFen: number;
+        };
+        TierRight: {
+            /**
+             * Format: int64
+             * @description 0 for a new one
+             */
+            id?: number;
+            /** @enum {string} */
+            kind: "free_use" | "counted";
+            note?: string;
+            /**
+             * @description term: the term of a membership
+             * @enum {string}
+             */
+            period: "week" | "month" | "year" | "term";
+            /** @description Of a free use: the services that it pays */
+            serviceIds?: number[];
+            /** Format: int64 */
+            times: number;
+            title: string;
+        };
+        TierRightLeft: {
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description The tier or membership that gives it */
+            from: string;
+            /** @enum {string} */
+            kind: "free_use" | "counted";
+            /** Format: int64 */
+            left: number;
+            note?: string;
+            /** @enum {string} */
+            period: "week" | "month" | "year" | "term";
+            periodText: string;
+            /** Format: int64 */
+            rightId: number;
+            /** @description Of a free use: what it pays at the till */
+            serviceIds?: number[];
+            /** Format: int64 */
+            times: number;
+            title: string;
+        };
+        TierRow: {
+            /** @description The picture on the card's face */
+            cardUrl?: string;
+            /** @description #RRGGBB */
+            color: string;
+            /**
+             * Format: int64
+             * @description Share that is paid of every kind without a discount of its own: 9500 is 5 % off
+             */
+            discountBp: number;
+            /** Format: int64 */
+            id: number;
+            isDefault: boolean;
+            /**
+             * Format: int64
+             * @description Who was moved into it; absent for the default tier, which holds everybody else
+             */
+            members?: number;
+            name: string;
+            /** @description Books ahead of others: a longer window and the reserved bays */
+            priority: boolean;
+            programme: components["schemas"]["TierProgramme"];
+            /**
+             * Format: int64
+             * @description Higher is better
+             */
+            rank: number;
+        };
+        TierRowPage: {
+            items: components["schemas"]["TierRow"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        TierRule: {
+            /** @enum {string} */
+            match: "any" | "all";
+            measures: components["schemas"]["TierMeasure"][];
+        };
+        TierRun: {
+            /** Format: int64 */
+            changed: number;
+            /**
+             * Format: date-time
+             * @description Absent while it runs
+             */
+            finishedAt?: string;
+            /**
+             * Format: int64
+             * @description Looked at so far
+             */
+            members: number;
+            running: boolean;
+            /** Format: date-time */
+            startedAt: string;
+        };
+        TierSellRequest: {
+            /** Format: int64 */
+            memberId: number;
+            /** @enum {string} */
+            pay: "wechat_native" | "cash" | "card" | "alipay" | "balance";
+            /** Format: int64 */
+            planId: number;
+            reference?: string;
+            /**
+             * Format: int64
+             * @description Of the member code, for balance
+             */
+            scanId?: number;
+            /** Format: int64 */
+            storeId: number;
+        };
+        TierSetRequest: {
+            /** @description true: exactly this tier; false: at least this one; absent: exactly when it is lower than what the rules give */
+            fixed?: boolean;
+            reason: string;
+            /** Format: int64 */
+            tierId: number;
+            /** @description Last day, YYYY-MM-DD; absent: for good */
+            until?: string;
+        };
+        TierUseRequest: {
+            /** Format: int64 */
+            memberId: number;
+            note?: string;
+            plate?: string;
+            /**
+             * Format: int64
+             * @default 1
+             */
+            qty: number;
+            /** Format: int64 */
+            rightId: number;
+            /** Format: int64 */
+            storeId: number;
+        };
+        TierUsed: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            note?: string;
+            /**
+             * Format: int64
+             * @description Absent when it was used outside the till
+             */
+            orderId?: number;
+            plate?: string;
+            /** Format: int64 */
+            qty: number;
+            /** Format: int64 */
+            rightId: number;
+            staffName: string;
+            /** Format: int64 */
+            storeId: number;
+            title: string;
+            undone: boolean;
         };
         WalletConsoleDeskAsk: {
             /** Format: int64 */
@@ -9420,6 +12681,409 @@ export interface operations {
             };
         };
     };
+    consoleClaimList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponClaimPagePage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleClaimCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponClaimInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponClaimPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleClaimUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponClaimInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponClaimPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCouponIssueList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponIssuedPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCouponIssue: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponIssueAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponIssued"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCouponIssuePreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponFilter"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponFound"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCouponIssueGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponIssued"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCouponTemplateList: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponTemplatePage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCouponTemplateCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponTemplateInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponTemplate"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCouponTemplateUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponTemplateInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponTemplate"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCouponList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                templateId?: number;
+                memberId?: number;
+                state?: "available" | "held" | "used" | "expired" | "void";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCouponVoid: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponVoidAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleDashboard: {
         parameters: {
             query?: {
@@ -10190,6 +13854,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupStatement: {
+        parameters: {
+            query?: {
+                /** @description YYYY-MM; the running month when empty */
+                month?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportStatement"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupStatementFile: {
+        parameters: {
+            query?: {
+                /** @description YYYY-MM; the running month when empty */
+                month?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportStatementFile"];
                 };
             };
             /** @description Fault */
@@ -11354,6 +15086,107 @@ export interface operations {
             };
         };
     };
+    consoleMemberTier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierMemberTier"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMemberTierSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TierSetRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierMemberTier"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMemberTierRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TierReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierMemberTier"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleTopup: {
         parameters: {
             query?: never;
@@ -11530,6 +15363,145 @@ export interface operations {
             };
         };
     };
+    consoleMembershipPlanList: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierPlanPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMembershipPlanCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TierPlanInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierPlan"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMembershipPlanUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TierPlanInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierPlan"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMembershipRefund: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TierReasonRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierRefunded"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleOrderList: {
         parameters: {
             query?: {
@@ -11540,7 +15512,7 @@ export interface operations {
                 status?: "awaiting_payment" | "settled" | "cancelled" | "reversed";
                 storeId?: number;
                 memberId?: number;
-                tender?: "balance" | "cash" | "card" | "alipay" | "wechat_native" | "deposit";
+                tender?: "balance" | "cash" | "card" | "alipay" | "wechat_native" | "deposit" | "points" | "group";
                 disputed?: boolean;
                 /** @description Business date, YYYY-MM-DD */
                 from?: string;
@@ -11630,6 +15602,381 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckoutReceipt"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePassPlanList: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassPlanPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePassPlanCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassPlanInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassPlan"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePassPlanUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassPlanInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassPlan"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePassList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                memberId?: number;
+                status?: "active" | "paused" | "used" | "expired" | "refunded";
+                /** @description Number, name or plate */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassRecordPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassRecordDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePassExtend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassExtendAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassRecordDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePassPause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassReasonAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassRecordDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePassPlate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassPlateAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassRecordDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePassRefund: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassRefundAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassRefundPlan"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePassRefundPlan: {
+        parameters: {
+            query?: {
+                fault?: "shop" | "customer";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassRefundPlan"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consolePassResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassRecordDetail"];
                 };
             };
             /** @description Fault */
@@ -11999,7 +16346,7 @@ export interface operations {
             };
         };
     };
-    consoleReferralRulesSet: {
+    consoleReferralRulesUpdate: {
         parameters: {
             query?: never;
             header?: never;
@@ -12189,6 +16536,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WalletRefundView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleLiability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportCockpit"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleWindDown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportWindDown"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleWindDownMembers: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportBackMemberPage"];
                 };
             };
             /** @description Fault */
@@ -13385,7 +17822,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TierPage"];
+                    "application/json": components["schemas"]["TierRowPage"];
                 };
             };
             /** @description Fault */
@@ -13418,7 +17855,98 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Tier"];
+                    "application/json": components["schemas"]["TierFull"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleTierPreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TierPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierPreview"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleTierRecompute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierRun"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleTierRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierProgression"];
                 };
             };
             /** @description Fault */
@@ -13453,7 +17981,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Tier"];
+                    "application/json": components["schemas"]["TierFull"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleTierDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleTierMembers: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierInTierPage"];
                 };
             };
             /** @description Fault */
@@ -14544,6 +19137,273 @@ export interface operations {
             };
         };
     };
+    ownerCouponClaimPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponOwnerClaim"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerCouponClaim: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerCouponCode: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponCodeAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerCouponAccept: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponCodeAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerCouponGiftPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponGiftView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerCoupons: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                /** @description available also holds those that are promised to an order or a friend; expired also the void ones */
+                state?: "available" | "used" | "expired";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerCouponGift: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponGiftLink"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerCouponGiftCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ownerGrants: {
         parameters: {
             query?: never;
@@ -15254,6 +20114,40 @@ export interface operations {
             };
         };
     };
+    ownerGroupStatement: {
+        parameters: {
+            query?: {
+                /** @description YYYY-MM; the running month when empty */
+                month?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportStatement"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ownerHome: {
         parameters: {
             query?: never;
@@ -15521,6 +20415,71 @@ export interface operations {
             };
         };
     };
+    ownerMembershipPlans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierOffers"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerMembershipBuy: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TierBuyRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleStarted"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ownerOrder: {
         parameters: {
             query?: never;
@@ -15574,6 +20533,439 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckoutReceipt"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPassClaim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassClaimAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPassPlans: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                storeId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassPlanViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPassList: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                state?: "open" | "all";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPassBuy: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassOwnerBuyAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleStarted"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPassGift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassGiftMade"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPassGiftCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPassPause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPassPlate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassPlateAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPassRecharge: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassOwnerRechargeAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleStarted"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPassRefundPlan: {
+        parameters: {
+            query?: {
+                fault?: "shop" | "customer";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassRefundPlan"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPassRenewal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassRenewalAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerPassResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassView"];
                 };
             };
             /** @description Fault */
@@ -16108,6 +21500,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerTier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierMine"];
                 };
             };
             /** @description Fault */
@@ -17174,6 +22595,39 @@ export interface operations {
             };
         };
     };
+    staffCouponChoices: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponChoicePage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     staffGroupApprovalAsk: {
         parameters: {
             query?: never;
@@ -17465,6 +22919,37 @@ export interface operations {
             };
         };
     };
+    staffMemberRights: {
+        parameters: {
+            query: {
+                memberId: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierDeskRights"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     staffMemberCreate: {
         parameters: {
             query?: never;
@@ -17534,6 +23019,79 @@ export interface operations {
             };
         };
     };
+    staffMemberCoupons: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                state?: "available" | "used" | "expired";
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffCouponIssue: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CouponGiveAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     staffMemberPoints: {
         parameters: {
             query?: never;
@@ -17587,6 +23145,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberVehicle"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffMembershipSell: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TierSellRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleStarted"];
                 };
             };
             /** @description Fault */
@@ -17687,6 +23281,149 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckoutReceipt"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffPassPlans: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                storeId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassPlanViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffPassList: {
+        parameters: {
+            query: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+                memberId: number;
+                state?: "open" | "all";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PassViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffPassSell: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassDeskBuyAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleStarted"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffPassRecharge: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassDeskRechargeAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleStarted"];
                 };
             };
             /** @description Fault */
@@ -17820,6 +23557,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckoutQuote"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffRightUse: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TierUseRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierDeskRights"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffRightUseUndo: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierDeskRights"];
                 };
             };
             /** @description Fault */
