@@ -7,6 +7,7 @@ import (
 
 	"github.com/liangche/liangche/internal/booking"
 	"github.com/liangche/liangche/internal/campaign"
+	"github.com/liangche/liangche/internal/coupon"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/points"
 )
@@ -14,6 +15,7 @@ import (
 // givers connects who gives each kind of present.
 func (a *App) givers() {
 	a.Gifts.Connect(campaign.Points, pointGifts{a.Points})
+	a.Gifts.Connect(campaign.Coupon, couponGifts{a.Coupons})
 }
 
 // pointGifts gives points.
@@ -56,4 +58,49 @@ func (r ratings) RatedSince(ctx context.Context, since time.Time, limit int) ([]
 		out = append(out, campaign.Rated{RefID: x.BookingID, MemberID: x.MemberID, Stars: x.Stars, At: x.At})
 	}
 	return out, err
+}
+
+// couponGifts gives coupons.
+type couponGifts struct{ coupons *coupon.Service }
+
+func (c couponGifts) Check(ctx context.Context, r db.Reader, id, n int64) (string, error) {
+	name, err := c.coupons.TitleOf(ctx, r, id)
+	return times(name, n), err
+}
+
+func (c couponGifts) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
+	for left, part := g.N, 0; left > 0; part++ { // coupons come by twenties
+		n := min(left, 20)
+		if _, err := c.coupons.IssueTx(ctx, tx, coupon.Issue{TemplateID: g.ID, MemberID: g.MemberID, N: n, Source: g.Source, SourceID: g.GiftID, Dedupe: partOf(g, part), Tell: part == 0}); err != nil {
+			return err
+		}
+		left -= n
+	}
+	return nil
+}
+
+func (c couponGifts) TakeBackTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
+	for left, part := g.N, 0; left > 0; part++ {
+		n := min(left, 20)
+		if _, err := c.coupons.TakeBackTx(ctx, tx, g.MemberID, partOf(g, part), n); err != nil {
+			return err
+		}
+		left -= n
+	}
+	return nil
+}
+
+func partOf(g campaign.Grant, part int) string {
+	if part == 0 {
+		return g.Dedupe
+	}
+	return fmt.Sprintf("%s/%d", g.Dedupe, part)
+}
+
+// times is how a number of things is written: 免费洗车 ×3.
+func times(name string, n int64) string {
+	if n == 1 || name == "" {
+		return name
+	}
+	return fmt.Sprintf("%s ×%d", name, n)
 }

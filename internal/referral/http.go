@@ -112,7 +112,7 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 	}
 	httpapi.Register(r, op("consoleReferralRules", http.MethodGet, "/rules", "What invitations bring", perm.ReferralRead),
 		func(ctx context.Context, _ *httpapi.None) (Rules, error) { return s.Rules(ctx) })
-	httpapi.Register(r, op("consoleReferralRulesSet", http.MethodPut, "/rules", "Change what invitations bring; what was given stays", perm.CampaignWrite),
+	httpapi.Register(r, op("consoleReferralRulesUpdate", http.MethodPut, "/rules", "Change what invitations bring; what was given stays", perm.CampaignWrite),
 		func(ctx context.Context, in *httpapi.Body[Rules]) (Rules, error) { return s.SetRules(ctx, in.Body) })
 	list := func(open bool) func(ctx context.Context, in *listInput) (httpapi.Page[InviteView], error) {
 		return func(ctx context.Context, in *listInput) (out httpapi.Page[InviteView], err error) {
