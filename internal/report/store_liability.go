@@ -194,6 +194,28 @@ func fundParts(ctx context.Context, r db.Reader, source string, rows []owedRow, 
 	return out, nil
 }
 
+const membershipFunds = `SELECT t.id AS owed_id, s.method, COALESCE(s.paid_at, s.created_at) AS paid_at, s.price_fen, s.refunded_fen, s.principal_fen, s.bonus_fen
+	FROM tier_memberships t JOIN sale_sales s ON s.id = t.sale_id WHERE t.id IN (?)`
+
+// membershipParts are what goes back of paid memberships: after an id in chunks, or of some members.
+func membershipParts(ctx context.Context, r db.Reader, members []int64, after int64, limit int, now time.Time) (out []BackPart, last int64, err error) {
+	const columns = `SELECT id, '付费会员' AS title, member_id, price_fen - earned_fen AS value_fen FROM tier_memberships WHERE state = 'active' AND price_fen > earned_fen AND `
+	var rows []owedRow
+	if members != nil {
+		err = selectIn(ctx, r, &rows, columns+`member_id IN (?) ORDER BY id`, members)
+	} else {
+		err = r.Select(ctx, &rows, columns+`id > ? ORDER BY id LIMIT ?`, after, limit)
+	}
+	if err != nil || len(rows) == 0 {
+		return nil, 0, err
+	}
+	out, err = fundParts(ctx, r, "membership", rows, membershipFunds, now)
+	if len(rows) == limit {
+		last = rows[len(rows)-1].ID
+	}
+	return out, last, err
+}
+
 // depositParts are the deposits of bookings that are still to come: after an id in chunks, or of some members. All were paid by WeChat.
 func depositParts(ctx context.Context, r db.Reader, members []int64, after int64, limit int, now time.Time) (out []BackPart, last int64, err error) {
 	const columns = `SELECT id, title, member_id, deposit_fen - deposit_back_fen AS value_fen, created_at FROM booking_bookings WHERE deposit_state = 'paid' AND deposit_fen > deposit_back_fen AND `
@@ -223,6 +245,7 @@ func owedMembers(ctx context.Context, r db.Reader, after int64, limit int) ([]in
 	for _, q := range []string{
 		`SELECT member_id FROM ledger_accounts WHERE unit = 'principal' AND balance > 0 AND member_id > ? ORDER BY member_id LIMIT ?`,
 		`SELECT DISTINCT payer_id FROM pass_passes WHERE value_fen > 0 AND payer_id > ? ORDER BY payer_id LIMIT ?`,
+		`SELECT DISTINCT member_id FROM tier_memberships WHERE state = 'active' AND price_fen > earned_fen AND member_id > ? ORDER BY member_id LIMIT ?`,
 		`SELECT DISTINCT member_id FROM booking_bookings WHERE deposit_state = 'paid' AND deposit_fen > deposit_back_fen AND member_id > ? ORDER BY member_id LIMIT ?`,
 	} {
 		var ids []int64
@@ -252,4 +275,4 @@ func selectIn(ctx context.Context, r db.Reader, dest any, query string, ids []in
 type sweep func(ctx context.Context, r db.Reader, members []int64, after int64, limit int, now time.Time) (parts []BackPart, last int64, err error)
 
 // owed are the promises beside stored value.
-func (s *Service) owed() []sweep { return []sweep{passParts, depositParts} }
+func (s *Service) owed() []sweep { return []sweep{passParts, membershipParts, depositParts} }
