@@ -219,9 +219,11 @@ func (s *Service) ClaimPageOf(ctx context.Context, memberID int64, code string) 
 	o.Code, o.Title, o.Note, o.Left, o.May, o.From, o.Until = c.Code, c.Title, c.Note, c.Stock-c.Taken, c.PerMember, clock.FromMillis(c.FromAt), clock.FromMillis(c.UntilAt)
 	o.State = "open"
 	switch f := c.state(s.db.Now(), o.Mine); {
-	case f == nil && !t.Active, errors.Is(f, ErrEnded) && f != nil:
+	case f == nil && !t.Active:
 		o.State = "over"
 	case f == nil:
+	case f.Is(ErrEnded):
+		o.State = "over"
 	case f.Is(ErrClaimed):
 		o.State = "mine"
 	case f.Is(ErrNotOpen):
