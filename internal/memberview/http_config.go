@@ -33,6 +33,27 @@ type Templates struct {
 	BookingCancelled string `json:"bookingCancelled"`
 	BookingOffer     string `json:"bookingOffer"`
 	CarReady         string `json:"carReady"`
+
+	PassSold         string `json:"passSold"`
+	PassExpiring     string `json:"passExpiring"`
+	PassRenewal      string `json:"passRenewal"`
+	PointsExpiring   string `json:"pointsExpiring"`
+	TierChanged      string `json:"tierChanged"`
+	CouponReceived   string `json:"couponReceived"`
+	CouponExpiring   string `json:"couponExpiring"`
+	MallReady        string `json:"mallReady"`
+	MallShipped      string `json:"mallShipped"`
+	ReferralRewarded string `json:"referralRewarded"`
+	GroupApproval    string `json:"groupApproval"`
+}
+
+func templatesOf(ids map[string]string) Templates {
+	return Templates{Deduction: ids["deduction"], Topup: ids["topup"], Refund: ids["refund"], Reversal: ids["reversal"],
+		BookingConfirmed: ids["booking_confirmed"], BookingReminder: ids["booking_reminder"], BookingChanged: ids["booking_changed"],
+		BookingCancelled: ids["booking_cancelled"], BookingOffer: ids["booking_offer"], CarReady: ids["car_ready"],
+		PassSold: ids["pass_sold"], PassExpiring: ids["pass_expiring"], PassRenewal: ids["pass_renewal"], PointsExpiring: ids["points_expiring"],
+		TierChanged: ids["tier_changed"], CouponReceived: ids["coupon_received"], CouponExpiring: ids["coupon_expiring"], MallReady: ids["mall_ready"],
+		MallShipped: ids["mall_shipped"], ReferralRewarded: ids["referral_rewarded"], GroupApproval: ids["group_approval"]}
 }
 
 // Config serves ownerConfig.
@@ -47,9 +68,7 @@ type Config struct {
 func (c Config) Routes(r *httpapi.Router) {
 	httpapi.Register(r, httpapi.Op{ID: "ownerConfig", Method: http.MethodGet, Path: "/api/owner/config", Who: httpapi.Public, Summary: "What the app shows before login"},
 		func(ctx context.Context, _ *httpapi.None) (PublicConfig, error) {
-			out := PublicConfig{Demo: c.Demo, Templates: Templates{c.Templates["deduction"], c.Templates["topup"], c.Templates["refund"], c.Templates["reversal"],
-				c.Templates["booking_confirmed"], c.Templates["booking_reminder"], c.Templates["booking_changed"], c.Templates["booking_cancelled"],
-				c.Templates["booking_offer"], c.Templates["car_ready"]}}
+			out := PublicConfig{Demo: c.Demo, Templates: templatesOf(c.Templates)}
 			for key, to := range map[string]*string{setting.ShopName: &out.ShopName, setting.ShopAccent: &out.AccentColor, setting.ShopPhone: &out.ServicePhone} {
 				var err error
 				if *to, err = c.Settings.Text(ctx, key); err != nil {

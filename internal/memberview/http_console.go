@@ -67,11 +67,12 @@ type Counts struct {
 
 // Detail is everything that the console shows of a member.
 type Detail struct {
-	Member      DetailMember     `json:"member"`
-	Cards       []member.Card    `json:"cards" doc:"All, newest first"`
-	Tier        tier.Tier        `json:"tier"`
-	Wallet      Wallet           `json:"wallet"`
-	Points      int64            `json:"points"`
+	Member DetailMember  `json:"member"`
+	Cards  []member.Card `json:"cards" doc:"All, newest first"`
+	Tier   tier.Tier     `json:"tier"`
+	Wallet Wallet        `json:"wallet"`
+	Points int64         `json:"points"`
+	Benefits
 	Vehicles    []member.Vehicle `json:"vehicles"`
 	Identities  []Identity       `json:"identities"`
 	Visits      int              `json:"visits"`
@@ -85,10 +86,10 @@ type Entry struct {
 	ID           int64     `json:"id"`
 	At           time.Time `json:"at"`
 	BizDay       string    `json:"bizDay"`
-	Kind         string    `json:"kind" enum:"topup,consume,reversal,refund,adjust"`
+	Kind         string    `json:"kind" doc:"What happened: topup, consume, reversal, refund, adjust, sale, points_earn …; the title says it to people"`
 	Title        string    `json:"title"`
-	Unit         string    `json:"unit" enum:"principal,bonus,points"`
-	Amount       int64     `json:"amount" doc:"Signed; fen or points"`
+	Unit         string    `json:"unit" enum:"principal,bonus,points,points_debt,experience,uses"`
+	Amount       int64     `json:"amount" doc:"Signed; fen of principal and bonus, otherwise pieces"`
 	BalanceAfter int64     `json:"balanceAfter"`
 	StoreName    string    `json:"storeName"`
 	ActorName    string    `json:"actorName"`
@@ -111,7 +112,7 @@ type listInput struct {
 type ledgerInput struct {
 	httpapi.Paging
 	ID   int64  `path:"id" minimum:"1"`
-	Unit string `query:"unit" enum:"principal,bonus,points"`
+	Unit string `query:"unit" enum:"principal,bonus,points,points_debt,experience,uses"`
 }
 
 func (s *Service) consoleRoutes(r *httpapi.Router) {
@@ -199,6 +200,9 @@ func (s *Service) Detail(ctx context.Context, id int64) (d Detail, err error) {
 		return d, err
 	}
 	d.Wallet, d.Points = held.Wallet, held.Points
+	if d.Benefits, err = s.benefits(ctx, id, held); err != nil {
+		return d, err
+	}
 	if d.Vehicles, err = s.members.Vehicles(ctx, id); err != nil {
 		return d, err
 	}

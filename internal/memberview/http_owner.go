@@ -22,11 +22,12 @@ type HomeStore struct {
 
 // Home is everything that the owner's first page shows.
 type Home struct {
-	Member          member.Profile   `json:"member"`
-	Card            *member.Card     `json:"card,omitempty" doc:"Absent while the application is under review"`
-	Tier            tier.Tier        `json:"tier"`
-	Wallet          Wallet           `json:"wallet"`
-	Points          int64            `json:"points"`
+	Member member.Profile `json:"member"`
+	Card   *member.Card   `json:"card,omitempty" doc:"Absent while the application is under review"`
+	Tier   tier.Tier      `json:"tier"`
+	Wallet Wallet         `json:"wallet"`
+	Points int64          `json:"points"`
+	Benefits
 	Vehicles        []member.Vehicle `json:"vehicles"`
 	Records         []Record         `json:"records" doc:"The last three"`
 	Store           *HomeStore       `json:"store,omitempty"`
@@ -46,7 +47,7 @@ type pulseInput struct {
 
 type recordsInput struct {
 	httpapi.Paging
-	Kind string `query:"kind" enum:"topup,consume,reversal,refund,walk_in_tender,adjust"`
+	Kind string `query:"kind" enum:"topup,consume,reversal,refund,walk_in_tender,adjust,sale,sale_refund"`
 }
 
 // Routes registers the operations for owners, staff and the console.
@@ -64,6 +65,10 @@ func (s *Service) Routes(r *httpapi.Router) {
 		func(ctx context.Context, in *recordsInput) (httpapi.Page[Record], error) {
 			items, next, err := s.Records(ctx, actor.From(ctx).MemberID, in.Kind, in.After, in.Limit)
 			return httpapi.Page[Record]{Items: items, Next: next}, err
+		})
+	httpapi.Register(r, op("ownerSavings", "/savings", "What membership saved me, and what serves me best next"),
+		func(ctx context.Context, _ *httpapi.None) (Savings, error) {
+			return s.Savings(ctx, actor.From(ctx).MemberID)
 		})
 	s.staffRoutes(r)
 	s.consoleRoutes(r)
@@ -89,6 +94,9 @@ func (s *Service) home(ctx context.Context, _ *httpapi.None) (h Home, err error)
 		return h, err
 	}
 	h.Wallet, h.Points = held.Wallet, held.Points
+	if h.Benefits, err = s.benefits(ctx, id, held); err != nil {
+		return h, err
+	}
 	if h.Vehicles, err = s.members.Vehicles(ctx, id); err != nil {
 		return h, err
 	}

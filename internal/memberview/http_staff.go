@@ -31,24 +31,25 @@ type Visit struct {
 
 // DeskMember is a customer as the desk sees one; the name is masked.
 type DeskMember struct {
-	MemberID       int64            `json:"memberId"`
-	ScanID         int64            `json:"scanId,omitempty" doc:"After a scan: settle with it"`
-	ScanExpiresAt  *time.Time       `json:"scanExpiresAt,omitempty"`
-	Name           string           `json:"name" doc:"Masked"`
-	PhoneMasked    string           `json:"phoneMasked"`
-	Gender         string           `json:"gender" enum:"male,female,unknown"`
-	Tier           tier.Tier        `json:"tier"`
-	Card           *member.Card     `json:"card,omitempty"`
-	Status         string           `json:"status" enum:"review,active,suspended,closing,closed,rejected"`
-	BlockReason    string           `json:"blockReason,omitempty" doc:"Why stored value cannot be used now, and what to do"`
-	Vehicles       []member.Vehicle `json:"vehicles"`
-	Wallet         Wallet           `json:"wallet"`
-	Points         int64            `json:"points"`
-	CapFen         money.Fen        `json:"capFen,omitempty" doc:"The owner's limit on this code"`
-	BoundVehicleID int64            `json:"boundVehicleId,omitempty" doc:"The owner allows this code for one car only"`
-	Visits         int              `json:"visits"`
-	LastVisitAt    *time.Time       `json:"lastVisitAt,omitempty"`
-	Recent         []Visit          `json:"recent"`
+	MemberID      int64            `json:"memberId"`
+	ScanID        int64            `json:"scanId,omitempty" doc:"After a scan: settle with it"`
+	ScanExpiresAt *time.Time       `json:"scanExpiresAt,omitempty"`
+	Name          string           `json:"name" doc:"Masked"`
+	PhoneMasked   string           `json:"phoneMasked"`
+	Gender        string           `json:"gender" enum:"male,female,unknown"`
+	Tier          tier.Tier        `json:"tier"`
+	Card          *member.Card     `json:"card,omitempty"`
+	Status        string           `json:"status" enum:"review,active,suspended,closing,closed,rejected"`
+	BlockReason   string           `json:"blockReason,omitempty" doc:"Why stored value cannot be used now, and what to do"`
+	Vehicles      []member.Vehicle `json:"vehicles"`
+	Wallet        Wallet           `json:"wallet"`
+	Points        int64            `json:"points"`
+	Benefits
+	CapFen         money.Fen  `json:"capFen,omitempty" doc:"The owner's limit on this code"`
+	BoundVehicleID int64      `json:"boundVehicleId,omitempty" doc:"The owner allows this code for one car only"`
+	Visits         int        `json:"visits"`
+	LastVisitAt    *time.Time `json:"lastVisitAt,omitempty"`
+	Recent         []Visit    `json:"recent"`
 }
 
 // ScanInput is a member code, scanned or typed.
@@ -197,6 +198,9 @@ func (s *Service) desk(ctx context.Context, id int64) (d DeskMember, err error) 
 		return d, err
 	}
 	d.Wallet, d.Points = held.Wallet, held.Points
+	if d.Benefits, err = s.benefits(ctx, id, held); err != nil {
+		return d, err
+	}
 	seen, err := readVisits(ctx, s.db, []int64{id})
 	if err != nil {
 		return d, err

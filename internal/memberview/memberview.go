@@ -38,7 +38,7 @@ const KindWalkInTender = "walk_in_tender"
 type Record struct {
 	ID                int64     `json:"id"`
 	Seq               int64     `json:"seq"`
-	Kind              string    `json:"kind" enum:"topup,consume,reversal,refund,walk_in_tender,adjust"`
+	Kind              string    `json:"kind" enum:"topup,consume,reversal,refund,walk_in_tender,adjust,sale,sale_refund"`
 	Title             string    `json:"title"`
 	At                time.Time `json:"at"`
 	StoreName         string    `json:"storeName"`
@@ -46,9 +46,10 @@ type Record struct {
 	PrincipalDeltaFen money.Fen `json:"principalDeltaFen"`
 	BonusDeltaFen     money.Fen `json:"bonusDeltaFen"`
 	BalanceAfterFen   money.Fen `json:"balanceAfterFen"`
-	PaidFen           money.Fen `json:"paidFen" doc:"The whole bill of a visit, the paid amount of a top-up"`
+	PaidFen           money.Fen `json:"paidFen" doc:"The whole bill of a visit, the paid amount of a top-up, the price of a purchase"`
 	OrderID           int64     `json:"orderId,omitempty"`
 	TopupID           int64     `json:"topupId,omitempty"`
+	SaleID            int64     `json:"saleId,omitempty" doc:"Of a pass, a membership or goods"`
 }
 
 // query is what a search text may mean; several readings are searched together.

@@ -23,12 +23,16 @@ type Service struct {
 	tiers    *tier.Service
 	shops    *shop.Service
 	settings *setting.Service
+	plans    Plans
 }
 
 // New returns the service.
 func New(d *db.DB, m *member.Service, t *tier.Service, sh *shop.Service, st *setting.Service) *Service {
 	return &Service{db: d, members: m, tiers: t, shops: sh, settings: st}
 }
+
+// Offer tells what can be bought, for proposals, before the first request.
+func (s *Service) Offer(p Plans) *Service { s.plans = p; return s }
 
 // onlineStore is what a record without a store is said to come from.
 const onlineStore = "线上"
@@ -70,7 +74,7 @@ func (s *Service) records(ctx context.Context, rows []postingRow) ([]Record, err
 	if len(rows) == 0 {
 		return out, nil
 	}
-	var ids, orderIDs, topupIDs []int64
+	var ids, orderIDs, topupIDs, saleIDs, backIDs []int64
 	for _, p := range rows {
 		ids = append(ids, p.ID)
 		switch p.RefKind {
@@ -78,6 +82,10 @@ func (s *Service) records(ctx context.Context, rows []postingRow) ([]Record, err
 			orderIDs = append(orderIDs, p.RefID)
 		case "topup":
 			topupIDs = append(topupIDs, p.RefID)
+		case "sale":
+			saleIDs = append(saleIDs, p.RefID)
+		case "sale_refund":
+			backIDs = append(backIDs, p.RefID)
 		}
 	}
 	names, err := s.storeNames(ctx)
@@ -97,6 +105,14 @@ func (s *Service) records(ctx context.Context, rows []postingRow) ([]Record, err
 		return nil, err
 	}
 	paid, err := paidTopups(ctx, s.db, topupIDs)
+	if err != nil {
+		return nil, err
+	}
+	bought, err := paidSales(ctx, s.db, saleIDs)
+	if err != nil {
+		return nil, err
+	}
+	back, err := refundedSales(ctx, s.db, backIDs)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +142,10 @@ func (s *Service) records(ctx context.Context, rows []postingRow) ([]Record, err
 			r.OrderID, r.PaidFen = p.RefID, billed[p.RefID]
 		case "topup":
 			r.TopupID, r.PaidFen = p.RefID, paid[p.RefID]
+		case "sale":
+			r.SaleID, r.PaidFen = p.RefID, bought[p.RefID]
+		case "sale_refund":
+			r.PaidFen = back[p.RefID]
 		default:
 			r.PaidFen = max(-r.PrincipalDeltaFen, r.PrincipalDeltaFen)
 		}

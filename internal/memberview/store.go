@@ -23,7 +23,7 @@ func selectIn(ctx context.Context, r db.Reader, dest any, query string, ids []in
 
 type holding struct {
 	Wallet
-	Points int64
+	Points, Debt, Uses int64
 }
 
 func readHoldings(ctx context.Context, r db.Reader, ids []int64) (map[int64]holding, error) {
@@ -46,6 +46,10 @@ func readHoldings(ctx context.Context, r db.Reader, ids []int64) (map[int64]hold
 			h.HeldFen += money.Fen(a.Held)
 		case "points":
 			h.Points = a.Balance
+		case "points_debt":
+			h.Debt = a.Balance
+		case "uses":
+			h.Uses = a.Balance
 		}
 		h.TotalFen = h.PrincipalFen + h.BonusFen
 		out[a.MemberID] = h
@@ -158,10 +162,14 @@ type postingRow struct {
 
 const postingColumns = `p.id, p.kind, p.store_id, p.ref_kind, p.ref_id, p.title, p.created_at`
 
+// aboutMoney leaves out what moves only points, experience or uses: each has a page of its own.
+const aboutMoney = `(p.kind IN ('topup', 'consume', 'refund', 'sale', 'sale_refund') OR (p.kind IN ('reversal', 'adjust') AND EXISTS (SELECT 1 FROM ledger_entries x
+	WHERE x.posting_id = p.id AND (x.unit IN ('principal', 'bonus') OR (p.ref_kind = 'order' AND x.account = 'revenue')))))`
+
 // newPostings reads a member's postings after an id, newest first: one read of one index, mostly empty.
 func newPostings(ctx context.Context, r db.Reader, memberID, after int64, limit int) ([]postingRow, error) {
 	var rows []postingRow
-	err := r.Select(ctx, &rows, `SELECT `+postingColumns+` FROM ledger_postings p WHERE p.member_id = ? AND p.id > ? ORDER BY p.id DESC LIMIT ?`,
+	err := r.Select(ctx, &rows, `SELECT `+postingColumns+` FROM ledger_postings p WHERE p.member_id = ? AND p.id > ? AND `+aboutMoney+` ORDER BY p.id DESC LIMIT ?`,
 		memberID, after, limit)
 	return rows, err
 }
@@ -169,7 +177,7 @@ func newPostings(ctx context.Context, r db.Reader, memberID, after int64, limit 
 // postings pages a member's postings, newest first; kind "" is all.
 func postings(ctx context.Context, r db.Reader, memberID int64, kind string, before int64, limit int) ([]postingRow, error) {
 	const moved = `EXISTS (SELECT 1 FROM ledger_entries e WHERE e.posting_id = p.id AND e.account = 'member')`
-	q, args := `SELECT `+postingColumns+` FROM ledger_postings p WHERE p.member_id = ?`, []any{memberID}
+	q, args := `SELECT `+postingColumns+` FROM ledger_postings p WHERE p.member_id = ? AND `+aboutMoney, []any{memberID}
 	if before > 0 {
 		q, args = q+` AND p.id < ?`, append(args, before)
 	}
@@ -242,6 +250,15 @@ func bills(ctx context.Context, r db.Reader, ids []int64) (map[int64]money.Fen, 
 // paidTopups maps top-ups to what was paid for them.
 func paidTopups(ctx context.Context, r db.Reader, ids []int64) (map[int64]money.Fen, error) {
 	return amounts(ctx, r, `SELECT id, amount_fen AS amount FROM wallet_topups WHERE id IN (?)`, ids)
+}
+
+// paidSales maps sales to what they cost, refundedSales their refunds to what went back.
+func paidSales(ctx context.Context, r db.Reader, ids []int64) (map[int64]money.Fen, error) {
+	return amounts(ctx, r, `SELECT id, price_fen AS amount FROM sale_sales WHERE id IN (?)`, ids)
+}
+
+func refundedSales(ctx context.Context, r db.Reader, ids []int64) (map[int64]money.Fen, error) {
+	return amounts(ctx, r, `SELECT id, amount_fen AS amount FROM sale_refunds WHERE id IN (?)`, ids)
 }
 
 func charterOutdated(ctx context.Context, r db.Reader, accepted int64) (bool, error) {
