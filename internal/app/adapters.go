@@ -4,11 +4,13 @@ import (
 	"context"
 	"strings"
 
+	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/notify"
+	"github.com/liangche/liangche/internal/pass"
 	"github.com/liangche/liangche/internal/roster"
 	"github.com/liangche/liangche/internal/shop"
 	"github.com/liangche/liangche/internal/staff"
@@ -128,4 +130,18 @@ func templates(ids map[string]string) map[string]notify.TemplateConfig {
 		}
 	}
 	return out
+}
+
+// onSale tells what an owner could buy.
+type onSale struct {
+	passes  *pass.Service
+	catalog *catalog.Service
+}
+
+func (o onSale) OnSale(ctx context.Context, storeID int64) ([]pass.Plan, error) {
+	return o.passes.OnSale(ctx, storeID)
+}
+
+func (o onSale) TopupPlans(ctx context.Context, storeID int64) ([]catalog.TopupPlan, error) {
+	return o.catalog.TopupPlans(ctx, storeID)
 }
