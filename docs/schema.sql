@@ -1131,6 +1131,8 @@ CREATE INDEX pass_passes_due ON pass_passes (state, expires_at, id);
 
 CREATE INDEX pass_passes_member ON pass_passes (member_id, state, id);
 
+CREATE INDEX pass_passes_payer ON pass_passes (payer_id, id);
+
 CREATE INDEX pass_passes_plan ON pass_passes (plan_id, member_id);
 
 CREATE TABLE pass_plans (

@@ -4168,6 +4168,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/savings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What membership saved me, and what serves me best next */
+        get: operations["ownerSavings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/owner/session": {
         parameters: {
             query?: never;
@@ -8215,6 +8232,11 @@ export interface components {
              */
             capFen?: number;
             card?: components["schemas"]["MemberCard"];
+            /**
+             * Format: int64
+             * @description Usable now
+             */
+            coupons: number;
             /** @enum {string} */
             gender: "male" | "female" | "unknown";
             /** Format: date-time */
@@ -8223,9 +8245,16 @@ export interface components {
             memberId: number;
             /** @description Masked */
             name: string;
+            /** @description Absent at the top */
+            nextTier?: components["schemas"]["MemberviewTierStep"];
             phoneMasked: string;
             /** Format: int64 */
             points: number;
+            /**
+             * Format: int64
+             * @description Points that the next ones pay first
+             */
+            pointsDebt?: number;
             recent: components["schemas"]["MemberviewVisit"][];
             /** Format: date-time */
             scanExpiresAt?: string;
@@ -8237,6 +8266,11 @@ export interface components {
             /** @enum {string} */
             status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected";
             tier: components["schemas"]["Tier"];
+            /**
+             * Format: int64
+             * @description Single uses of passes and rights
+             */
+            usesLeft: number;
             vehicles: components["schemas"]["MemberVehicle"][];
             /** Format: int64 */
             visits: number;
@@ -8246,15 +8280,32 @@ export interface components {
             /** @description All, newest first */
             cards: components["schemas"]["MemberCard"][];
             counts: components["schemas"]["MemberviewCounts"];
+            /**
+             * Format: int64
+             * @description Usable now
+             */
+            coupons: number;
             identities: components["schemas"]["MemberviewIdentity"][];
             /** Format: date-time */
             lastVisitAt?: string;
             member: components["schemas"]["MemberviewDetailMember"];
+            /** @description Absent at the top */
+            nextTier?: components["schemas"]["MemberviewTierStep"];
             /** Format: int64 */
             points: number;
+            /**
+             * Format: int64
+             * @description Points that the next ones pay first
+             */
+            pointsDebt?: number;
             /** Format: int64 */
             spentFen: number;
             tier: components["schemas"]["Tier"];
+            /**
+             * Format: int64
+             * @description Single uses of passes and rights
+             */
+            usesLeft: number;
             vehicles: components["schemas"]["MemberVehicle"][];
             /** Format: int64 */
             visits: number;
@@ -8285,7 +8336,7 @@ export interface components {
             actorName: string;
             /**
              * Format: int64
-             * @description Signed; fen or points
+             * @description Signed; fen of principal and bonus, otherwise pieces
              */
             amount: number;
             /** Format: date-time */
@@ -8295,8 +8346,8 @@ export interface components {
             bizDay: string;
             /** Format: int64 */
             id: number;
-            /** @enum {string} */
-            kind: "topup" | "consume" | "reversal" | "refund" | "adjust";
+            /** @description What happened: topup, consume, reversal, refund, adjust, sale, points_earn …; the title says it to people */
+            kind: string;
             memo: string;
             /** Format: int64 */
             refId: number;
@@ -8314,7 +8365,7 @@ export interface components {
             storeName: string;
             title: string;
             /** @enum {string} */
-            unit: "principal" | "bonus" | "points";
+            unit: "principal" | "bonus" | "points" | "points_debt" | "experience" | "uses";
         };
         MemberviewEntryPage: {
             items: components["schemas"]["MemberviewEntry"][];
@@ -8352,13 +8403,30 @@ export interface components {
             /** @description Absent while the application is under review */
             card?: components["schemas"]["MemberCard"];
             charterOutdated: boolean;
+            /**
+             * Format: int64
+             * @description Usable now
+             */
+            coupons: number;
             member: components["schemas"]["MemberProfile"];
+            /** @description Absent at the top */
+            nextTier?: components["schemas"]["MemberviewTierStep"];
             /** Format: int64 */
             points: number;
+            /**
+             * Format: int64
+             * @description Points that the next ones pay first
+             */
+            pointsDebt?: number;
             /** @description The last three */
             records: components["schemas"]["MemberviewRecord"][];
             store?: components["schemas"]["MemberviewHomeStore"];
             tier: components["schemas"]["Tier"];
+            /**
+             * Format: int64
+             * @description Single uses of passes and rights
+             */
+            usesLeft: number;
             vehicles: components["schemas"]["MemberVehicle"][];
             wallet: components["schemas"]["MemberviewWallet"];
         };
@@ -8382,6 +8450,45 @@ export interface components {
             openidMasked: string;
             /** @description WeChat joins this identity with the other app's */
             unionid: boolean;
+        };
+        MemberviewNextOffer: {
+            /** @enum {string} */
+            kind: "use_pass" | "use_coupon" | "buy_pass" | "topup" | "use_points" | "tier" | "book";
+            /**
+             * Format: int64
+             * @description The pass, plan or top-up plan that it is about
+             */
+            refId?: number;
+            /** Format: int64 */
+            saveFen?: number;
+            text: string;
+            title: string;
+        };
+        MemberviewPeriod: {
+            /**
+             * Format: int64
+             * @description At the price that walk-ins pay
+             */
+            listFen: number;
+            /**
+             * Format: int64
+             * @description Really paid: money and principal, the used part of passes and of paid memberships; no bonus, no points
+             */
+            paidFen: number;
+            /**
+             * Format: int64
+             * @description What a wash has cost on average; absent without washes
+             */
+            perWashFen?: number;
+            /**
+             * Format: int64
+             * @description Never below 0
+             */
+            savedFen: number;
+            /** Format: int64 */
+            visits: number;
+            /** Format: int64 */
+            washes: number;
         };
         MemberviewPlate: {
             /** Format: date-time */
@@ -8431,16 +8538,21 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "topup" | "consume" | "reversal" | "refund" | "walk_in_tender" | "adjust";
+            kind: "topup" | "consume" | "reversal" | "refund" | "walk_in_tender" | "adjust" | "sale" | "sale_refund";
             /** Format: int64 */
             orderId?: number;
             /**
              * Format: int64
-             * @description The whole bill of a visit, the paid amount of a top-up
+             * @description The whole bill of a visit, the paid amount of a top-up, the price of a purchase
              */
             paidFen: number;
             /** Format: int64 */
             principalDeltaFen: number;
+            /**
+             * Format: int64
+             * @description Of a pass, a membership or goods
+             */
+            saleId?: number;
             /** Format: int64 */
             seq: number;
             storeName: string;
@@ -8485,6 +8597,25 @@ export interface components {
             /** @description Pass as after= for the next page; absent on the last one */
             next?: string;
         };
+        MemberviewSavings: {
+            /**
+             * Format: int64
+             * @description Usable now
+             */
+            coupons: number;
+            life: components["schemas"]["MemberviewPeriod"];
+            /** @description What serves the owner best now */
+            next: components["schemas"]["MemberviewNextOffer"];
+            /** Format: int64 */
+            points: number;
+            /**
+             * Format: int64
+             * @description Single uses of passes and rights
+             */
+            usesLeft: number;
+            /** @description The last 365 days */
+            year: components["schemas"]["MemberviewPeriod"];
+        };
         MemberviewScanInput: {
             code: string;
             /** Format: int64 */
@@ -8505,10 +8636,29 @@ export interface components {
             bookingOffer: string;
             bookingReminder: string;
             carReady: string;
+            couponExpiring: string;
+            couponReceived: string;
             deduction: string;
+            groupApproval: string;
+            mallReady: string;
+            mallShipped: string;
+            passExpiring: string;
+            passRenewal: string;
+            passSold: string;
+            pointsExpiring: string;
+            referralRewarded: string;
             refund: string;
             reversal: string;
+            tierChanged: string;
             topup: string;
+        };
+        MemberviewTierStep: {
+            brings: string[];
+            /** @description What is still missing, in words */
+            missing: string;
+            name: string;
+            /** Format: int64 */
+            percent: number;
         };
         MemberviewToday: {
             bizDay: string;
@@ -14777,7 +14927,7 @@ export interface operations {
             query?: {
                 after?: string;
                 limit?: number;
-                unit?: "principal" | "bonus" | "points";
+                unit?: "principal" | "bonus" | "points" | "points_debt" | "experience" | "uses";
             };
             header?: never;
             path: {
@@ -21204,7 +21354,7 @@ export interface operations {
             query?: {
                 after?: string;
                 limit?: number;
-                kind?: "topup" | "consume" | "reversal" | "refund" | "walk_in_tender" | "adjust";
+                kind?: "topup" | "consume" | "reversal" | "refund" | "walk_in_tender" | "adjust" | "sale" | "sale_refund";
             };
             header?: never;
             path?: never;
@@ -21405,6 +21555,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SaleStarted"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerSavings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberviewSavings"];
                 };
             };
             /** @description Fault */
