@@ -186,7 +186,7 @@ func (a *App) build() {
 		PageBase: c.PublicURL + "/h5/#/"})
 	a.givers()
 	a.Checkout.Connect(a.Bookings.Visits())
-	a.Checkout.Bring(checkout.Assets{Points: a.Points, Groups: a.Groups})
+	a.Checkout.Bring(checkout.Assets{Passes: a.Passes, Coupons: a.Coupons, Points: a.Points, Groups: a.Groups})
 	a.Shops.Watch(a.Bookings.Affected)
 	a.Roster.Watch(a.Bookings.Affected)
 	a.Tiers.Connect(a.Settings, tier.Deps{Log: a.log, People: a.Members, Messages: a.Messages, Catalog: a.Catalog, Shops: a.Shops, Sales: a.Sales, Queue: a.Queue, ImageURL: a.Photos.URL})

@@ -160,7 +160,15 @@ func (s *Service) estimate(ctx context.Context, in what, w wish) (money.Fen, err
 	if err != nil {
 		return 0, err
 	}
-	p, err := pricing.Decide(pricing.Input{Items: checkout.Items(items, nil), VehicleClass: w.className, Tier: checkout.Terms(w.tier)})
+	price := pricing.Input{VehicleClass: w.className}
+	var fixed map[int64]money.Fen
+	if in.memberID != 0 {
+		if price.Tier, fixed, err = s.tiers.TermsOf(ctx, s.db, w.tier.ID, in.classID); err != nil {
+			return 0, err
+		}
+	}
+	price.Items = checkout.Items(items, fixed)
+	p, err := pricing.Decide(price)
 	return p.Total, err
 }
 

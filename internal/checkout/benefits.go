@@ -7,7 +7,6 @@ import (
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/points"
 	"github.com/liangche/liangche/internal/pricing"
-	"github.com/liangche/liangche/internal/tier"
 )
 
 // The kinds of benefit.
@@ -111,6 +110,16 @@ type holdings struct {
 	hints   []string
 }
 
+// block says of everything why it cannot be used.
+func (h *holdings) block(why string) {
+	for i := range h.covers {
+		h.covers[i].Why = why
+	}
+	for i := range h.coupons {
+		h.coupons[i].Why = why
+	}
+}
+
 func (h holdings) offers(r pricing.Result, items []pricing.Item) *Offers {
 	o := &Offers{Covers: []CoverOffer{}, Coupons: []CouponOffer{}, Groups: h.groups}
 	if o.Groups == nil {
@@ -152,15 +161,6 @@ func Items(items []catalog.Item, fixed map[int64]money.Fen) []pricing.Item {
 		if it.Kind == catalog.KindService {
 			out[i].FixedFen = fixed[it.ID]
 		}
-	}
-	return out
-}
-
-// Terms are a tier's terms in a price: one rate for everything.
-func Terms(t tier.Tier) pricing.Tier {
-	out := pricing.Tier{ID: t.ID, Name: t.Name, BP: map[string]money.BP{}}
-	for _, kind := range []string{"wash", "detail", "film", "repair", "other", pricing.KindGood} {
-		out.BP[kind] = t.DiscountBP
 	}
 	return out
 }

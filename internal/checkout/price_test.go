@@ -17,7 +17,11 @@ import (
 
 // Price is what items cost somebody of a tier.
 func Price(items []catalog.Item, class string, t tier.Tier, manual *Manual, most money.BP) (pricing.Result, error) {
-	return pricing.Decide(pricing.Input{Items: Items(items, nil), VehicleClass: class, Tier: Terms(t), Manual: manual, MaxManual: most})
+	return pricing.Decide(pricing.Input{Items: Items(items, nil), VehicleClass: class, Tier: terms(t), Manual: manual, MaxManual: most})
+}
+
+func terms(t tier.Tier) pricing.Tier {
+	return pricing.Tier{ID: t.ID, Name: t.Name, BP: map[string]money.BP{"wash": t.DiscountBP, "good": t.DiscountBP}}
 }
 
 func service(name string, unit, qty int64, floor money.BP) catalog.Item {

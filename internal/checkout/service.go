@@ -42,14 +42,12 @@ type Service struct {
 	till     *db.Combiner[need]
 	visits   Visits
 	assets   Assets
-	has      *db.Lookup[int64, has]
 }
 
 // New returns the service and registers it as the fulfiller of order payments.
 func New(d *db.DB, log *slog.Logger, m *member.Service, p *payment.Service, c *catalog.Service, t *tier.Service, sh *shop.Service, st *setting.Service, n *notify.Service) *Service {
 	s := &Service{db: d, log: log, members: m, payments: p, offers: c, tiers: t, shops: sh, settings: st, messages: n}
 	s.till = db.NewCombiner(d, s.aheadTx)
-	s.has = db.NewLookup(d, s.whoHas)
 	p.Fulfil(PurposeOrder, fulfiller{s})
 	return s
 }
@@ -146,7 +144,7 @@ func (s *Service) price(ctx context.Context, r db.Reader, f frame, h holdings) (
 	var fixed map[int64]money.Fen
 	if f.MemberID != 0 {
 		var err error
-		if in.Tier, fixed, err = s.terms(ctx, r, f.MemberID, f.VehicleClassID); err != nil {
+		if in.Tier, fixed, err = s.tiers.Terms(ctx, r, f.MemberID, f.VehicleClassID); err != nil {
 			return pricing.Result{}, nil, err
 		}
 	}
@@ -207,7 +205,7 @@ func (s *Service) Quote(ctx context.Context, r Request) (Quote, error) {
 			return Quote{}, err
 		}
 	}
-	h, err := s.holdings(ctx, f)
+	h, err := s.holdings(ctx, s.db, f, s.db.Now())
 	if err != nil {
 		return Quote{}, err
 	}
@@ -229,17 +227,6 @@ func (s *Service) Quote(ctx context.Context, r Request) (Quote, error) {
 // those of checkTenders, of member.Standing.Usable, of member.UseScanTx, ErrVisit and ErrDeposit.
 func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tenders []Tender) (Order, error) {
 	f, err := s.frame(ctx, r)
-	var h holdings
-	if err == nil {
-		h, err = s.holdings(ctx, f)
-	}
-	if err == nil && amountOf(tenders, TenderPoints) > 0 {
-		err = s.pointsFor(ctx, f, &h)
-	}
-	var alone bool
-	if err == nil {
-		alone, err = s.alone(ctx, f, h, tenders)
-	}
 	if err != nil {
 		id, err := idem.Or[int64](ctx, s.db, err)
 		if err != nil {
@@ -248,10 +235,10 @@ func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tende
 		return s.Order(ctx, id)
 	}
 	var o Order
-	err = s.charge(ctx, f, alone, func(ctx context.Context, tx *db.Tx) error {
+	err = s.charge(ctx, f, tenders, func(ctx context.Context, tx *db.Tx, alone bool) error {
 		fresh := tx.NewID()
 		id, _, err := idem.OnceAs(ctx, tx, fresh, func() (err error) {
-			o, err = s.settleTx(ctx, tx, f, h, fresh, quoteHash, tenders)
+			o, err = s.settleTx(ctx, tx, f, alone, fresh, quoteHash, tenders)
 			return err
 		})
 		if id != fresh {
@@ -279,29 +266,35 @@ func (s *Service) Settle(ctx context.Context, r Request, quoteHash string, tende
 type need struct {
 	key          idem.Key
 	member, scan int64
+	any          bool // whatever lowers the bill
 }
+
+// errAlone ends a settlement that ran with others and found that its member has something that may lower the bill.
+var errAlone = errors.New("checkout: to be settled alone")
 
 // alone says whether a settlement must not run together with others: one that waits for WeChat writes as it goes, one of a booking locks it
-// before its member, which is read ahead with the others' in a batch, and one that uses what the member has locks that as well.
-func (s *Service) alone(ctx context.Context, f frame, h holdings, tenders []Tender) (bool, error) {
-	if amountOf(tenders, TenderNative) > 0 || amountOf(tenders, TenderPoints) > 0 || amountOf(tenders, TenderGroup) > 0 || f.BookingID != 0 {
-		return true, nil
+// before its member, which is read ahead with the others' in a batch, and one that uses what a member has locks that as well.
+func (f frame) alone(tenders []Tender) bool {
+	for _, kind := range []string{TenderNative, TenderPoints, TenderGroup} {
+		if amountOf(tenders, kind) > 0 {
+			return true
+		}
 	}
-	if len(h.covers) == 0 && len(h.coupons) == 0 {
-		return false, nil
-	}
-	p, _, err := s.price(ctx, s.db, f, h)
-	return len(p.Covers) > 0 || len(p.Coupons) > 0, err
+	b := f.Benefits
+	return f.BookingID != 0 || (b != nil && !b.Auto && f.wantsAny())
 }
 
-// charge runs a settlement, together with those of other tills at the same moment unless it must be alone.
-func (s *Service) charge(ctx context.Context, f frame, alone bool, run func(ctx context.Context, tx *db.Tx) error) error {
-	if alone {
-		return s.db.InTx(ctx, run)
+// charge runs a settlement, together with those of other tills at the same moment unless it must be alone, or turns out to be one that must.
+func (s *Service) charge(ctx context.Context, f frame, tenders []Tender, run func(ctx context.Context, tx *db.Tx, alone bool) error) error {
+	if !f.alone(tenders) {
+		n := need{member: f.MemberID, scan: f.ScanID, any: f.wantsAny()}
+		n.key, _ = idem.From(ctx)
+		err := s.till.Do(ctx, n, func(ctx context.Context, tx *db.Tx) error { return run(ctx, tx, false) })
+		if !errors.Is(err, errAlone) {
+			return err
+		}
 	}
-	n := need{member: f.MemberID, scan: f.ScanID}
-	n.key, _ = idem.From(ctx)
-	return s.till.Do(ctx, n, run)
+	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error { return run(ctx, tx, true) })
 }
 
 // TillStats says how many settlements were combined.
@@ -310,11 +303,14 @@ func (s *Service) TillStats() db.CombinerStats { return s.till.Stats() }
 // aheadTx reads and locks for several settlements at once: members before their wallets, each in ascending order, as everybody locks.
 func (s *Service) aheadTx(ctx context.Context, tx *db.Tx, needs []need) error {
 	var keys []idem.Key
-	var members, scans []int64
+	var members, scans, any []int64
 	for _, n := range needs {
 		keys = append(keys, n.key)
 		if n.member != 0 {
 			members = append(members, n.member)
+		}
+		if n.any {
+			any = append(any, n.member)
 		}
 		if n.scan != 0 {
 			scans = append(scans, n.scan)
@@ -329,7 +325,7 @@ func (s *Service) aheadTx(ctx context.Context, tx *db.Tx, needs []need) error {
 	if err := s.tiers.AheadTx(ctx, tx, members); err != nil {
 		return err
 	}
-	if err := s.assets.aheadTx(ctx, tx, members); err != nil {
+	if err := s.assets.aheadTx(ctx, tx, members, ascending(any)); err != nil {
 		return err
 	}
 	return tx.Collect(ctx)
@@ -340,7 +336,7 @@ func ascending(ids []int64) []int64 {
 	return slices.Compact(ids)
 }
 
-func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, h holdings, id int64, quoteHash string, tenders []Tender) (Order, error) {
+func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, alone bool, id int64, quoteHash string, tenders []Tender) (Order, error) {
 	balance := amountOf(tenders, TenderBalance)
 	m, err := s.claimTx(ctx, tx, f, id, amountOf(tenders, TenderDeposit))
 	if err != nil {
@@ -350,19 +346,28 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, h holdings, 
 	if err != nil {
 		return Order{}, err
 	}
+	var st member.Standing
+	if f.MemberID != 0 {
+		if st, err = s.members.StandingTx(ctx, tx, f.MemberID); err != nil {
+			return Order{}, err
+		}
+	}
+	h, err := s.holdingsTx(ctx, tx, f, alone, st)
+	if err != nil {
+		return Order{}, err
+	}
+	if amountOf(tenders, TenderPoints) > 0 {
+		if err := s.pointsFor(ctx, tx, f, &h); err != nil {
+			return Order{}, err
+		}
+	}
 	p, _, err := s.price(ctx, tx, f, h)
 	if err != nil {
 		return Order{}, err
 	}
 	same := hash(f.Request, p) == quoteHash
 	var book *ledger.Book
-	var name string
 	if f.MemberID != 0 {
-		st, err := s.members.StandingTx(ctx, tx, f.MemberID)
-		if err != nil {
-			return Order{}, err
-		}
-		name = member.MaskName(st.Name)
 		if balance > 0 || (same && uses(p, tenders)) {
 			if err := st.Usable(); err != nil {
 				return Order{}, err
@@ -405,7 +410,9 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, h holdings, 
 		}
 	}
 	o, err := s.writeTx(ctx, tx, f, h, id, p, tenders, book, payer)
-	o.MemberName = name
+	if f.MemberID != 0 {
+		o.MemberName = member.MaskName(st.Name)
+	}
 	return o, err
 }
 

@@ -2,13 +2,21 @@ package checkout
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"time"
 
+	"github.com/liangche/liangche/internal/coupon"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/group"
 	"github.com/liangche/liangche/internal/ledger"
+	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/pass"
 	"github.com/liangche/liangche/internal/points"
 	"github.com/liangche/liangche/internal/pricing"
+	"github.com/liangche/liangche/internal/tier"
 )
 
 // GroupOffer is a family or a company that could pay.
@@ -16,43 +24,110 @@ type GroupOffer = group.Offer
 
 // Assets are what members have beside stored value. One that is absent is not used.
 type Assets struct {
-	Points *points.Service
-	Groups *group.Service
+	Passes  *pass.Service
+	Coupons *coupon.Service
+	Points  *points.Service
+	Groups  *group.Service
 }
 
 // Bring hands over what members have, before the first request.
 func (s *Service) Bring(a Assets) { s.assets = a }
 
-// aheadTx reads and locks for several settlements what each of them may change.
-func (a Assets) aheadTx(ctx context.Context, tx *db.Tx, members []int64) error {
+// aheadTx reads, with the next db.Tx.Collect, what settlements may change, and which of the members in any have something that may lower a bill.
+func (a Assets) aheadTx(ctx context.Context, tx *db.Tx, members, any []int64) error {
+	if a.Passes != nil {
+		if err := a.Passes.AheadTx(tx, any); err != nil {
+			return err
+		}
+	}
+	if a.Coupons != nil {
+		if err := a.Coupons.AheadTx(tx, any); err != nil {
+			return err
+		}
+	}
 	if a.Points == nil {
 		return nil
 	}
 	return a.Points.AheadTx(ctx, tx, members)
 }
 
-// terms are a member's prices.
-func (s *Service) terms(ctx context.Context, r db.Reader, memberID, _ int64) (pricing.Tier, map[int64]money.Fen, error) {
-	t, err := s.tiers.OfMember(ctx, r, memberID)
-	return Terms(t), nil, err
+// holdings reads what the member has that may lower the bill.
+func (s *Service) holdings(ctx context.Context, r db.Reader, f frame, at time.Time) (h holdings, err error) {
+	if f.MemberID == 0 {
+		return h, nil
+	}
+	if h.covers, err = s.tiers.Rights(ctx, r, f.MemberID, at); err != nil {
+		return h, err
+	}
+	if s.assets.Passes != nil {
+		more, err := s.assets.Passes.Covers(ctx, r, pass.Ask{MemberID: f.MemberID, StoreID: f.StoreID, ClassID: f.VehicleClassID, Plate: f.Plate, At: at})
+		if err != nil {
+			return h, err
+		}
+		h.covers = append(h.covers, more...)
+	}
+	if s.assets.Coupons != nil {
+		h.coupons, err = s.assets.Coupons.Usable(ctx, r, coupon.Ask{MemberID: f.MemberID, StoreID: f.StoreID, ClassID: f.VehicleClassID, At: at, BizDay: f.store.BizDay(at)})
+	}
+	return h, err
 }
 
-// holdings reads what the member has that may lower the bill.
-func (s *Service) holdings(_ context.Context, _ frame) (h holdings, err error) {
+// holdingsTx is holdings under the member's lock, so that two tills never count on the same use. Together with others it reads nothing: errAlone when the
+// member has anything.
+func (s *Service) holdingsTx(ctx context.Context, tx *db.Tx, f frame, alone bool, st member.Standing) (h holdings, err error) {
+	if !f.wantsAny() {
+		return h, nil
+	}
+	if !alone && ((s.assets.Passes != nil && s.assets.Passes.MayHave(tx, f.MemberID)) || (s.assets.Coupons != nil && s.assets.Coupons.MayHave(tx, f.MemberID))) {
+		return h, errAlone
+	}
+	if h, err = s.holdings(ctx, tx, f, tx.Now); err != nil {
+		return h, err
+	}
+	if !alone && len(h.covers)+len(h.coupons) > 0 {
+		return h, errAlone
+	}
+	if err := st.Usable(); err != nil {
+		h.block(fault.As(err).Message)
+	}
 	return h, nil
 }
 
 // pointsFor reads how far the member's points may pay.
-func (s *Service) pointsFor(ctx context.Context, f frame, h *holdings) (err error) {
+func (s *Service) pointsFor(ctx context.Context, r db.Reader, f frame, h *holdings) (err error) {
 	if f.MemberID != 0 && s.assets.Points != nil {
-		h.points, err = s.assets.Points.Rule(ctx, s.db, f.MemberID)
+		h.points, err = s.assets.Points.Rule(ctx, r, f.MemberID)
 	}
 	return err
 }
 
-// alsoFor reads what a quote shows beside what lowers it.
-func (s *Service) alsoFor(ctx context.Context, f frame, h *holdings) error {
-	return s.pointsFor(ctx, f, h)
+// alsoFor reads what a quote shows beside what lowers it: points, what is the matter with the member, passes of a car whose driver is not known.
+func (s *Service) alsoFor(ctx context.Context, f frame, h *holdings) (err error) {
+	if f.MemberID == 0 {
+		if s.assets.Passes != nil {
+			h.hints, err = s.assets.Passes.OfPlate(ctx, s.db, f.Plate)
+		}
+		return err
+	}
+	if err := s.pointsFor(ctx, s.db, f, h); err != nil || (len(h.covers) == 0 && len(h.coupons) == 0) {
+		return err
+	}
+	m, err := s.members.Get(ctx, f.MemberID)
+	if err != nil {
+		return err
+	}
+	st := member.Standing{MemberID: m.ID, Status: m.Status}
+	card, err := s.members.Card(ctx, f.MemberID)
+	if err != nil && !errors.Is(err, member.ErrNoCard) {
+		return err
+	}
+	if st.CardID, st.CardStatus = card.ID, card.Status; err == nil {
+		err = st.Usable()
+	}
+	if err != nil {
+		h.block(fault.As(err).Message)
+	}
+	return nil
 }
 
 func (f frame) ask(amount money.Fen, orderID int64) group.Ask {
@@ -115,6 +190,7 @@ func (o Order) pointsUsed(perYuan int64) int64 {
 
 // useTx takes the uses and points that an order needs, in a posting of their own, at once: also when the order waits for its money.
 func (s *Service) useTx(ctx context.Context, tx *db.Tx, o *Order, h holdings, p pricing.Result) error {
+	s.noteCoupons(o, h, p)
 	n := o.pointsUsed(h.points.PerYuan)
 	units := benefitUnits(len(p.Covers) > 0, n > 0)
 	if len(units) == 0 {
@@ -125,6 +201,13 @@ func (s *Service) useTx(ctx context.Context, tx *db.Tx, o *Order, h holdings, p 
 		return err
 	}
 	var legs []ledger.Leg
+	for i, u := range p.Covers {
+		more, err := s.coverTx(ctx, tx, o, h, book, u, p.CoverOff[i])
+		if err != nil {
+			return err
+		}
+		legs = append(legs, more...)
+	}
 	if n > 0 {
 		more, err := s.assets.Points.SpendTx(ctx, tx, book, n)
 		if err != nil {
@@ -136,8 +219,79 @@ func (s *Service) useTx(ctx context.Context, tx *db.Tx, o *Order, h holdings, p 
 	if len(legs) == 0 {
 		return nil
 	}
-	o.BenefitPostingID, err = ledger.PostTx(ctx, tx, book, ledger.Post{Kind: ledger.KindBenefit, StoreID: o.StoreID, BizDay: o.BizDay, RefKind: "order", RefID: o.ID, Title: o.Title, Memo: o.Plate}, legs...)
+	o.BenefitPostingID, err = ledger.PostTx(ctx, tx, book, ledger.Post{Kind: ledger.KindBenefit, StoreID: o.StoreID, BizDay: o.BizDay, RefKind: "order", RefID: o.ID, Title: o.Title, Memo: o.Plate},
+		merged(legs)...)
 	return err
+}
+
+// coverTx uses one cover on one item and returns what it takes.
+func (s *Service) coverTx(ctx context.Context, tx *db.Tx, o *Order, h holdings, book *ledger.Book, u pricing.CoverUse, off money.Fen) ([]ledger.Leg, error) {
+	c := h.covers[slices.IndexFunc(h.covers, func(c pricing.Cover) bool { return c.Kind == u.Kind && c.ID == u.ID })]
+	it := o.Items[u.Item]
+	b := Benefit{Kind: c.Kind, RefID: c.ID, Title: c.Title, ItemID: it.ID, Qty: u.Qty, SavedFen: off, State: benefitUsed}
+	var legs []ledger.Leg
+	var err error
+	if c.Kind == pricing.CoverPass {
+		use := pass.Use{OrderID: o.ID, MemberID: o.MemberID, StoreID: o.StoreID, LineID: c.ID, Qty: u.Qty, Plate: o.Plate, BizDay: o.BizDay}
+		if it.Kind == pricing.KindGood {
+			use.GoodID = it.ID
+		} else {
+			use.ServiceID = it.ID
+		}
+		var used pass.Used
+		if used, err = s.assets.Passes.UseTx(ctx, tx, book, use); err != nil {
+			return nil, err
+		}
+		legs = used.Legs
+		o.Recognised += used.RecognisedFen
+		if used.Left >= 0 {
+			b.LeftAfter = &used.Left
+		}
+	} else {
+		legs, err = s.tiers.UseRightTx(ctx, tx, book, tier.RightUse{OrderID: o.ID, MemberID: o.MemberID, RightID: c.ID, ServiceID: it.ID, Qty: u.Qty, StoreID: o.StoreID, BizDay: o.BizDay, Plate: o.Plate})
+		if err != nil {
+			return nil, err
+		}
+		if c.Left >= 0 {
+			left := c.Left - u.Qty
+			for _, x := range o.Benefits {
+				if x.Kind == b.Kind && x.RefID == b.RefID {
+					left -= x.Qty
+				}
+			}
+			b.LeftAfter = &left
+		}
+	}
+	o.Benefits = append(o.Benefits, b)
+	return legs, nil
+}
+
+// merged joins legs of the same account, so that a posting moves each account once.
+func merged(legs []ledger.Leg) (out []ledger.Leg) {
+	for _, l := range legs {
+		i := slices.IndexFunc(out, func(o ledger.Leg) bool {
+			return o.Account == l.Account && o.Unit == l.Unit && o.Lot == nil && l.Lot == nil
+		})
+		if i < 0 {
+			out = append(out, l)
+			continue
+		}
+		out[i].Amount += l.Amount
+		out[i].Takes = append(slices.Clip(out[i].Takes), l.Takes...)
+	}
+	return out
+}
+
+// noteCoupons writes down which coupons an order uses, or holds while it waits.
+func (s *Service) noteCoupons(o *Order, h holdings, p pricing.Result) {
+	state := benefitUsed
+	if o.tender(TenderNative) != nil {
+		state = benefitHeld
+	}
+	for i, id := range p.Coupons {
+		c := h.coupons[slices.IndexFunc(h.coupons, func(c pricing.Coupon) bool { return c.ID == id })]
+		o.Benefits = append(o.Benefits, Benefit{Kind: BenefitCoupon, RefID: id, Title: c.Title, Qty: 1, SavedFen: p.CouponOff[i], State: state})
+	}
 }
 
 // benefitUnits are the units of a benefit posting, in the order in which they are locked.
@@ -151,18 +305,47 @@ func benefitUnits(covers, points bool) (units []ledger.Unit) {
 	return units
 }
 
-// holdCouponsTx promises the coupons of a price to the order, and uses them when it does not wait.
-func (s *Service) holdCouponsTx(_ context.Context, _ *db.Tx, _ frame, _ int64, _ pricing.Result, _ []Tender) error {
-	return nil
+// holdCouponsTx promises the coupons of a price to the order, and uses them when it does not wait (N15). They are locked before any wallet.
+func (s *Service) holdCouponsTx(ctx context.Context, tx *db.Tx, f frame, orderID int64, p pricing.Result, tenders []Tender) error {
+	if len(p.Coupons) == 0 {
+		return nil
+	}
+	if err := s.assets.Coupons.HoldTx(ctx, tx, f.MemberID, p.Coupons, "order", orderID); err != nil || amountOf(tenders, TenderNative) > 0 {
+		return err
+	}
+	return s.assets.Coupons.UseTx(ctx, tx, "order", orderID)
 }
 
 // keepCouponsTx uses the coupons that an order held while it waited.
-func (s *Service) keepCouponsTx(_ context.Context, _ *db.Tx, _ Order) error { return nil }
+func (s *Service) keepCouponsTx(ctx context.Context, tx *db.Tx, o Order) error {
+	if !o.benefit(BenefitCoupon) {
+		return nil
+	}
+	if err := s.assets.Coupons.UseTx(ctx, tx, "order", o.ID); err != nil {
+		return err
+	}
+	return keepBenefits(ctx, tx, o.ID)
+}
 
 // giveBackTx gives back what other slices noted for an order that ended unpaid or is reversed: before any wallet is locked.
 func (s *Service) giveBackTx(ctx context.Context, tx *db.Tx, o Order) error {
 	if o.GroupID != 0 {
-		return s.assets.Groups.UndoTx(ctx, tx, o.ID)
+		if err := s.assets.Groups.UndoTx(ctx, tx, o.ID); err != nil {
+			return err
+		}
+	}
+	if o.benefit(BenefitCoupon) {
+		if err := s.assets.Coupons.ReleaseTx(ctx, tx, "order", o.ID); err != nil {
+			return err
+		}
+	}
+	if o.benefit(BenefitPass) {
+		if err := s.assets.Passes.UndoTx(ctx, tx, o.ID); err != nil {
+			return err
+		}
+	}
+	if o.benefit(BenefitRight) {
+		return s.tiers.UndoRightsTx(ctx, tx, o.ID)
 	}
 	return nil
 }
@@ -203,12 +386,4 @@ func (s *Service) clawbackTx(ctx context.Context, tx *db.Tx, o Order) error {
 		return nil
 	}
 	return s.assets.Points.ClawbackTx(ctx, tx, "order", o.ID)
-}
-
-// has says what of a member's is worth reading.
-type has struct{ passes, coupons bool }
-
-// whoHas reads for several members which of them have anything.
-func (s *Service) whoHas(_ context.Context, _ db.Reader, members []int64) (map[int64]has, error) {
-	return map[int64]has{}, nil
 }

@@ -174,7 +174,7 @@ func TestRefusedSettlementHarmsNobody(t *testing.T) {
 	})
 	h.comes(h.as("key-2", "x"), h.wash(m[2]), hashes[2], balance(4499), is(t, checkout.ErrTenders))
 	h.comes(h.as("key-3", "x"), h.wash(m[3]), hashes[3], balance(4500), is(t, nil))
-	h.comes(h.as("", "x"), h.wash(m[4]), hashes[4], balance(4500), is(t, nil)) // an empty key is a key
+	h.comes(h.as("", "x"), h.wash(m[4]), hashes[4], balance(4500), is(t, nil))            // an empty key is a key
 	h.comes(h.as("key-6", "x"), h.wash(1), wash, balance(4500), is(t, fault.ErrNotFound)) // nobody has this id
 	scanned := h.wash(m[5])
 	scanned.ScanID = 1

@@ -15,16 +15,18 @@ import (
 
 type aheadKey struct{}
 
-// AheadTx reads the coupons of several members at once, for Usable in the same transaction.
-func (s *Service) AheadTx(ctx context.Context, tx *db.Tx, members []int64) error {
+// AheadTx reads the coupons of several members at once, with the next db.Tx.Collect, for Usable and MayHave in the same transaction.
+func (s *Service) AheadTx(tx *db.Tx, members []int64) error {
 	if len(members) == 0 {
 		return nil
 	}
-	open, err := openOf(ctx, tx, members)
-	if err == nil {
-		tx.Stash(aheadKey{}, open)
-	}
-	return err
+	return openSoon(tx, members, func(open map[int64][]row) { tx.Stash(aheadKey{}, open) })
+}
+
+// MayHave is false when AheadTx found that a member has no coupon.
+func (s *Service) MayHave(tx *db.Tx, memberID int64) bool {
+	rows, known := db.Stashed[map[int64][]row](tx, aheadKey{})[memberID]
+	return len(rows) > 0 || !known
 }
 
 // forget drops what was read ahead of a member whose coupons change.

@@ -152,20 +152,37 @@ func lockRows(ctx context.Context, tx *db.Tx, ids []int64) (map[int64]row, error
 
 // openOf reads what members may use, of each the coupon first that ends first.
 func openOf(ctx context.Context, r db.Reader, members []int64) (map[int64][]row, error) {
-	out := make(map[int64][]row, len(members))
-	for _, m := range members {
-		out[m] = nil
-	}
-	q, args, err := db.In(`SELECT `+columns+` FROM coupon_coupons WHERE member_id IN (?) AND state = 'available' ORDER BY expires_at, id`, members)
+	q, args, err := db.In(openCoupons, members)
 	if err != nil {
 		return nil, err
 	}
 	var rows []row
 	err = r.Select(ctx, &rows, q, args...)
+	return byMember(rows, members), err
+}
+
+const openCoupons = `SELECT ` + columns + ` FROM coupon_coupons WHERE member_id IN (?) AND state = 'available' ORDER BY expires_at, id`
+
+// openSoon is openOf with the next db.Tx.Collect.
+func openSoon(tx *db.Tx, members []int64, then func(map[int64][]row)) error {
+	q, args, err := db.In(openCoupons, members)
+	if err != nil {
+		return err
+	}
+	var rows []row
+	tx.SelectSoon(&rows, func() { then(byMember(rows, members)) }, q, args...)
+	return nil
+}
+
+func byMember(rows []row, members []int64) map[int64][]row {
+	out := make(map[int64][]row, len(members))
+	for _, m := range members {
+		out[m] = nil
+	}
 	for _, c := range rows {
 		out[c.MemberID] = append(out[c.MemberID], c)
 	}
-	return out, err
+	return out
 }
 
 // seqOf is how many coupons of the template each member was given.

@@ -23,16 +23,18 @@ type Used struct {
 
 type aheadKey struct{}
 
-// AheadTx reads which of several members hold a pass at all, for Covers in the same transaction.
-func (s *Service) AheadTx(ctx context.Context, tx *db.Tx, members []int64) error {
+// AheadTx reads which of several members hold a pass at all, with the next db.Tx.Collect, for Covers and MayHave in the same transaction.
+func (s *Service) AheadTx(tx *db.Tx, members []int64) error {
 	if len(members) == 0 {
 		return nil
 	}
-	have, err := haveAny(ctx, tx, members)
-	if err == nil {
-		tx.Stash(aheadKey{}, have)
-	}
-	return err
+	return haveSoon(tx, members, func(have map[int64]bool) { tx.Stash(aheadKey{}, have) })
+}
+
+// MayHave is false when AheadTx found that a member holds no pass.
+func (s *Service) MayHave(tx *db.Tx, memberID int64) bool {
+	have, known := db.Stashed[map[int64]bool](tx, aheadKey{})[memberID]
+	return have || !known
 }
 
 func (s *Service) storeDay(ctx context.Context, at time.Time, storeID int64) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/liangche/liangche/internal/db"
@@ -46,21 +45,26 @@ func ofPlate(ctx context.Context, r db.Reader, plate, bizDay string) ([]Pass, er
 	return passesIn(ctx, r, `WHERE id IN (?) AND state = 'active' ORDER BY id`, bizDay, ids)
 }
 
-// haveAny says which of several members hold a pass that has not ended.
-func haveAny(ctx context.Context, r db.Reader, members []int64) (map[int64]bool, error) {
+// haveSoon says, with the next db.Tx.Collect, which of several members hold a pass that has not ended.
+func haveSoon(tx *db.Tx, members []int64, then func(map[int64]bool)) error {
 	query, args, err := db.In(`SELECT DISTINCT member_id FROM pass_passes WHERE member_id IN (?) AND state IN ('active', 'paused')`, members)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var ids []int64
-	if err := r.Select(ctx, &ids, query, args...); err != nil {
-		return nil, err
+	var rows []struct {
+		MemberID int64 `db:"member_id"`
 	}
-	out := make(map[int64]bool, len(members))
-	for _, id := range members {
-		out[id] = slices.Contains(ids, id)
-	}
-	return out, nil
+	tx.SelectSoon(&rows, func() {
+		out := make(map[int64]bool, len(members))
+		for _, id := range members {
+			out[id] = false
+		}
+		for _, x := range rows {
+			out[x.MemberID] = true
+		}
+		then(out)
+	}, query, args...)
+	return nil
 }
 
 // filter chooses passes; zero values choose all. before is the id after which the page begins.

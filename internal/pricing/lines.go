@@ -103,6 +103,7 @@ func (s *solver) coverLine(r *Result, c Cover, i int, n int64) {
 	}
 	r.Lines = append(r.Lines, Line{Kind: c.Kind, ItemID: it.ID, Title: c.Title, Explain: explain, Qty: n, UnitPriceFen: -it.UnitFen, AmountFen: -list})
 	r.PayableByItem[i] -= list
+	r.CoverOff = append(r.CoverOff, list-money.Fen(n)*chargeOf(c, it))
 	if charge := chargeOf(c, it); charge > 0 {
 		r.Lines = append(r.Lines, Line{Kind: "upgrade", ItemID: it.ID, Title: "升级为" + it.Name, Qty: n, UnitPriceFen: charge, AmountFen: money.Fen(n) * charge,
 			Explain: fmt.Sprintf("%s，已含 %s，补差价", it.UnitFen.Yuan(), c.BaseFen.Yuan())})

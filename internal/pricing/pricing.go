@@ -178,6 +178,7 @@ type Result struct {
 	Lines                     []Line
 	Subtotal, Discount, Total money.Fen
 	Covers                    []CoverUse  // in use
+	CoverOff                  []money.Fen // what each of Covers takes off the list price
 	Coupons                   []int64     // in use
 	CouponOff                 []money.Fen // what each of Coupons takes off
 	PayableByItem             []money.Fen // what is charged for each item of the input, in its order

@@ -27,6 +27,21 @@ func (s *Service) Terms(ctx context.Context, r db.Reader, memberID, classID int6
 	if err != nil {
 		return pricing.Tier{}, nil, err
 	}
+	t, fixed := f.terms(classID)
+	return t, fixed, nil
+}
+
+// TermsOf is Terms for somebody whose tier is known already.
+func (s *Service) TermsOf(ctx context.Context, r db.Reader, tierID, classID int64) (pricing.Tier, map[int64]money.Fen, error) {
+	f, err := s.byID(ctx, r, tierID)
+	if err != nil {
+		return pricing.Tier{}, nil, err
+	}
+	t, fixed := f.terms(classID)
+	return t, fixed, nil
+}
+
+func (f Full) terms(classID int64) (pricing.Tier, map[int64]money.Fen) {
 	t := pricing.Tier{ID: f.ID, Name: f.Name, BP: map[string]money.BP{}, FinalBP: f.Programme.FinalBP}
 	for kind := range kindNames {
 		if bp := f.Discount(kind); bp < money.Whole {
@@ -39,7 +54,7 @@ func (s *Service) Terms(ctx context.Context, r db.Reader, memberID, classID int6
 			fixed[m.ServiceID] = m.PriceFen
 		}
 	}
-	return t, fixed, nil
+	return t, fixed
 }
 
 // PointsRate is how many times the usual points a member earns (C10): 10000 is the usual.
