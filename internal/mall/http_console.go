@@ -11,6 +11,7 @@ import (
 type orderListInput struct {
 	httpapi.Paging
 	State    string `query:"state" enum:"pending,ready,collected,shipped,cancelled"`
+	Delivery string `query:"delivery" enum:"collect,ship,auto"`
 	StoreID  int64  `query:"storeId" minimum:"0"`
 	ItemID   int64  `query:"itemId" minimum:"0"`
 	MemberID int64  `query:"memberId" minimum:"0"`
@@ -65,7 +66,7 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 		})
 	httpapi.Register(r, op("consoleMallOrderList", http.MethodGet, "/orders", "Orders, newest first", perm.MallRead, false),
 		func(ctx context.Context, in *orderListInput) (out httpapi.Page[DeskOrder], err error) {
-			list, next, err := s.page(ctx, orderFilter{memberID: in.MemberID, storeID: in.StoreID, itemID: in.ItemID, state: in.State, no: in.No}, in.Paging)
+			list, next, err := s.page(ctx, orderFilter{memberID: in.MemberID, storeID: in.StoreID, itemID: in.ItemID, state: in.State, delivery: in.Delivery, no: in.No}, in.Paging)
 			if err != nil {
 				return out, err
 			}

@@ -212,7 +212,7 @@ func orderedAll(ctx context.Context, r db.Reader, memberID int64) (map[int64]int
 // orderFilter narrows a list of orders; zero values do not.
 type orderFilter struct {
 	memberID, storeID, itemID int64
-	state, no                 string
+	state, delivery, no       string
 }
 
 // readOrders reads a page of orders, newest first.
@@ -234,6 +234,9 @@ func readOrders(ctx context.Context, r db.Reader, f orderFilter, after string, l
 	}
 	if f.state != "" {
 		add(`state = ?`, f.state)
+	}
+	if f.delivery != "" {
+		add(`delivery = ?`, f.delivery)
 	}
 	if f.no != "" {
 		add(`order_no = ?`, f.no)
