@@ -138,10 +138,11 @@ func (s *Service) adjustTx(ctx context.Context, tx *db.Tx, memberID, n int64, re
 
 // ForfeitTx ends all points and debts of a member who leaves: they are worth no money.
 func (s *Service) ForfeitTx(ctx context.Context, tx *db.Tx, memberID int64) error {
-	b, err := ledger.LockTx(ctx, tx, memberID, units()...)
+	books, err := ledger.LockManyTx(ctx, tx, []int64{memberID}, units()...) // opens no account for who never had points
 	if err != nil {
 		return err
 	}
+	b := books[memberID]
 	takes := all(b.Lots(ledger.Points, ledger.PointsDebt))
 	if len(takes) == 0 {
 		return nil
