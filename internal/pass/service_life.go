@@ -102,7 +102,7 @@ func (s *Service) moveEndTx(ctx context.Context, tx *db.Tx, p *Pass, end time.Ti
 		return nil
 	}
 	_, err = ledger.PostTx(ctx, tx, b, ledger.Post{Kind: ledger.KindAdjust, StoreID: p.StoreID, BizDay: s.bizDay(ctx, tx, p.StoreID), RefKind: "pass", RefID: p.ID,
-		Title: p.Name + " 有效期顺延", Memo: "至 " + lastDay(end)}, legs...)
+		Title: p.Name + " 有效期顺延", Memo: "至 " + lastDay(end)}, append(legs, ledger.UsesLeg(0))...)
 	return err
 }
 
