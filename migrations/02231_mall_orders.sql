@@ -2,7 +2,7 @@
 CREATE TABLE mall_orders (
   id BIGINT NOT NULL PRIMARY KEY,
   order_no VARCHAR(32) NOT NULL UNIQUE,
-  item_id BIGINT NOT NULL REFERENCES mall_items (id),
+  item_id BIGINT NOT NULL,
   member_id BIGINT NOT NULL,
   store_id BIGINT NOT NULL,
   item_kind VARCHAR(16) NOT NULL,

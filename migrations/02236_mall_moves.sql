@@ -1,7 +1,7 @@
 -- +goose Up
 CREATE TABLE mall_moves (
   id BIGINT NOT NULL PRIMARY KEY,
-  item_id BIGINT NOT NULL REFERENCES mall_items (id),
+  item_id BIGINT NOT NULL,
   order_id BIGINT NOT NULL,
   kind VARCHAR(16) NOT NULL,
   amount BIGINT NOT NULL,

@@ -208,7 +208,9 @@ func TestWhoMayHaveWhat(t *testing.T) {
 	if err != nil || offers[0].Why != "金卡 及以上会员可兑" {
 		t.Error(offers, err)
 	}
-	must(t, r.db.InTx(r.staff(), func(ctx context.Context, tx *db.Tx) error { return r.Tiers.SetMemberTierTx(ctx, tx, m, r.gold, "测试") }))
+	must(t, r.db.InTx(r.staff(), func(ctx context.Context, tx *db.Tx) error {
+		return r.Tiers.SetMemberTierTx(ctx, tx, m, r.gold, "测试")
+	}))
 	cheap := r.ask(i, 1)
 	cheap.Points = 1
 	_, _, err = r.Order(r.owner(m), m, cheap)

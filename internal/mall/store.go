@@ -109,7 +109,8 @@ type moveRow struct {
 	CreatedAt int64  `db:"created_at"`
 }
 
-// moveStock changes a stock by one guarded statement and writes why (N34). Fault: ErrStock.
+// moveStock changes a stock by one guarded statement and writes why (N34). It comes last, because everybody who wants the item waits for it; no
+// foreign key points at an item, for its shared lock would make a deadlock of any two orders. Fault: ErrStock.
 func moveStock(ctx context.Context, tx *db.Tx, m moveRow) error {
 	if err := tx.ExecOne(ctx, ErrStock, `UPDATE mall_items SET stock = stock + ?, updated_at = ? WHERE id = ? AND stock + ? >= 0`, m.Amount, tx.Millis(), m.ItemID, m.Amount); err != nil {
 		return err
