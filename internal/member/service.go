@@ -188,10 +188,11 @@ func (s *Service) OpenID(ctx context.Context, identityID int64) (app, openID str
 // Authenticate resolves an owner's access token. The actor's name is masked, because it ends up in records and in the
 // audit trail. Fault: fault.ErrExpired.
 func (s *Service) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
-	r, err := s.sessions.Find(ctx, actor.Owner, token)
+	rows, err := s.sessions.Find(ctx, actor.Owner, token)
 	if err != nil {
 		return actor.Actor{}, err
 	}
+	r := rows[0]      // an identity has one member at most
 	if r.App == nil { // the identity is gone
 		return actor.Actor{}, fault.ErrExpired
 	}

@@ -79,43 +79,44 @@ type Found interface{ token() Token }
 // Finder resolves access tokens.
 type Finder[R Found] struct {
 	db   *db.DB
-	rows *db.Lookup[string, R]
+	rows *db.Lookup[string, []R]
 }
 
 // NewFinder returns a Finder that asks the database at each request, so that revoking acts at the next one. more and joins are what R holds besides its
-// Token: columns after a comma, and LEFT JOINs from t.subject_id.
+// Token: columns after a comma, and JOINs from t.subject_id; a session that they leave out does not exist for this Finder.
 func NewFinder[R Found](d *db.DB, more, joins string) *Finder[R] {
 	text := `SELECT t.id AS session_id, t.kind AS session_kind, t.subject_id, t.access_hash, t.access_until, t.ends_at, t.revoked_at` + more +
 		` FROM session_tokens t ` + joins + ` WHERE t.access_hash IN (?)`
-	return &Finder[R]{d, db.NewLookup(d, func(ctx context.Context, r db.Reader, hashes []string) (map[string]R, error) {
+	return &Finder[R]{d, db.NewLookup(d, func(ctx context.Context, r db.Reader, hashes []string) (map[string][]R, error) {
 		q, args, err := db.In(text, hashes)
 		if err != nil {
 			return nil, err
 		}
 		var rows []R
 		err = r.Select(ctx, &rows, q, args...)
-		out := make(map[string]R, len(rows))
+		out := make(map[string][]R, len(rows))
 		for _, x := range rows {
-			out[x.token().AccessHash] = x
+			h := x.token().AccessHash
+			out[h] = append(out[h], x)
 		}
 		return out, err
 	})}
 }
 
-// Find resolves an access token to its session. Fault: fault.ErrExpired.
-func (f *Finder[R]) Find(ctx context.Context, kind actor.Kind, token string) (R, error) {
-	r, err := f.rows.Get(ctx, secret.Hash(token))
-	if errors.Is(err, db.ErrNoRows) {
-		return r, fault.ErrExpired
+// Find resolves an access token to its session: one row for each combination of what was joined, at least one. Fault: fault.ErrExpired.
+func (f *Finder[R]) Find(ctx context.Context, kind actor.Kind, token string) ([]R, error) {
+	rows, err := f.rows.Get(ctx, secret.Hash(token))
+	if errors.Is(err, db.ErrNoRows) || (err == nil && len(rows) == 0) {
+		return nil, fault.ErrExpired
 	}
 	if err != nil {
-		return r, err
+		return nil, err
 	}
-	now, t := f.db.Now().UnixMilli(), r.token()
+	now, t := f.db.Now().UnixMilli(), rows[0].token()
 	if t.Kind != string(kind) || t.RevokedAt != nil || now >= t.AccessUntil || now >= t.EndsAt {
-		return r, fault.ErrExpired
+		return nil, fault.ErrExpired
 	}
-	return r, nil
+	return rows, nil
 }
 
 // Refresh replaces both tokens. Fault: fault.ErrExpired.

@@ -2,7 +2,6 @@ package staff
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -50,34 +49,32 @@ type Service struct {
 	hashing chan struct{} // bounds how many passwords are compared at once
 	decoy   func() string
 
-	sessions  *session.Finder[session.Token]
-	standings *db.Lookup[int64, []standingRow]
+	sessions *session.Finder[signedIn]
 }
 
 // New returns the service.
 func New(d *db.DB, box *secret.Box, wx WeChat, tickets Tickets, stores Stores, opt Options) *Service {
 	return &Service{db: d, box: box, wechat: wx, tickets: tickets, stores: stores, opt: opt, hashing: make(chan struct{}, 4),
-		sessions: session.NewFinder[session.Token](d, "", ""), standings: db.NewLookup(d, standings),
-		decoy: sync.OnceValue(func() string { return hashPassword(secret.Token(16)) })}
+		sessions: session.NewFinder[signedIn](d, standingColumns, standingJoins),
+		decoy:    sync.OnceValue(func() string { return hashPassword(secret.Token(16)) })}
 }
 
 // Authenticate resolves a staff access token with permissions and stores, from the database at every request, so that
 // a suspension or a changed role acts at once. Fault: fault.ErrExpired.
 func (s *Service) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
-	t, err := s.sessions.Find(ctx, actor.Staff, token)
+	found, err := s.sessions.Find(ctx, actor.Staff, token)
 	if err != nil {
 		return actor.Actor{}, err
 	}
-	id := t.SubjectID
-	rows, err := s.standings.Get(ctx, id)
-	if err != nil && !errors.Is(err, db.ErrNoRows) {
-		return actor.Actor{}, err
+	rows := make([]standingRow, len(found))
+	for i, x := range found {
+		rows[i] = x.standingRow
 	}
-	a, err := whoOf(id, rows)
+	a, err := whoOf(found[0].SubjectID, rows)
 	if err != nil {
 		return actor.Actor{}, err
 	}
-	a.SessionID = t.SessionID
+	a.SessionID = found[0].SessionID
 	return a, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/perm"
+	"github.com/liangche/liangche/internal/session"
 )
 
 type standingRow struct {
@@ -18,6 +19,19 @@ type standingRow struct {
 	Permissions *string `db:"permissions"`
 	StoreID     *int64  `db:"store_id"`
 }
+
+// signedIn is a session with its account's standing: one row for each role × store.
+type signedIn struct {
+	session.Token
+	standingRow
+}
+
+// What a session's finder reads besides the session.
+const (
+	standingColumns = `, a.id, a.name, a.status, r.role_key, r.permissions, s.store_id`
+	standingJoins   = `JOIN staff_accounts a ON a.id = t.subject_id LEFT JOIN staff_account_roles ar ON ar.account_id = a.id LEFT JOIN staff_roles r ON r.id = ar.role_id
+		LEFT JOIN staff_account_stores s ON s.account_id = a.id`
+)
 
 // standings reads accounts, each with every role × store. No order is asked of the database: to sort rows with a TEXT column it would
 // write a temporary table each time.
