@@ -146,7 +146,7 @@ func (s *Service) ownerRoutes(r *httpapi.Router) {
 			if err != nil {
 				return GiftMade{}, err
 			}
-			return GiftMade{View: view(p, s.db.Now(), true), Page: "pages/club/claim?pass=" + p.GiftCode}, nil
+			return GiftMade{View: view(p, s.db.Now(), true), Page: "pages/club/pass-claim?code=" + p.GiftCode}, nil
 		})
 	httpapi.Register(r, op("ownerPassGiftCancel", http.MethodDelete, "/passes/{id}/gift", "Take a gift back that nobody has claimed"),
 		func(ctx context.Context, in *httpapi.ByID) (View, error) {
