@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/audit"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/jobs"
@@ -15,10 +16,13 @@ const jobRecompute = "tier.recompute"
 
 // jobs registers the periodic work.
 func (s *Service) jobs(q *jobs.Queue) {
-	q.Every("tier.sweep", 5*time.Second, func(ctx context.Context) error { return errors.Join(s.Sweep(ctx), s.Advance(ctx)) })
-	q.Every("tier.nightly", 5*time.Minute, s.Nightly)
-	q.Every("tier.expire", 10*time.Minute, s.Expire)
-	q.Handle(jobRecompute, func(ctx context.Context, _ []byte) error { return s.Continue(ctx) })
+	as := func(run func(context.Context) error) func(context.Context) error {
+		return func(ctx context.Context) error { return run(actor.With(ctx, actor.Job("会员等级"))) }
+	}
+	q.Every("tier.sweep", 5*time.Second, as(func(ctx context.Context) error { return errors.Join(s.Sweep(ctx), s.Advance(ctx)) }))
+	q.Every("tier.nightly", 5*time.Minute, as(s.Nightly))
+	q.Every("tier.expire", 10*time.Minute, as(s.Expire))
+	q.Handle(jobRecompute, func(ctx context.Context, _ []byte) error { return as(s.Continue)(ctx) })
 }
 
 // askTx promises that the recomputation begins at once; the nightly job goes on with it should it be interrupted.
