@@ -43,8 +43,9 @@ func TestPointsAndCouponsOverHTTP(t *testing.T) {
 	})
 	s.sub("issued to a filter, in the background", func(t *testing.T) {
 		i := s.boss.post("/api/console/coupon-issues", obj{"templateId": template, "filter": obj{"lastVisitBefore": s.day(1)}, "note": "回馈"})
-		s.drain()
-		if got := s.boss.get(fmt.Sprintf("/api/console/coupon-issues/%d", i.i("id"))); got.s("state") != "done" || got.i("issued") != 2 {
+		one := fmt.Sprintf("/api/console/coupon-issues/%d", i.i("id"))
+		s.eventually("the issue is done", func() bool { return s.boss.get(one).s("state") == "done" })
+		if got := s.boss.get(one); got.i("issued") != 2 || got.i("found") != 2 {
 			t.Errorf("%v", got)
 		}
 		mine := anna.get("/api/owner/coupons?state=available").list("items")
