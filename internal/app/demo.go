@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/liangche/liangche/internal/clock"
@@ -60,14 +61,37 @@ var demoTemplates = func() (all []wxsandbox.Template) {
 			all = append(all, wxsandbox.Template{ID: "lc-" + app + "-" + x[0], App: app, Title: x[1], Fields: []field{{Key: "thing1", Label: "项目"}, {Key: "time2", Label: "时间"},
 				{Key: "thing3", Label: "门店"}, {Key: "car_number4", Label: "车牌"}, {Key: "thing5", Label: "说明"}}})
 		}
+		for _, x := range [][3]string{
+			{"pass_sold", "购卡成功通知", "thing1 卡名,amount2 金额,time3 时间,thing4 说明"},
+			{"pass_expiring", "次卡到期提醒", "thing1 卡名,date2 到期日,thing3 说明"},
+			{"pass_renewal", "自动续期提醒", "thing1 卡名,amount2 金额,date3 续期日,thing4 说明"},
+			{"points_expiring", "积分到期提醒", "thing1 提醒,number2 积分,date3 到期日,thing4 说明"},
+			{"tier_changed", "会员等级变更通知", "thing1 等级,thing2 原因,time3 时间"},
+			{"membership_ends", "付费会员到期提醒", "thing1 会员,date2 到期日,thing3 说明"},
+			{"coupon_received", "优惠券到账通知", "thing1 优惠券,date2 有效期至,thing3 说明"},
+			{"coupon_expiring", "优惠券到期提醒", "thing1 优惠券,number2 张数,date3 到期日,thing4 说明"},
+			{"mall_ready", "商城取货通知", "thing1 商品,thing2 门店,thing3 说明,time4 时间"},
+			{"mall_shipped", "商城发货通知", "thing1 商品,thing2 说明,character_string3 单号,time4 时间"},
+			{"referral_rewarded", "推荐奖励通知", "thing1 说明,thing2 奖励,time3 时间"},
+			{"group_approval", "付款确认提醒", "thing1 说明,amount2 金额,car_number3 车牌,time4 时间,thing5 操作"},
+		} {
+			t := wxsandbox.Template{ID: "lc-" + app + "-" + x[0], App: app, Title: x[1]}
+			for f := range strings.SplitSeq(x[2], ",") {
+				key, label, _ := strings.Cut(f, " ")
+				t.Fields = append(t.Fields, field{Key: key, Label: label})
+			}
+			all = append(all, t)
+		}
 	}
 	return all
 }()
 
 func demoTemplateIDs(app string) map[string]string {
 	out := map[string]string{}
-	for _, event := range []string{"deduction", "topup", "reversal", "refund", "booking_confirmed", "booking_reminder", "booking_changed", "booking_cancelled", "booking_offer", "car_ready"} {
-		out[event] = "lc-" + app + "-" + event
+	for _, t := range demoTemplates {
+		if event, ok := strings.CutPrefix(t.ID, "lc-"+app+"-"); ok {
+			out[event] = t.ID
+		}
 	}
 	return out
 }

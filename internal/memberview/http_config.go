@@ -39,6 +39,7 @@ type Templates struct {
 	PassRenewal      string `json:"passRenewal"`
 	PointsExpiring   string `json:"pointsExpiring"`
 	TierChanged      string `json:"tierChanged"`
+	MembershipEnds   string `json:"membershipEnds"`
 	CouponReceived   string `json:"couponReceived"`
 	CouponExpiring   string `json:"couponExpiring"`
 	MallReady        string `json:"mallReady"`
@@ -52,7 +53,7 @@ func templatesOf(ids map[string]string) Templates {
 		BookingConfirmed: ids["booking_confirmed"], BookingReminder: ids["booking_reminder"], BookingChanged: ids["booking_changed"],
 		BookingCancelled: ids["booking_cancelled"], BookingOffer: ids["booking_offer"], CarReady: ids["car_ready"],
 		PassSold: ids["pass_sold"], PassExpiring: ids["pass_expiring"], PassRenewal: ids["pass_renewal"], PointsExpiring: ids["points_expiring"],
-		TierChanged: ids["tier_changed"], CouponReceived: ids["coupon_received"], CouponExpiring: ids["coupon_expiring"], MallReady: ids["mall_ready"],
+		TierChanged: ids["tier_changed"], MembershipEnds: ids["membership_ends"], CouponReceived: ids["coupon_received"], CouponExpiring: ids["coupon_expiring"], MallReady: ids["mall_ready"],
 		MallShipped: ids["mall_shipped"], ReferralRewarded: ids["referral_rewarded"], GroupApproval: ids["group_approval"]}
 }
 
