@@ -139,7 +139,8 @@ func TestUsableSaysWhy(t *testing.T) {
 	}
 	r.refused(r.hold(m, 1, later), ErrNotYet)
 	must(t, r.tx(func(ctx context.Context, tx *db.Tx) error {
-		must(t, r.AheadTx(ctx, tx, []int64{m}))
+		must(t, r.AheadTx(tx, []int64{m}))
+		must(t, tx.Collect(ctx))
 		ask := Ask{MemberID: m, StoreID: r.store, ClassID: r.car, At: tx.Now, BizDay: "2026-11-18"}
 		got, err := r.Usable(ctx, tx, ask)
 		must(t, err)

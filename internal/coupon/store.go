@@ -73,7 +73,7 @@ func insertTerms(ctx context.Context, tx *db.Tx, templateID int64, t Terms) (int
 	}{id, templateID, doc, tx.Millis()})
 }
 
-// terms reads frozen terms; what was read once is kept, because they never change.
+// terms reads frozen terms; what was read once is kept, because they never change. Nobody reads terms that the own transaction has written.
 func (s *Service) terms(ctx context.Context, r db.Reader, id int64) (t Terms, err error) {
 	s.mu.Lock()
 	t, known := s.frozen[id]
@@ -87,9 +87,6 @@ func (s *Service) terms(ctx context.Context, r db.Reader, id int64) (t Terms, er
 	}
 	if err = json.Unmarshal([]byte(doc), &t); err != nil {
 		return t, err
-	}
-	if _, inTx := r.(*db.Tx); inTx {
-		return t, nil // what a transaction sees may never be committed
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

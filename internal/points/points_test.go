@@ -307,6 +307,7 @@ func TestRuleAndAhead(t *testing.T) {
 	}
 	must(t, r.tx(func(ctx context.Context, tx *db.Tx) error {
 		must(t, r.AheadTx(ctx, tx, []int64{m}))
+		must(t, tx.Collect(ctx))
 		p, err := r.Rule(ctx, tx, m)
 		must(t, err)
 		if p.Available != 100 {
@@ -324,6 +325,13 @@ func TestRuleAndAhead(t *testing.T) {
 		return nil
 	}))
 	r.holds(m, 120, 0)
+	ref, _ := r.buy(m, 5000)
+	_, err = r.spend(m, 170)
+	must(t, err)
+	must(t, r.clawback(ref))
+	if p, err := r.Rule(t.Context(), r.db, m); err != nil || p.Available != 0 || p.Debt != 50 {
+		t.Errorf("with a debt: %+v, %v", p, err)
+	}
 	r.set(setting.PointsMaxPayBP, 0)
 	if p, err := r.Rule(t.Context(), r.db, m); err != nil || p.Available != 0 {
 		t.Errorf("off: %+v, %v", p, err)

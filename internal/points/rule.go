@@ -10,7 +10,7 @@ import (
 	"github.com/liangche/liangche/internal/setting"
 )
 
-// Rule says how far a member's points may pay. Inside a transaction it uses what AheadTx read; SpendTx decides again under the lock.
+// Rule says how far a member's points may pay: what is available before a debt, and the debt. Inside a transaction it uses what AheadTx read; SpendTx decides again under the lock.
 func (s *Service) Rule(ctx context.Context, r db.Reader, memberID int64) (p pricing.Points, err error) {
 	bp, err := s.settings.Int(ctx, setting.PointsMaxPayBP)
 	if err != nil || bp <= 0 || memberID == 0 {
@@ -29,6 +29,6 @@ func (s *Service) Rule(ctx context.Context, r db.Reader, memberID int64) (p pric
 			return p, err
 		}
 	}
-	p.Available, p.Debt = usable(b), b.Balance(ledger.PointsDebt)
+	p.Available, p.Debt = b.Available(ledger.Points), b.Balance(ledger.PointsDebt)
 	return p, nil
 }
