@@ -25,7 +25,11 @@ const (
 
 func (s *Service) jobs(q *jobs.Queue) {
 	q.Every("pass.tick", 10*time.Minute, func(ctx context.Context) error {
-		return s.Tick(actor.With(ctx, actor.Job("卡项到期与续期")))
+		err := s.Tick(actor.With(ctx, actor.Job("卡项到期与续期")))
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return jobs.After{D: time.Second} // there is more than one turn can do: it goes on where it stopped
+		}
+		return err
 	})
 }
 

@@ -249,6 +249,9 @@ func (p Pass) due(at time.Time) money.Fen {
 	return min(max(p.elapsed(at)-earned, 0), p.ValueFen)
 }
 
+// endPause forgets a pause: the pass ends.
+func (p *Pass) endPause() { p.PausedAt, p.PauseUntil = time.Time{}, time.Time{} }
+
 // usedUp says whether no use is left in a pass that is counted.
 func (p Pass) usedUp() bool {
 	return !p.ByTime() && !slices.ContainsFunc(p.Lines, func(l Line) bool { return l.Left > 0 })

@@ -103,6 +103,7 @@ func (s *Service) refundTx(ctx context.Context, tx *db.Tx, id, storeID int64, wh
 			return RefundPlan{}, err
 		}
 	}
+	p.endPause()
 	p.State, p.EndedAt, p.ValueFen, p.RenewOn, p.GiftCode = StateRefunded, tx.Now, 0, false, ""
 	if err := savePass(ctx, tx, p); err != nil {
 		return RefundPlan{}, err

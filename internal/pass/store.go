@@ -187,6 +187,13 @@ func countOf(ctx context.Context, r db.Reader, planID, memberID int64) (n int64,
 	return n, err
 }
 
+// Owed is what the passes of a member are worth: paid, neither used nor given back. Who leaves has to settle it first.
+func (s *Service) Owed(ctx context.Context, memberID int64) (money.Fen, error) {
+	var n int64
+	err := s.db.Get(ctx, &n, `SELECT COALESCE(SUM(value_fen), 0) FROM pass_passes WHERE member_id = ? AND state IN ('active', 'paused')`, memberID)
+	return money.Fen(n), err
+}
+
 type plateRow struct {
 	ID      int64  `db:"id"`
 	PassID  int64  `db:"pass_id"`
