@@ -1,21 +1,28 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/liangche/liangche/internal/booking"
 	"github.com/liangche/liangche/internal/campaign"
 	"github.com/liangche/liangche/internal/coupon"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/pass"
 	"github.com/liangche/liangche/internal/points"
+	"github.com/liangche/liangche/internal/tier"
 )
 
 // givers connects who gives each kind of present.
 func (a *App) givers() {
 	a.Gifts.Connect(campaign.Points, pointGifts{a.Points})
 	a.Gifts.Connect(campaign.Coupon, couponGifts{a.Coupons})
+	a.Gifts.Connect(campaign.Pass, passGifts{a.Passes})
+	a.Gifts.Connect(campaign.Membership, membershipGifts{a.Tiers})
+	a.Gifts.Connect(campaign.Tier, tierGifts{a.Tiers})
 }
 
 // pointGifts gives points.
@@ -25,8 +32,8 @@ func (pointGifts) Check(_ context.Context, _ db.Reader, _, n int64) (string, err
 	return fmt.Sprintf("%d 积分", n), nil
 }
 
-func (p pointGifts) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
-	return p.points.GiveTx(ctx, tx, points.Gift{MemberID: g.MemberID, N: g.N, Source: pointSource(g.Source), Dedupe: g.Dedupe, Title: g.Title})
+func (p pointGifts) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) ([]int64, error) {
+	return nil, p.points.GiveTx(ctx, tx, points.Gift{MemberID: g.MemberID, N: g.N, Source: pointSource(g.Source), Dedupe: g.Dedupe, Title: g.Title})
 }
 
 func (p pointGifts) TakeBackTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
@@ -68,15 +75,15 @@ func (c couponGifts) Check(ctx context.Context, r db.Reader, id, n int64) (strin
 	return times(name, n), err
 }
 
-func (c couponGifts) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
+func (c couponGifts) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) ([]int64, error) {
 	for left, part := g.N, 0; left > 0; part++ { // coupons come by twenties
 		n := min(left, 20)
 		if _, err := c.coupons.IssueTx(ctx, tx, coupon.Issue{TemplateID: g.ID, MemberID: g.MemberID, N: n, Source: g.Source, SourceID: g.GiftID, Dedupe: partOf(g, part), Tell: part == 0}); err != nil {
-			return err
+			return nil, err
 		}
 		left -= n
 	}
-	return nil
+	return nil, nil
 }
 
 func (c couponGifts) TakeBackTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
@@ -103,4 +110,97 @@ func times(name string, n int64) string {
 		return name
 	}
 	return fmt.Sprintf("%s ×%d", name, n)
+}
+
+// passGifts gives passes.
+type passGifts struct{ passes *pass.Service }
+
+func (p passGifts) Check(ctx context.Context, r db.Reader, id, n int64) (string, error) {
+	name, err := p.passes.TitleOf(ctx, r, id)
+	return times(name, n), err
+}
+
+func (p passGifts) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) (refs []int64, err error) {
+	for k := range g.N {
+		id, err := p.passes.GiveTx(ctx, tx, pass.Gift{PlanID: g.ID, MemberID: g.MemberID, Dedupe: partOf(g, int(k)), Why: g.Title})
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, id)
+	}
+	return refs, nil
+}
+
+func (p passGifts) TakeBackTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
+	for _, id := range g.Refs {
+		if err := p.passes.RevokeTx(ctx, tx, id, "收回："+g.Title); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// membershipGifts gives paid memberships without their price.
+type membershipGifts struct{ tiers *tier.Service }
+
+func (m membershipGifts) Check(ctx context.Context, r db.Reader, id, n int64) (string, error) {
+	name, err := m.tiers.PlanTitle(ctx, r, id)
+	return times(name, n), err
+}
+
+func (m membershipGifts) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) (refs []int64, err error) {
+	for range g.N {
+		id, err := m.tiers.GiveMembershipTx(ctx, tx, g.MemberID, g.ID)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, id)
+	}
+	return refs, nil
+}
+
+func (m membershipGifts) TakeBackTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
+	for _, id := range g.Refs {
+		if err := m.tiers.EndMembershipTx(ctx, tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tierGifts puts members into a better tier for so many months; who is there already, or higher, keeps what they have.
+type tierGifts struct{ tiers *tier.Service }
+
+func (t tierGifts) find(ctx context.Context, id int64) (tier.Tier, error) {
+	all, err := t.tiers.Tiers(ctx)
+	if i := slices.IndexFunc(all, func(x tier.Tier) bool { return x.ID == id }); i >= 0 {
+		return all[i], err
+	}
+	return tier.Tier{}, cmp.Or(err, error(tier.ErrUnknown))
+}
+
+func (t tierGifts) Check(ctx context.Context, _ db.Reader, id, n int64) (string, error) {
+	x, err := t.find(ctx, id)
+	return fmt.Sprintf("%s %d 个月", x.Name, n), err
+}
+
+func (t tierGifts) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) ([]int64, error) {
+	have, err := t.tiers.OfMember(ctx, tx, g.MemberID) // refreshes the copy that find reads, through this transaction
+	if err != nil {
+		return nil, err
+	}
+	to, err := t.find(ctx, g.ID)
+	if err != nil || have.Rank >= to.Rank {
+		return nil, err
+	}
+	return []int64{to.ID}, t.tiers.AssignTx(ctx, tx, tier.Assign{MemberID: g.MemberID, TierID: g.ID, Reason: g.Title, Until: tx.Now.AddDate(0, int(g.N), 0)})
+}
+
+func (t tierGifts) TakeBackTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
+	for _, id := range g.Refs {
+		if err := t.tiers.ReleaseTx(ctx, tx, g.MemberID, id, "收回："+g.Title); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -81,16 +81,18 @@ type Present struct {
 // Gift is a list of presents.
 type Gift []Present
 
-// Grant is one present on its way to a member. Dedupe is unique for ever.
+// Grant is one present on its way to a member, or back. Dedupe is unique for ever; Refs are what GiveTx returned.
 type Grant struct {
 	GiftID, MemberID, ID, N int64
 	Source, Dedupe, Title   string
+	Refs                    []int64
 }
 
 // Giver gives one kind of present. Check says what n of it are called. Faults of Check name no field.
 type Giver interface {
 	Check(ctx context.Context, r db.Reader, id, n int64) (title string, err error)
-	GiveTx(ctx context.Context, tx *db.Tx, g Grant) error
+	// GiveTx gives it and returns the ids of what came of it, where TakeBackTx will need them.
+	GiveTx(ctx context.Context, tx *db.Tx, g Grant) (refs []int64, err error)
 	// TakeBackTx takes back what of it is still there; what is used already is lost.
 	TakeBackTx(ctx context.Context, tx *db.Tx, g Grant) error
 }

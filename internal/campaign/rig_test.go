@@ -42,8 +42,8 @@ type rig struct {
 
 type noTiers struct{}
 
-func (noTiers) TotalFen(context.Context, int64) (money.Fen, error)    { return 0, nil }
-func (noTiers) TierName(context.Context, int64) (string, error)       { return "", nil }
+func (noTiers) TotalFen(context.Context, int64) (money.Fen, error)            { return 0, nil }
+func (noTiers) TierName(context.Context, int64) (string, error)               { return "", nil }
 func (noTiers) SetTierTx(context.Context, *db.Tx, int64, int64, string) error { return nil }
 
 type nobody struct{}
@@ -59,8 +59,8 @@ type giver struct{ *points.Service }
 func (giver) Check(_ context.Context, _ db.Reader, _, n int64) (string, error) {
 	return fmt.Sprintf("%d 积分", n), nil
 }
-func (g giver) GiveTx(ctx context.Context, tx *db.Tx, x Grant) error {
-	return g.Service.GiveTx(ctx, tx, points.Gift{MemberID: x.MemberID, N: x.N, Source: points.FromActivity, Dedupe: x.Dedupe, Title: x.Title})
+func (g giver) GiveTx(ctx context.Context, tx *db.Tx, x Grant) ([]int64, error) {
+	return nil, g.Service.GiveTx(ctx, tx, points.Gift{MemberID: x.MemberID, N: x.N, Source: points.FromActivity, Dedupe: x.Dedupe, Title: x.Title})
 }
 func (g giver) TakeBackTx(ctx context.Context, tx *db.Tx, x Grant) error {
 	return g.Service.TakeBackTx(ctx, tx, x.Dedupe, x.Title)
@@ -75,8 +75,8 @@ func (r *refuser) Check(_ context.Context, _ db.Reader, id, n int64) (string, er
 	}
 	return fmt.Sprintf("洗车券 ×%d", n), nil
 }
-func (r *refuser) GiveTx(context.Context, *db.Tx, Grant) error     { return r.err }
-func (r *refuser) TakeBackTx(context.Context, *db.Tx, Grant) error { return nil }
+func (r *refuser) GiveTx(context.Context, *db.Tx, Grant) ([]int64, error) { return nil, r.err }
+func (r *refuser) TakeBackTx(context.Context, *db.Tx, Grant) error        { return nil }
 
 func (r *rig) RatedSince(_ context.Context, since time.Time, limit int) (out []Rated, _ error) {
 	for _, x := range r.rated {

@@ -84,7 +84,9 @@ func TestAfterPurchase(t *testing.T) {
 	r.sweep()
 	r.want(other, 100, "another member")
 	// An undone purchase takes its gift back, also when the points are spent, and no sweep gives it again.
-	must(t, r.db.InTx(r.ctx(), func(ctx context.Context, tx *db.Tx) error { return r.points.TakeTx(ctx, tx, m, 150, "test", 1, "换走") }))
+	must(t, r.db.InTx(r.ctx(), func(ctx context.Context, tx *db.Tx) error {
+		return r.points.TakeTx(ctx, tx, m, 150, "test", 1, "换走")
+	}))
 	r.undo(m, first)
 	r.sweep()
 	r.clk.Advance(10 * time.Minute)
@@ -141,7 +143,9 @@ func TestAFullShelfDoesNotStopTheOthers(t *testing.T) {
 func TestBirthdays(t *testing.T) {
 	r := newRig(t)
 	may, leap, gold := r.join("1990-05-01"), r.join("1992-02-29"), r.join("1985-05-01")
-	must(t, r.db.InTx(r.ctx(), func(ctx context.Context, tx *db.Tx) error { return r.tiers.SetMemberTierTx(ctx, tx, gold, r.gold, "测试") }))
+	must(t, r.db.InTx(r.ctx(), func(ctx context.Context, tx *db.Tx) error {
+		return r.tiers.SetMemberTierTx(ctx, tx, gold, r.gold, "测试")
+	}))
 	r.rule(RuleInput{Trigger: Birthday, Name: "生日礼", Gift: Gift{{Kind: Points, N: 10}}})
 	r.rule(RuleInput{Trigger: Birthday, Name: "金卡生日礼", Terms: Terms{TierIDs: []int64{r.gold}, DaysBefore: 3}, Gift: Gift{{Kind: Points, N: 1000}}})
 	for day := time.Date(2026, 11, 18, 2, 0, 0, 0, time.UTC); day.Year() < 2029; day = day.AddDate(0, 0, 1) {

@@ -125,25 +125,52 @@ type Give struct {
 	Gift     Gift
 }
 
-// GiveTx gives a gift once: false when its dedupe text was used before.
+// given is a present as it is kept: with what came of it.
+type given struct {
+	Present
+	Refs []int64 `json:"refs,omitempty"`
+}
+
+// GiveTx gives a gift once: false when its dedupe text was used before. The member should be locked.
 func (s *Service) GiveTx(ctx context.Context, tx *db.Tx, g Give) (bool, error) {
-	presents, err := json.Marshal(g.Gift)
-	if err != nil {
+	list := make([]given, len(g.Gift))
+	for i, p := range g.Gift {
+		list[i].Present = p
+	}
+	row := giftRow{ID: tx.NewID(), MemberID: g.MemberID, RuleID: g.RuleID, Source: g.Source, RefID: g.RefID, Dedupe: g.Dedupe, Title: clip(g.Title, 60), State: Given, CreatedAt: tx.Millis()}
+	if err := row.keep(list); err != nil {
 		return false, err
 	}
-	row := giftRow{ID: tx.NewID(), MemberID: g.MemberID, RuleID: g.RuleID, Source: g.Source, RefID: g.RefID, Dedupe: g.Dedupe, Title: clip(g.Title, 60), Presents: string(presents),
-		State: Given, CreatedAt: tx.Millis()}
-	err = tx.Insert(ctx, "campaign_gifts", row)
+	err := tx.Insert(ctx, "campaign_gifts", row)
 	if errors.Is(err, db.ErrDuplicate) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return true, s.eachPresent(row, g.Gift, func(giver Giver, p Grant) error { return giver.GiveTx(ctx, tx, p) })
+	kept := false
+	err = s.eachPresent(row, list, func(giver Giver, p Grant, i int) (err error) {
+		list[i].Refs, err = giver.GiveTx(ctx, tx, p)
+		kept = kept || len(list[i].Refs) > 0
+		return err
+	})
+	if err != nil || !kept {
+		return err == nil, err
+	}
+	if err := row.keep(list); err != nil {
+		return false, err
+	}
+	return true, keepPresents(ctx, tx, row)
 }
 
-// TakeBackTx takes a gift back once: false when it was taken back before, or never given.
+// keep writes presents into the row.
+func (x *giftRow) keep(list []given) error {
+	text, err := json.Marshal(list)
+	x.Presents = string(text)
+	return err
+}
+
+// TakeBackTx takes a gift back once: false when it was taken back before, or never given. The member should be locked.
 func (s *Service) TakeBackTx(ctx context.Context, tx *db.Tx, dedupe string) (bool, error) {
 	ended, err := endGift(ctx, tx, dedupe)
 	if err != nil || !ended {
@@ -153,21 +180,25 @@ func (s *Service) TakeBackTx(ctx context.Context, tx *db.Tx, dedupe string) (boo
 	if err != nil {
 		return false, err
 	}
-	var g Gift
-	if err := json.Unmarshal([]byte(row.Presents), &g); err != nil {
+	var list []given
+	if err := json.Unmarshal([]byte(row.Presents), &list); err != nil {
 		return false, err
 	}
-	return true, s.eachPresent(row, g, func(giver Giver, p Grant) error { return giver.TakeBackTx(ctx, tx, p) })
+	return true, s.eachPresent(row, list, func(giver Giver, p Grant, _ int) error { return giver.TakeBackTx(ctx, tx, p) })
 }
 
 // eachPresent goes through the presents in the order in which assets are locked.
-func (s *Service) eachPresent(row giftRow, g Gift, do func(Giver, Grant) error) error {
+func (s *Service) eachPresent(row giftRow, list []given, do func(g Giver, p Grant, i int) error) error {
+	var g Gift
+	for _, p := range list {
+		g = append(g, p.Present)
+	}
 	for _, i := range g.ordered() {
 		giver := s.givers[g[i].Kind]
 		if giver == nil {
 			return fmt.Errorf("campaign: nobody gives %s", g[i].Kind)
 		}
-		if err := do(giver, Grant{row.ID, row.MemberID, g[i].ID, g[i].N, row.Source, fmt.Sprintf("gift:%d:%d", row.ID, i), row.Title}); err != nil {
+		if err := do(giver, Grant{row.ID, row.MemberID, g[i].ID, g[i].N, row.Source, fmt.Sprintf("gift:%d:%d", row.ID, i), row.Title, list[i].Refs}, i); err != nil {
 			return err
 		}
 	}

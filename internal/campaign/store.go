@@ -134,6 +134,11 @@ func endGift(ctx context.Context, tx *db.Tx, dedupe string) (bool, error) {
 	return n == 1, err
 }
 
+// keepPresents keeps what came of a gift.
+func keepPresents(ctx context.Context, tx *db.Tx, x giftRow) error {
+	return tx.ExecOne(ctx, db.ErrNoRows, `UPDATE campaign_gifts SET presents = ? WHERE id = ?`, x.Presents, x.ID)
+}
+
 // knownGifts says which dedupe texts exist.
 func knownGifts(ctx context.Context, r db.Reader, dedupes []string) (map[string]bool, error) {
 	out := map[string]bool{}

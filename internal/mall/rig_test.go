@@ -70,9 +70,9 @@ func (presents) Check(_ context.Context, _ db.Reader, id, _ int64) (string, erro
 	return "洗车券", nil
 }
 
-func (presents) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
+func (presents) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) ([]int64, error) {
 	_, err := tx.Exec(ctx, `UPDATE campaign_gifts SET ended_at = ended_at + ? WHERE id = ?`, g.N, g.GiftID)
-	return err
+	return nil, err
 }
 func (presents) TakeBackTx(context.Context, *db.Tx, campaign.Grant) error { return nil }
 

@@ -70,8 +70,8 @@ type giver struct{ *points.Service }
 func (giver) Check(_ context.Context, _ db.Reader, _, n int64) (string, error) {
 	return fmt.Sprintf("%d 积分", n), nil
 }
-func (g giver) GiveTx(ctx context.Context, tx *db.Tx, x campaign.Grant) error {
-	return g.Service.GiveTx(ctx, tx, points.Gift{MemberID: x.MemberID, N: x.N, Source: points.FromReferral, Dedupe: x.Dedupe, Title: x.Title})
+func (g giver) GiveTx(ctx context.Context, tx *db.Tx, x campaign.Grant) ([]int64, error) {
+	return nil, g.Service.GiveTx(ctx, tx, points.Gift{MemberID: x.MemberID, N: x.N, Source: points.FromReferral, Dedupe: x.Dedupe, Title: x.Title})
 }
 func (g giver) TakeBackTx(ctx context.Context, tx *db.Tx, x campaign.Grant) error {
 	return g.Service.TakeBackTx(ctx, tx, x.Dedupe, x.Title)

@@ -385,24 +385,34 @@ func (s *Service) Release(ctx context.Context, memberID int64, reason string) er
 	if n := utf8.RuneCountInString(reason); n < 1 || n > 200 {
 		return ErrReason.On("reason", "必填")
 	}
-	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		def, err := s.Default(ctx, tx)
-		if err != nil {
+	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error { return s.ReleaseTx(ctx, tx, memberID, 0, reason) })
+}
+
+// ReleaseTx is Release in somebody else's transaction. tierID limits it to one tier: when somebody has given another one since, that one stays;
+// 0 takes back whatever was given.
+func (s *Service) ReleaseTx(ctx context.Context, tx *db.Tx, memberID, tierID int64, reason string) error {
+	def, err := s.Default(ctx, tx)
+	if err != nil {
+		return err
+	}
+	p, err := lockPlace(ctx, tx, memberID, def.ID)
+	if err != nil {
+		return err
+	}
+	if tierID != 0 {
+		given, err := manuals(ctx, tx, map[int64]placeRow{memberID: p}, []int64{memberID})
+		if err != nil || given[memberID] == nil || given[memberID].TierID != tierID {
 			return err
 		}
-		p, err := lockPlace(ctx, tx, memberID, def.ID)
-		if err != nil {
-			return err
-		}
-		if err := dropAssignment(ctx, tx, memberID); err != nil {
-			return err
-		}
-		if p.Source == FromManual && p.Version == 0 {
-			p.move(tx) // what was given before there were rules is no longer there
-		}
-		if err := s.placeTx(ctx, tx, []int64{memberID}); err != nil {
-			return err
-		}
-		return audit.RecordTx(ctx, tx, audit.Entry{Action: "member.tier_release", SubjectKind: "member", SubjectID: memberID, Detail: map[string]any{"reason": reason}})
-	})
+	}
+	if err := dropAssignment(ctx, tx, memberID); err != nil {
+		return err
+	}
+	if p.Source == FromManual && p.Version == 0 {
+		p.move(tx) // what was given before there were rules is no longer there
+	}
+	if err := s.placeTx(ctx, tx, []int64{memberID}); err != nil {
+		return err
+	}
+	return audit.RecordTx(ctx, tx, audit.Entry{Action: "member.tier_release", SubjectKind: "member", SubjectID: memberID, Detail: map[string]any{"reason": reason}})
 }
