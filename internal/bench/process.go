@@ -34,6 +34,9 @@ func (b *bench) process(ctx context.Context) error {
 		return err
 	}
 	b.atMost("size", "program without front-end pages, MB", []float64{size}, "%.1f", 60, 0)
+	if err := b.quotes(); err != nil {
+		return err
+	}
 	if err := b.starts(ctx, dir, bin); err != nil {
 		return err
 	}

@@ -267,3 +267,36 @@ func busy() pricing.Input {
 	}
 	return in
 }
+
+// A bill of somebody who has nothing, as most are.
+func BenchmarkDecidePlain(b *testing.B) {
+	in := busy()
+	in.Covers, in.Coupons, in.Items = nil, nil, in.Items[:2]
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := pricing.Decide(in); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// The most that a member may bring: 50 items, 20 passes, 60 coupons of all sorts. The search is bounded.
+func BenchmarkDecideWorst(b *testing.B) {
+	in := busy()
+	for i := range int64(46) {
+		in.Items = append(in.Items, pricing.Item{Index: int(i) + 4, Kind: "service", ServiceKind: "wash", ID: 10 + i, Name: "项目", Qty: 3, UnitFen: money.Fen(1000 + 37*i)})
+	}
+	for i := range int64(17) {
+		in.Covers = append(in.Covers, pricing.Cover{Kind: "pass", ID: 100 + i, Title: "卡", ServiceIDs: []int64{10 + i, 11 + 2*i, 30 + i}, Left: 3 + i})
+	}
+	for i := range int64(52) {
+		in.Coupons = append(in.Coupons, pricing.Coupon{ID: 100 + i, Title: "券", Kind: []string{"amount", "percent", "service"}[i%3], BP: 9000, AmountFen: money.Fen(500 + i), ServiceIDs: []int64{10 + i%46, 20 + i%20},
+			ThresholdFen: money.Fen(1000 * (i % 5)), Stack: []string{"none", "any", "no_tier"}[i%3]})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := pricing.Decide(in); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -8,9 +8,9 @@ import (
 	"github.com/liangche/liangche/internal/money"
 )
 
-// maxLeaves bounds the search. Bills that people have end long before; one with very many ways to pay it gets the best of the first ones, which
-// begin with the greediest.
-const maxLeaves = 600
+// maxWork bounds the search, in steps of some nanoseconds. Bills that people have end long before; one with very many ways to pay it gets the best
+// of the first ones, which begin with the greediest.
+const maxWork = 200_000
 
 // unlimited stands for a cover without a number of uses.
 const unlimited = int64(1) << 40
@@ -73,7 +73,8 @@ type solver struct {
 	lower  []int // indexes of coupons that take an amount or a share off
 	match  [][]bool
 	best   plan
-	leaves int
+	work   int // done in this branch
+	limit  int // of a branch
 
 	cover   [][]int64
 	free    []int64 // units by item that no cover pays
@@ -267,9 +268,10 @@ func (s *solver) branches() {
 				}
 			}
 		}
-		s.leaves = 0
+		s.work = 0
 		s.assign(0, 0, left)
 	}
+	s.limit = maxWork / (len(alone) + len(giftAlone))
 	for _, g := range giftAlone[1:] {
 		try(-1, g)
 	}
@@ -281,9 +283,10 @@ func (s *solver) branches() {
 
 // assign decides how many units of item i group g pays, most first, then goes on with the next group and item.
 func (s *solver) assign(i, g int, left []int64) {
-	if s.leaves >= maxLeaves || (s.best.decided && s.best.total == 0 && s.best.passes == 0 && s.best.gifts == 0 && s.best.taken == 0 && s.best.rights == 0) {
+	if s.work > s.limit || (s.best.decided && s.best.total == 0 && s.best.passes == 0 && s.best.gifts == 0 && s.best.taken == 0 && s.best.rights == 0) {
 		return
 	}
+	s.work++
 	if i == len(s.items) {
 		s.choose(0)
 		return
@@ -305,7 +308,7 @@ func (s *solver) assign(i, g int, left []int64) {
 
 // choose decides which units are charged without the tier's discount, for the coupons that ask for it.
 func (s *solver) choose(i int) {
-	if s.leaves >= maxLeaves {
+	if s.work > s.limit {
 		return
 	}
 	if i == len(s.items) {
@@ -329,11 +332,14 @@ func (s *solver) choose(i int) {
 
 // leaf prices one complete choice.
 func (s *solver) leaf() {
-	s.leaves++
+	s.work += 4
 	p := plan{decided: true}
+	var floors money.Fen
 	for i, it := range s.items {
 		p.total += s.extra[i] + money.Fen(s.free[i]-s.without[i])*it.unit + money.Fen(s.without[i])*it.UnitFen
+		floors += money.Fen(s.free[i]) * it.floor
 	}
+	free := p.total
 	for g, x := range s.groups {
 		for i, n := range s.cover[g] {
 			if n == 0 {
@@ -351,6 +357,10 @@ func (s *solver) leaf() {
 		}
 	}
 	if len(s.lower) > 0 {
+		if most := min(free-floors, s.most()); s.best.decided && p.total-most > s.best.total {
+			return // not even the best of coupons would do
+		}
+		s.work += 8 * len(s.lower) * len(s.items)
 		p.taken = s.lowered(s.on)
 		p.total -= p.taken
 	}
@@ -366,6 +376,24 @@ func (s *solver) leaf() {
 		p.flow = s.net.copyFlow()
 	}
 	s.best = p
+}
+
+// most is the most that the coupons which are on could take off.
+func (s *solver) most() (sum money.Fen) {
+	for k, ci := range s.lower {
+		if !s.on[k] {
+			continue
+		}
+		switch c := s.in.Coupons[ci]; {
+		case c.Kind != CouponPercent:
+			sum += c.AmountFen
+		case c.MaxOffFen > 0:
+			sum += c.MaxOffFen
+		default:
+			return money.MaxFen
+		}
+	}
+	return sum
 }
 
 // base is the list price of the units that a coupon may lower and that nothing covers.
@@ -488,6 +516,7 @@ func (s *solver) asked() (plan, error) {
 	for g, x := range s.groups {
 		left[g] = x.left
 	}
+	s.limit = maxWork
 	s.assign(0, 0, left)
 	s.restore(s.best)
 	for i, n := range chosen {
