@@ -28,6 +28,21 @@ func (b balances) TotalFen(ctx context.Context, memberID int64) (money.Fen, erro
 	return money.Fen(x.Principal + x.Bonus), err
 }
 
+// owed is what the shop owes a member: the wallet and the passes. Nobody leaves with it.
+type owed struct {
+	balances
+	passes func(ctx context.Context, memberID int64) (money.Fen, error)
+}
+
+func (o owed) TotalFen(ctx context.Context, memberID int64) (money.Fen, error) {
+	wallet, err := o.balances.TotalFen(ctx, memberID)
+	if err != nil {
+		return 0, err
+	}
+	passes, err := o.passes(ctx, memberID)
+	return wallet + passes, err
+}
+
 // tierNames lets the member slice name and set tiers.
 type tierNames struct {
 	db    *db.DB

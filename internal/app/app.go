@@ -33,6 +33,7 @@ import (
 	"github.com/liangche/liangche/internal/mall"
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/memberview"
+	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/pass"
 	"github.com/liangche/liangche/internal/payment"
@@ -155,7 +156,7 @@ func (a *App) build() {
 			return a.Referral.InvitedTx(ctx, tx, id, code)
 		},
 	})
-	a.Members.Connect(balances{d}, tierNames{d, a.Tiers})
+	a.Members.Connect(owed{balances{d}, func(ctx context.Context, id int64) (money.Fen, error) { return a.Passes.Owed(ctx, id) }}, tierNames{d, a.Tiers})
 	a.Staff = staff.New(d, a.Box, a.WeChat, a.Members, staffStores{a.Shops}, staff.Options{
 		SecureCookies: secure(c.PublicURL),
 		InviteURL:     c.PublicURL + "/h5/#/pkg-staff/login/index?invite=",

@@ -48,6 +48,23 @@ var joins = []struct{ query, say string }{
 	{`SELECT x.posting_id FROM tier_earned x WHERE (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e
 		WHERE e.posting_id IN (x.earned_posting_id, x.undone_posting_id) AND e.unit = 'experience') <> CASE WHEN x.undone_posting_id = 0 THEN x.experience ELSE 0 END
 		ORDER BY x.posting_id`, "tier_earned %d: the journal gave other experience for it"},
+	{`SELECT s.id FROM sale_sales s WHERE s.posting_id <> 0 AND (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e
+		WHERE e.posting_id = s.posting_id AND e.account = s.account AND e.unit = 'shop') <> s.price_fen ORDER BY s.id`, "sale_sales %d: its posting credits another amount than its price"},
+	{`SELECT p.id FROM ledger_postings p LEFT JOIN sale_sales s ON s.id = p.ref_id AND s.posting_id = p.id WHERE p.kind = 'sale' AND s.id IS NULL ORDER BY p.id`, "ledger_postings %d: no sale belongs to it"},
+	{`SELECT p.id FROM ledger_postings p LEFT JOIN sale_refunds r ON r.id = p.ref_id AND r.posting_id = p.id WHERE p.kind = 'sale_refund' AND r.id IS NULL ORDER BY p.id`, "ledger_postings %d: no refund of a sale belongs to it"},
+	{`SELECT p.id FROM payment_intents p LEFT JOIN sale_sales s ON s.id = p.subject_id AND s.payment_id = p.id WHERE p.purpose = 'sale' AND p.state = 'paid'
+		AND (s.id IS NULL OR s.state NOT IN ('paid', 'refunded')) ORDER BY p.id`, "payment_intents %d: paid, but no sale was delivered"},
+	{`SELECT s.id FROM sale_sales s LEFT JOIN payment_intents p ON p.id = s.payment_id WHERE s.payment_id <> 0 AND s.state IN ('paid', 'refunded')
+		AND (p.id IS NULL OR p.state <> 'paid' OR p.paid_fen <> s.price_fen) ORDER BY s.id`, "sale_sales %d: delivered, but its payment is not paid with that amount"},
+	{`SELECT r.id FROM sale_refunds r LEFT JOIN payment_refunds f ON f.id = r.payment_refund_id WHERE r.payment_refund_id <> 0
+		AND (f.id IS NULL OR f.amount_fen <> r.amount_fen OR f.payment_id <> r.payment_id) ORDER BY r.id`, "sale_refunds %d: another amount was sent back by WeChat"},
+	{`SELECT l.id FROM pass_lines l JOIN pass_passes p ON p.id = l.pass_id LEFT JOIN ledger_lots x ON x.ref_kind = 'pass_line' AND x.ref_id = l.id AND x.member_id = p.member_id
+		WHERE l.counted GROUP BY l.id, l.left_uses HAVING COALESCE(SUM(x.remaining), 0) <> l.left_uses ORDER BY l.id`, "pass_lines %d: the journal holds another number of uses than it says"},
+	{`SELECT x.id FROM (SELECT 1 AS id) x WHERE (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e WHERE e.account = 'passes') <>
+		(SELECT COALESCE(SUM(p.value_fen), 0) FROM pass_passes p) + (SELECT COALESCE(SUM(u.value_fen), 0) FROM pass_uses u JOIN checkout_orders o ON o.id = u.order_id
+		WHERE NOT u.undone AND o.status = 'awaiting_payment')`, "pass_passes: the journal owes another amount for all of them than they are worth (%d)"},
+	{`SELECT u.id FROM pass_uses u LEFT JOIN checkout_orders o ON o.id = u.order_id WHERE NOT u.undone AND (o.id IS NULL OR o.status NOT IN ('settled', 'awaiting_payment')) ORDER BY u.id`,
+		"pass_uses %d: its order ended, and it did not come back"},
 	{`SELECT a.id FROM ledger_accounts a LEFT JOIN member_members m ON m.id = a.member_id WHERE m.id IS NULL ORDER BY a.id`, "ledger_accounts %d: its member is missing"},
 }
 
