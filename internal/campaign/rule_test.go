@@ -12,6 +12,7 @@ import (
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/member"
+	"github.com/liangche/liangche/internal/tier"
 )
 
 func TestAGiftIsGivenOnceAndTakenBackOnce(t *testing.T) {
@@ -168,6 +169,23 @@ func TestBirthdays(t *testing.T) {
 		must(t, r.SweepBirthdays(t.Context()))
 	}
 	r.want(m, 10, "once a year")
+	r.exact()
+}
+
+func TestATierGivesOnBirthdays(t *testing.T) {
+	r := newRig(t)
+	silver, err := r.tiers.Create(r.ctx(), tier.Input{Name: "银卡", Color: "#CCCCCC", Rank: 3, DiscountBP: 10000, Programme: &tier.Programme{Gift: &tier.Gift{Kind: Points, N: 88, Title: "银卡生日礼"}}})
+	must(t, err)
+	m, plain := r.join("1990-12-01"), r.join("1990-12-01")
+	must(t, r.db.InTx(r.ctx(), func(ctx context.Context, tx *db.Tx) error { return r.tiers.SetMemberTierTx(ctx, tx, m, silver.ID, "测试") }))
+	for range 400 {
+		r.clk.Advance(24 * time.Hour)
+		if d := r.clk.Now().Day(); d == 1 || d == 2 {
+			must(t, r.SweepBirthdays(t.Context()))
+		}
+	}
+	r.want(m, 176, "twice in 400 days")
+	r.want(plain, 0, "the default tier gives nothing")
 	r.exact()
 }
 

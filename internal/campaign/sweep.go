@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,12 +85,14 @@ func (s *Service) giveAll(ctx context.Context, list []due) error {
 // giveDue gives one gift under the lock of its rule, so that its limit per member holds.
 func (s *Service) giveDue(ctx context.Context, d due) error {
 	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		r, err := lockRule(ctx, tx, d.rule.ID)
-		if errors.Is(err, fault.ErrNotFound) || err == nil && !r.Active {
-			return nil // ended meanwhile
-		}
-		if err != nil {
-			return err
+		r := d.rule
+		if r.ID != 0 {
+			var err error
+			if r, err = lockRule(ctx, tx, r.ID); errors.Is(err, fault.ErrNotFound) || err == nil && !r.Active {
+				return nil // ended meanwhile
+			} else if err != nil {
+				return err
+			}
 		}
 		if most := r.each(); most > 0 {
 			got, err := givenTo(ctx, tx, r.ID, d.memberID)
@@ -369,7 +372,7 @@ func (s *Service) SweepBirthdays(ctx context.Context) error {
 	}
 	end := s.db.Now().Add(patience)
 	today := bizday.Of(s.db.Now(), bizday.DefaultZone)
-	for _, r := range rules {
+	for _, r := range append(rules, s.ofTiers()) {
 		if r.Trigger != Birthday || !r.holds(s.db.Now()) {
 			continue
 		}
@@ -383,7 +386,11 @@ func (s *Service) SweepBirthdays(ctx context.Context) error {
 		c.AtDay = max(c.AtDay, bizday.Add(today, -8))
 		for c.AtDay < today && s.db.Now().Before(end) {
 			day := bizday.Add(c.AtDay, 1)
-			if err := s.birthday(ctx, r, day, &c, end); err != nil {
+			if done, err := s.birthday(ctx, r, day, end); err != nil || !done {
+				return err
+			}
+			c.AtDay = day
+			if err := saveCursor(ctx, s.db, c); err != nil {
 				return err
 			}
 		}
@@ -391,35 +398,49 @@ func (s *Service) SweepBirthdays(ctx context.Context) error {
 	return nil
 }
 
-// birthday goes through those who are to be given on a day; the cursor keeps the day before and the last member until the day is done.
-func (s *Service) birthday(ctx context.Context, r Rule, day string, c *cursorRow, end time.Time) error {
+// ofTiers stands for what the tiers themselves give on birthdays (C12): a rule without an id.
+func (s *Service) ofTiers() Rule { return Rule{Trigger: Birthday, Active: true} }
+
+// birthday goes through those who are to be given on a day; false when time ran out: the next run begins with this day again, and what was given
+// stays given.
+func (s *Service) birthday(ctx context.Context, r Rule, day string, end time.Time) (done bool, err error) {
 	t, err := time.Parse(time.DateOnly, bizday.Add(day, r.Terms.DaysBefore))
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, md := range monthDays(t) {
 		after := int64(0)
 		for {
 			list, err := s.members.Born(ctx, md, after, chunk)
 			if err != nil {
-				return err
+				return false, err
 			}
 			dues := make([]due, 0, len(list))
 			for _, m := range list {
-				dues = append(dues, due{r, m, 0, fmt.Sprintf("birthday:%d:%d:%d", r.ID, m, t.Year()), Birthday})
 				after = m
+				rule := r
+				if r.ID == 0 {
+					g, err := s.tiers.BirthdayGift(ctx, s.db, m)
+					if err != nil {
+						return false, err
+					}
+					if g == nil {
+						continue
+					}
+					rule.Name, rule.Gift = cmp.Or(g.Title, "生日礼"), Gift{{Kind: g.Kind, ID: g.ID, N: g.N}}
+				}
+				dues = append(dues, due{rule, m, 0, fmt.Sprintf("birthday:%d:%d:%d", r.ID, m, t.Year()), Birthday})
 			}
 			if err := s.giveAll(ctx, dues); err != nil {
-				return err
+				return false, err
 			}
 			if len(list) < chunk {
 				break
 			}
 			if !s.db.Now().Before(end) {
-				return nil // the next run begins with this day again; what was given stays given
+				return false, nil
 			}
 		}
 	}
-	c.AtDay = day
-	return saveCursor(ctx, s.db, *c)
+	return true, nil
 }
