@@ -153,8 +153,12 @@ func TestOtherMembersIDs(t *testing.T) {
 		"fromMinute": 600, "toMinute": 720}).i("id")
 	template := s.boss.post("/api/console/coupon-templates", obj{"name": "转赠券", "kind": "amount", "offFen": 1000, "stack": "any", "validDays": 30, "giftable": true}).i("id")
 	coupon := s.shop.desk.post(fmt.Sprintf("/api/staff/members/%d/coupons", anna.id), obj{"templateId": template, "reason": "服务补偿"}).i("items.0.id")
-	theirs := map[string]string{"coupons": fmt.Sprint(coupon), "bookings": fmt.Sprint(booking), "waits": fmt.Sprint(wait), "topups": fmt.Sprint(topup), "orders": fmt.Sprint(order), "vehicles": fmt.Sprint(vehicle), "code-devices": device.no}
-	body := map[string]obj{"ownerVehicleUpdate": {"plate": "沪B12345"}, "ownerDispute": {"reason": "not_me"}, "ownerCodeLimits": {"capFen": 1},
+	plan := s.boss.post("/api/console/pass-plans", obj{"name": "十次卡", "kind": "times", "priceFen": 5000, "fromBalance": true, "onSale": true, "giftable": true,
+		"lines": []obj{{"serviceIds": []int64{s.shop.wash}, "times": 2, "listFen": 3500}}, "recharge": obj{"times": 1, "priceFen": 2500}}).i("id")
+	card := anna.post("/api/owner/passes", obj{"planId": plan, "pay": "balance"}).i("resultId")
+	bought := anna.post("/api/owner/passes", obj{"planId": plan, "pay": "wechat"}).i("saleId")
+	theirs := map[string]string{"passes": fmt.Sprint(card), "sales": fmt.Sprint(bought), "coupons": fmt.Sprint(coupon), "bookings": fmt.Sprint(booking), "waits": fmt.Sprint(wait), "topups": fmt.Sprint(topup), "orders": fmt.Sprint(order), "vehicles": fmt.Sprint(vehicle), "code-devices": device.no}
+	body := map[string]obj{"ownerPassPlate": {"plate": "沪B12345"}, "ownerPassRecharge": {"pay": "balance"}, "ownerPassRenewal": {"on": true}, "ownerVehicleUpdate": {"plate": "沪B12345"}, "ownerDispute": {"reason": "not_me"}, "ownerCodeLimits": {"capFen": 1},
 		"ownerBookingCancel": {"reason": "不去了"}, "ownerBookingReschedule": {"startsAt": s.tomorrow(15, 0)}, "ownerBookingRate": {"stars": 5, "tags": []string{}, "text": ""}}
 	for _, op := range s.Router.Ops() {
 		if op.Who != httpapi.Owner && op.Who != httpapi.Member || !strings.Contains(op.Path, "{") {

@@ -60,9 +60,6 @@ func (s *Service) funds(ctx context.Context, r db.Reader, passID int64) ([]sale.
 // Refund ends a pass and gives back what the calculator says, to the payments that it came from. It is a money command. Faults: those of
 // RefundPlanFor, ErrChanged with the new plan when the pass moved since, fault.ErrStore.
 func (s *Service) Refund(ctx context.Context, id, storeID int64, whose, reason, planHash string) (RefundPlan, error) {
-	if storeID != 0 && !actor.From(ctx).InStore(storeID) {
-		return RefundPlan{}, fault.ErrStore
-	}
 	var out RefundPlan
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		got, _, err := idem.Once(ctx, tx, func() (RefundPlan, error) { return s.refundTx(ctx, tx, id, storeID, whose, reason, planHash) })
@@ -86,6 +83,9 @@ func (s *Service) refundTx(ctx context.Context, tx *db.Tx, id, storeID int64, wh
 	}
 	if storeID == 0 {
 		storeID = p.StoreID
+	}
+	if storeID != 0 && !actor.From(ctx).InStore(storeID) {
+		return RefundPlan{}, fault.ErrStore
 	}
 	for _, part := range plan.Parts {
 		if _, err := s.sales.RefundTx(ctx, tx, sale.Refund{SaleID: part.SaleID, AmountFen: part.AmountFen, Debit: ledger.Passes, StoreID: storeID, Reason: reason}); err != nil {
