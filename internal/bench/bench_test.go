@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"reflect"
 	"testing"
 	"time"
@@ -101,6 +102,19 @@ func TestBookingsInSmall(t *testing.T) {
 		}
 	}
 	if err := w.exact(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// A night over a few members does all that is measured over many.
+func TestNight(t *testing.T) {
+	w, err := newWorld(t.Context(), dbtest.Config(t), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	b := &bench{out: io.Discard, begin: time.Now()}
+	if err := b.oneNight(t.Context(), w, "test", night{120, 3}); err != nil {
 		t.Error(err)
 	}
 }

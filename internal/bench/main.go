@@ -5,7 +5,7 @@
 // Owns: nothing that outlives it except docs/performance-last.md and .svg, with -save. Invariants: every variant does the whole work
 // (the audit must find the books exact afterwards); nothing here is a test, so a slow machine breaks no build.
 //
-//	go run ./internal/bench [-quick] [-save] [-only mariadb,sqlite,booking,process] [-seeds n]
+//	go run ./internal/bench [-quick] [-save] [-only mariadb,sqlite,booking,nightly,process] [-seeds n]
 package main
 
 import (
@@ -48,7 +48,7 @@ func main() {
 	var only, profile string
 	flag.BoolVar(&b.quick, "quick", false, "a first impression: shorter rounds, fewer members")
 	flag.BoolVar(&save, "save", false, "write docs/performance-last.md and docs/performance-last.svg")
-	flag.StringVar(&only, "only", "mariadb,sqlite,booking,process", "which parts to run")
+	flag.StringVar(&only, "only", "mariadb,sqlite,booking,nightly,process", "which parts to run")
 	flag.IntVar(&b.seeds, "seeds", 3, "how often the stampede of P8 runs on each database; its goal speaks of 100")
 	flag.IntVar(&b.rounds, "rounds", b.rounds, "rounds of each variant")
 	flag.IntVar(&b.workers, "workers", workerCount, "concurrent clients on MariaDB; the goals speak of 32")
@@ -81,7 +81,7 @@ func (b *bench) run(ctx context.Context, only string, save bool) error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"mariadb", b.mariadb}, {"sqlite", b.sqlite}, {"booking", b.bookings}, {"process", b.process}} {
+	}{{"mariadb", b.mariadb}, {"sqlite", b.sqlite}, {"booking", b.bookings}, {"nightly", b.nightly}, {"process", b.process}} {
 		if !strings.Contains(","+only+",", ","+part.name+",") {
 			continue
 		}
