@@ -98,7 +98,7 @@ func (d *Demo) seed(ctx context.Context, past *clock.Manual, until time.Time, ou
 	if err := s.upTo(ctx, until); err != nil {
 		return err
 	}
-	return errors.Join(s.finish(ctx), s.finishStays(ctx, until))
+	return errors.Join(s.finish(ctx), s.finishStays(ctx, until), s.giveCoupons(ctx))
 }
 
 // as is a context in which who acts with a fresh idempotency key.
@@ -126,7 +126,7 @@ func (s *seeder) setUp(ctx context.Context) error {
 	if err := s.staff(ctx); err != nil {
 		return err
 	}
-	return s.layOut(sys)
+	return errors.Join(s.layOut(sys), s.layPoints(sys))
 }
 
 func (s *seeder) offers(ctx context.Context) error {
