@@ -65,6 +65,13 @@ var joins = []struct{ query, say string }{
 		WHERE NOT u.undone AND o.status = 'awaiting_payment')`, "pass_passes: the journal owes another amount for all of them than they are worth (%d)"},
 	{`SELECT u.id FROM pass_uses u LEFT JOIN checkout_orders o ON o.id = u.order_id WHERE NOT u.undone AND (o.id IS NULL OR o.status NOT IN ('settled', 'awaiting_payment')) ORDER BY u.id`,
 		"pass_uses %d: its order ended, and it did not come back"},
+	{`SELECT o.id FROM mall_orders o WHERE o.points <> (SELECT COALESCE(SUM(t.points), 0) FROM points_takes t WHERE t.ref_kind = 'mall_order' AND t.ref_id = o.id) ORDER BY o.id`,
+		"mall_orders %d: other points were taken than it says"},
+	{`SELECT o.id FROM mall_orders o JOIN points_takes t ON t.ref_kind = 'mall_order' AND t.ref_id = o.id WHERE (o.state = 'cancelled') <> (t.return_id <> 0) ORDER BY o.id`,
+		"mall_orders %d: its points came back and it did not end, or the other way round"},
+	{`SELECT o.id FROM mall_orders o LEFT JOIN sale_sales x ON x.id = o.sale_id WHERE o.sale_id <> 0 AND (x.id IS NULL OR x.price_fen <> o.money_fen
+		OR CASE o.state WHEN 'pending' THEN x.state <> 'pending' WHEN 'cancelled' THEN x.state = 'pending' OR x.state = 'paid' ELSE x.state <> 'paid' END) ORDER BY o.id`,
+		"mall_orders %d: its state is not that of its money"},
 	{`SELECT a.id FROM ledger_accounts a LEFT JOIN member_members m ON m.id = a.member_id WHERE m.id IS NULL ORDER BY a.id`, "ledger_accounts %d: its member is missing"},
 }
 
