@@ -828,7 +828,7 @@ CREATE TABLE mall_items (
 
 CREATE TABLE mall_moves (
   id BIGINT NOT NULL PRIMARY KEY,
-  item_id BIGINT NOT NULL REFERENCES mall_items (id),
+  item_id BIGINT NOT NULL,
   order_id BIGINT NOT NULL,
   kind VARCHAR(16) NOT NULL,
   amount BIGINT NOT NULL,
@@ -842,7 +842,7 @@ CREATE INDEX mall_moves_item ON mall_moves (item_id, id);
 CREATE TABLE mall_orders (
   id BIGINT NOT NULL PRIMARY KEY,
   order_no VARCHAR(32) NOT NULL UNIQUE,
-  item_id BIGINT NOT NULL REFERENCES mall_items (id),
+  item_id BIGINT NOT NULL,
   member_id BIGINT NOT NULL,
   store_id BIGINT NOT NULL,
   item_kind VARCHAR(16) NOT NULL,

@@ -8642,6 +8642,7 @@ export interface components {
             groupApproval: string;
             mallReady: string;
             mallShipped: string;
+            membershipEnds: string;
             passExpiring: string;
             passRenewal: string;
             passSold: string;
@@ -14334,6 +14335,7 @@ export interface operations {
                 after?: string;
                 limit?: number;
                 state?: "pending" | "ready" | "collected" | "shipped" | "cancelled";
+                delivery?: "collect" | "ship" | "auto";
                 storeId?: number;
                 itemId?: number;
                 memberId?: number;
