@@ -14,10 +14,22 @@ var joins = []struct{ query, say string }{
 	{`SELECT t.id FROM wallet_topups t WHERE t.state IN ('credited', 'refunded') AND (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e
 		WHERE e.posting_id = t.posting_id AND e.unit = 'bonus') <> t.bonus_fen ORDER BY t.id`, "wallet_topups %d: its posting credits another bonus"},
 	{`SELECT o.id FROM checkout_orders o WHERE o.posting_id <> 0 AND (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e
-		WHERE e.posting_id = o.posting_id AND e.account = 'revenue') <> o.total_fen ORDER BY o.id`, "checkout_orders %d: its posting books another revenue"},
+		WHERE e.posting_id = o.posting_id AND e.account = 'revenue') <> o.total_fen + o.recognised_fen ORDER BY o.id`, "checkout_orders %d: its posting books another revenue"},
 	{`SELECT o.id FROM checkout_orders o WHERE o.posting_id <> 0 AND (SELECT COALESCE(-SUM(e.amount), 0) FROM ledger_entries e
-		WHERE e.posting_id = o.posting_id AND e.account = 'member') <> (SELECT COALESCE(SUM(t.amount_fen), 0) FROM checkout_tenders t WHERE t.order_id = o.id AND t.kind = 'balance') ORDER BY o.id`,
+		WHERE e.posting_id = o.posting_id AND e.account = 'member') <> (SELECT COALESCE(SUM(t.amount_fen), 0) FROM checkout_tenders t WHERE t.order_id = o.id AND t.kind IN ('balance', 'group')) ORDER BY o.id`,
 		"checkout_orders %d: its posting takes another amount of stored value than its tender says"},
+	{`SELECT o.id FROM checkout_orders o WHERE o.posting_id <> 0 AND (SELECT COALESCE(-SUM(e.amount), 0) FROM ledger_entries e
+		WHERE e.posting_id = o.posting_id AND e.account = 'passes') <> o.recognised_fen ORDER BY o.id`, "checkout_orders %d: its posting earns another part of passes than it says"},
+	{`SELECT o.id FROM checkout_orders o LEFT JOIN ledger_postings p ON p.id = o.benefit_posting_id AND p.kind = 'benefit' AND p.ref_id = o.id AND p.member_id = o.member_id
+		LEFT JOIN ledger_postings r ON r.reverses_id = p.id WHERE o.benefit_posting_id <> 0 AND (p.id IS NULL OR (r.id IS NOT NULL) <> (o.status IN ('cancelled', 'reversed'))) ORDER BY o.id`,
+		"checkout_orders %d: what it took of uses and points does not fit its status"},
+	{`SELECT p.id FROM ledger_postings p LEFT JOIN checkout_orders o ON o.benefit_posting_id = p.id WHERE p.kind = 'benefit' AND o.id IS NULL ORDER BY p.id`, "ledger_postings %d: no order used it"},
+	{`SELECT o.id FROM checkout_orders o LEFT JOIN points_earnings n ON n.ref_kind = 'order' AND n.ref_id = o.id AND n.member_id = o.member_id
+		WHERE COALESCE(n.points, 0) <> o.points_earned OR (n.id IS NOT NULL AND (n.clawback_id <> 0) <> (o.status = 'reversed')) ORDER BY o.id`, "checkout_orders %d: its points were given or taken back otherwise than it says"},
+	{`SELECT o.id FROM checkout_orders o LEFT JOIN group_uses u ON u.order_id = o.id WHERE o.group_id <> 0
+		AND (u.id IS NULL OR u.group_id <> o.group_id OR u.payer_id <> o.payer_id OR (u.state = 'undone') <> (o.status IN ('cancelled', 'reversed'))) ORDER BY o.id`, "checkout_orders %d: its group noted something else"},
+	{`SELECT b.id FROM checkout_benefits b LEFT JOIN coupon_coupons c ON c.id = b.ref_id AND c.member_id = b.member_id WHERE b.kind = 'coupon' AND b.state <> 'undone'
+		AND (c.id IS NULL OR c.state <> b.state) ORDER BY b.id`, "checkout_benefits %d: its coupon says something else"},
 	{`SELECT p.id FROM ledger_postings p LEFT JOIN checkout_orders o ON o.id = p.ref_id AND o.posting_id = p.id WHERE p.kind = 'consume' AND o.id IS NULL ORDER BY p.id`, "ledger_postings %d: no order belongs to it"},
 	{`SELECT p.id FROM ledger_postings p LEFT JOIN wallet_topups t ON t.id = p.ref_id AND t.posting_id = p.id WHERE p.kind = 'topup' AND t.id IS NULL ORDER BY p.id`, "ledger_postings %d: no top-up belongs to it"},
 	{`SELECT p.id FROM ledger_postings p LEFT JOIN wallet_refunds r ON r.id = p.ref_id AND r.posting_id = p.id WHERE p.kind = 'refund' AND r.id IS NULL ORDER BY p.id`, "ledger_postings %d: no refund belongs to it"},

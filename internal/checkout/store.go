@@ -3,7 +3,6 @@ package checkout
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/liangche/liangche/internal/catalog"
@@ -272,26 +271,4 @@ func markReversed(ctx context.Context, tx *db.Tx, id, posting int64, reason, sta
 	}
 	_, err := tx.Exec(ctx, `UPDATE checkout_tenders SET state = 'returned' WHERE order_id = ?`, id)
 	return err
-}
-
-// Audit compares orders with their lines, tenders and postings and reports each difference in one sentence.
-func (s *Service) Audit(ctx context.Context, report func(problem string)) error {
-	checks := []struct{ query, say string }{
-		{`SELECT o.id FROM checkout_orders o LEFT JOIN checkout_lines l ON l.order_id = o.id GROUP BY o.id, o.total_fen HAVING COALESCE(SUM(l.amount_fen), 0) <> o.total_fen ORDER BY o.id`, "checkout_orders %d: its lines do not sum to its total"},
-		{`SELECT o.id FROM checkout_orders o LEFT JOIN checkout_tenders t ON t.order_id = o.id GROUP BY o.id, o.total_fen HAVING COALESCE(SUM(t.amount_fen), 0) <> o.total_fen ORDER BY o.id`, "checkout_orders %d: its tenders do not sum to its total"},
-		{`SELECT id FROM checkout_orders WHERE (status IN ('settled', 'reversed')) <> (posting_id <> 0) ORDER BY id`, "checkout_orders %d: its status does not fit its posting"},
-		{`SELECT id FROM checkout_orders WHERE (status = 'reversed') <> (reversal_posting_id <> 0) ORDER BY id`, "checkout_orders %d: its status does not fit its reversal"},
-		{`SELECT id FROM checkout_orders WHERE subtotal_fen - discount_fen <> total_fen OR total_fen < 0 ORDER BY id`, "checkout_orders %d: subtotal less discount is not the total"},
-		{`SELECT t.order_id FROM checkout_tenders t WHERE t.kind = 'balance' AND t.principal_fen + t.bonus_fen <> t.amount_fen ORDER BY t.order_id`, "checkout_orders %d: principal and bonus do not sum to its stored-value tender"},
-	}
-	for _, c := range checks {
-		var ids []int64
-		if err := s.db.Select(ctx, &ids, c.query); err != nil {
-			return err
-		}
-		for _, id := range ids {
-			report(fmt.Sprintf(c.say, id))
-		}
-	}
-	return nil
 }
