@@ -166,7 +166,7 @@ func passParts(ctx context.Context, r db.Reader, members []int64, after int64, l
 		return nil, 0, err
 	}
 	out, err = fundParts(ctx, r, "pass", rows, passFunds, now)
-	if len(rows) == limit {
+	if members == nil && len(rows) == limit {
 		last = rows[len(rows)-1].ID
 	}
 	return out, last, err
@@ -210,7 +210,7 @@ func membershipParts(ctx context.Context, r db.Reader, members []int64, after in
 		return nil, 0, err
 	}
 	out, err = fundParts(ctx, r, "membership", rows, membershipFunds, now)
-	if len(rows) == limit {
+	if members == nil && len(rows) == limit {
 		last = rows[len(rows)-1].ID
 	}
 	return out, last, err
@@ -233,7 +233,7 @@ func depositParts(ctx context.Context, r db.Reader, members []int64, after int64
 		p.Tender, p.ByHand = tenderOf("wechat", p.At, now)
 		out = append(out, p)
 	}
-	if len(rows) == limit {
+	if members == nil && len(rows) == limit {
 		last = rows[len(rows)-1].ID
 	}
 	return out, last, err
