@@ -1,6 +1,6 @@
 import { platform } from '@platform'
 import type { LocalPhoto } from '@/platform/types'
-import { withSession } from './client'
+import { audienceOf, withSession } from './client'
 import { NetworkError } from './errors'
 import { resultOf, type RawResponse } from './http'
 
@@ -9,7 +9,7 @@ const TIMEOUT_MS = 60_000
 
 /** Sends one photo with a few fields. Rejects as the other calls do. */
 export async function uploadPhoto(path: string, photo: LocalPhoto, fields: Record<string, string>): Promise<unknown> {
-  const response = await withSession('staff', (header) =>
+  const response = await withSession(audienceOf(path), (header) =>
     new Promise<RawResponse>((resolve, reject) => {
       uni.uploadFile({
         url: platform.apiBase + path,

@@ -14,6 +14,8 @@ export function usePaged<T>(fetchPage: (after?: string) => Promise<Page<T>>) {
   const loaded = ref(false)
   const error = ref('')
   const loggedOut = ref(false)
+  /** What went wrong last, for whoever has to tell one fault from another. */
+  const problem = shallowRef<unknown>(null)
   let generation = 0
 
   async function load(after?: string): Promise<void> {
@@ -27,10 +29,12 @@ export function usePaged<T>(fetchPage: (after?: string) => Promise<Page<T>>) {
       next.value = page.next || undefined
       loaded.value = true
       loggedOut.value = false
-    } catch (problem) {
+      problem.value = null
+    } catch (fault) {
       if (run !== generation) return
-      loggedOut.value = problem instanceof SessionError
-      error.value = messageOf(problem)
+      problem.value = fault
+      loggedOut.value = fault instanceof SessionError
+      error.value = messageOf(fault)
     } finally {
       if (run === generation) loading.value = false
     }
@@ -46,5 +50,5 @@ export function usePaged<T>(fetchPage: (after?: string) => Promise<Page<T>>) {
     if (error.value) return 'error'
     return loaded.value && !loading.value ? 'empty' : 'loading'
   })
-  return { items, next, loading, error, loggedOut, state, reload, more }
+  return { items, next, loading, error, problem, loggedOut, state, reload, more }
 }

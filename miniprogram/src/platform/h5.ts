@@ -250,6 +250,30 @@ export const platform: Platform = {
     })
   },
 
+  loadImage(_canvas, url) {
+    return new Promise((resolve, reject) => {
+      const image = new Image()
+      image.onload = () => resolve(image)
+      image.onerror = () => reject(new PlatformError('图片没有加载出来'))
+      image.src = url
+    })
+  },
+
+  canvasPicture: async (canvas) => (canvas as HTMLCanvasElement).toDataURL('image/png'),
+
+  get savesByPress() {
+    return inWeChat()
+  },
+
+  async savePicture(picture, fileName) {
+    if (inWeChat()) return 'press'
+    const link = document.createElement('a')
+    link.href = picture
+    link.download = fileName
+    link.click()
+    return 'download'
+  },
+
   sharesPages: false,
   pageUrl: (path) => `${location.origin}${location.pathname}#${path}`,
 }

@@ -183,6 +183,42 @@ export const platform: Platform = {
     })
   },
 
+  loadImage(canvas, url) {
+    return new Promise((resolve, reject) => {
+      const image = (canvas as unknown as { createImage(): HTMLImageElement }).createImage()
+      image.onload = () => resolve(image)
+      image.onerror = () => reject(new PlatformError('图片没有加载出来'))
+      image.src = url
+    })
+  },
+
+  canvasPicture(canvas) {
+    return new Promise((resolve, reject) => {
+      wx.canvasToTempFilePath({
+        canvas: canvas as never,
+        fileType: 'png',
+        success: ({ tempFilePath }) => resolve(tempFilePath),
+        fail: ({ errMsg }) => reject(new PlatformError('图片没有画出来，请再试一次', errMsg)),
+      })
+    })
+  },
+
+  savesByPress: false,
+
+  savePicture(picture) {
+    return new Promise((resolve, reject) => {
+      wx.saveImageToPhotosAlbum({
+        filePath: picture,
+        success: () => resolve('saved'),
+        fail: ({ errMsg }) => {
+          if (/cancel/.test(errMsg)) resolve('refused')
+          else if (/auth|deny|denied/.test(errMsg)) reject(new PlatformError('没有相册权限，请在右上角“设置”里打开，或长按图片保存', errMsg))
+          else reject(new PlatformError('没有存到相册，请长按图片保存', errMsg))
+        },
+      })
+    })
+  },
+
   sharesPages: true,
   pageUrl: (path) => path,
 }

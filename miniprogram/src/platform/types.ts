@@ -43,6 +43,13 @@ export interface LocalPhoto {
   file?: File
 }
 
+/** A canvas that a picture is drawn on, as WeChat's node and the DOM's element have it in common. */
+export interface PosterCanvas {
+  width: number
+  height: number
+  getContext(kind: '2d'): CanvasRenderingContext2D
+}
+
 /** Everything that differs between the mini-program and the H5 pages of the official account. */
 export interface Platform {
   readonly name: 'mp-weixin' | 'h5'
@@ -89,6 +96,14 @@ export interface Platform {
   addToCalendar(entry: CalendarEntry): Promise<'added' | 'copied' | 'refused'>
   /** Takes or chooses pictures, made small enough for a weak network. Empty when the person gave up. */
   choosePhotos(most: number): Promise<LocalPhoto[]>
+  /** An image that can be drawn on this canvas. */
+  loadImage(canvas: PosterCanvas, url: string): Promise<CanvasImageSource>
+  /** What is on the canvas, as an address that an image element shows. */
+  canvasPicture(canvas: PosterCanvas): Promise<string>
+  /** True where a picture is saved by a long press on it and by nothing else. */
+  readonly savesByPress: boolean
+  /** 'saved': it is in the album. 'download': the browser took it. 'press': the person must press the picture. 'refused': they gave up. */
+  savePicture(picture: string, fileName: string): Promise<'saved' | 'download' | 'press' | 'refused'>
   /** True when a page is shared by WeChat's own button; elsewhere its address is copied. */
   readonly sharesPages: boolean
   /** The address of a page as others can open it. */

@@ -34,3 +34,15 @@ export function drawQr(ctx: Ctx2D, matrix: QrMatrix, px: number, quiet = 2): voi
     }
   }
 }
+
+/** The same inside a picture: a square of `size` at (x, y) of a context that may be scaled. */
+export function drawQrAt(ctx: Ctx2D, matrix: QrMatrix, x: number, y: number, size: number): void {
+  const cell = size / matrix.size
+  ctx.fillStyle = '#14272b'
+  for (let row = 0; row < matrix.size; row++) {
+    for (let column = 0; column < matrix.size; column++) {
+      // A hair larger than the cell: neighbours meet without seams at every scale.
+      if (matrix.dark(row, column)) ctx.fillRect(x + column * cell, y + row * cell, cell + 0.2, cell + 0.2)
+    }
+  }
+}
