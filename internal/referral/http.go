@@ -72,7 +72,7 @@ type InviteView struct {
 
 // Flag is something that makes an invitation suspect.
 type Flag struct {
-	Key  string `json:"key" enum:"plate,self_plate,place,fast,refund"`
+	Key  string `json:"key" enum:"plate,self_plate,place,fast,refund,gift"`
 	Text string `json:"text"`
 }
 

@@ -39,9 +39,10 @@ const (
 	FlagPlace     = "place"      // several friends came from one network address
 	FlagFast      = "fast"       // many friends within an hour
 	FlagRefund    = "refund"     // the payment went back after the reward
+	FlagGift      = "gift"       // the reward could not be given, such as a coupon that is no longer issued
 )
 
-var flagTexts = map[string]string{FlagPlate: "车牌曾出现在别的邀请里", FlagSelfPlate: "与推荐人同一车牌", FlagPlace: "多位好友来自同一网络", FlagFast: "一小时内邀请过多", FlagRefund: "奖励后付款被退回"}
+var flagTexts = map[string]string{FlagPlate: "车牌曾出现在别的邀请里", FlagSelfPlate: "与推荐人同一车牌", FlagPlace: "多位好友来自同一网络", FlagFast: "一小时内邀请过多", FlagRefund: "奖励后付款被退回", FlagGift: "奖励没能发出，请检查奖励设置后点通过"}
 
 // Faults of this package.
 var (

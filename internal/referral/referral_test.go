@@ -225,6 +225,32 @@ func TestAPaymentThatGoesBackTakesTheRewardBack(t *testing.T) {
 	r.exact()
 }
 
+func TestARewardThatCannotBeGivenIsTheManagers(t *testing.T) {
+	r := newRig(t)
+	shelf := &soldOut{}
+	r.Gifts.Connect(campaign.Coupon, shelf)
+	rules := firstRules()
+	rules.On, rules.FriendGift, rules.InviterGift = true, campaign.Gift{{Kind: campaign.Coupon, ID: 7, N: 1}}, gift(100)
+	r.rules(rules)
+	a := r.join(person{})
+	b := r.invited(a, person{})
+	r.pay(b, ledger.Cash, 100)
+	shelf.gone = true
+	r.sweep()
+	i := r.state(b, StateSuspect)
+	if !slices.Contains(i.Flags, FlagGift) || i.Reason != "这种券已停发" {
+		t.Errorf("%+v", i)
+	}
+	r.want(a, 0, "nothing of it was given")
+	shelf.gone = false
+	_, err := r.Decide(r.boss(), i.ID, true, "已恢复")
+	must(t, err)
+	r.sweep()
+	r.state(b, StateRewarded)
+	r.want(a, 100, "once it can be given")
+	r.exact()
+}
+
 func TestBindLater(t *testing.T) {
 	r := newRig(t)
 	a := r.join(person{})

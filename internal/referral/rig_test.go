@@ -67,6 +67,20 @@ func (d *drawer) MiniProgramCode(_ context.Context, scene, _ string) ([]byte, er
 
 type giver struct{ *points.Service }
 
+// soldOut has one coupon template, 7, which may run out.
+type soldOut struct{ gone bool }
+
+func (*soldOut) Check(context.Context, db.Reader, int64, int64) (string, error) {
+	return "洗车券", nil
+}
+func (s *soldOut) GiveTx(context.Context, *db.Tx, campaign.Grant) ([]int64, error) {
+	if s.gone {
+		return nil, fault.ErrInvalid.Say("这种券已停发")
+	}
+	return nil, nil
+}
+func (*soldOut) TakeBackTx(context.Context, *db.Tx, campaign.Grant) error { return nil }
+
 func (giver) Check(_ context.Context, _ db.Reader, _, n int64) (string, error) {
 	return fmt.Sprintf("%d 积分", n), nil
 }

@@ -219,14 +219,28 @@ func (s *Service) pay(ctx context.Context, rules Rules, list []Invite) error {
 				err = nil
 			}
 		}
-		if f := new(fault.Error); err != nil && (!errors.As(err, &f) || f.Kind >= 500) {
+		if f := new(fault.Error); errors.As(err, &f) && f.Kind < 500 {
+			// The next ones must not wait for it, and nobody reads a log every ten seconds: a manager is told.
+			err = s.stuck(ctx, i, f.Message)
+		}
+		if err != nil {
 			return err
-		} else if err != nil { // such as a coupon whose template ran out: the next ones must not wait for it
-			s.Log.WarnContext(ctx, "a referral was not rewarded", "invite", i.ID, "err", err)
-			err = nil
 		}
 	}
 	return nil
+}
+
+// stuck puts an invitation whose reward cannot be given on the manager's list.
+func (s *Service) stuck(ctx context.Context, seen Invite, why string) error {
+	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		i, err := inviteByID(ctx, tx, seen.ID, tx.ForUpdate())
+		if err != nil || i.State != StatePending {
+			return err
+		}
+		i.State, i.Reason, i.DecidedBy = StateSuspect, clip(why, 200), ""
+		i.flag(FlagGift)
+		return move(ctx, tx, i, StatePending)
+	})
 }
 
 func dedupe(i Invite, side string) string { return fmt.Sprintf("referral:%d:%s", i.ID, side) }
