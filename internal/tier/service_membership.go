@@ -440,3 +440,20 @@ func (s *Service) remindTx(ctx context.Context, tx *db.Tx, m membershipRow) erro
 	return s.Messages.EnqueueTx(ctx, tx, notify.Message{MemberID: m.MemberID, Event: notify.MembershipEnds, Dedupe: fmt.Sprintf("membership_ends:%d", m.ID), Page: "pages/club/tier/index",
 		Data: map[string]string{"title": p.Name, "time": last.Format(time.RFC3339), "hint": "到期后权益停止，续费请到会员页"}})
 }
+
+// Owed is what would have to be given back of a member's memberships today: who leaves settles it first.
+func (s *Service) Owed(ctx context.Context, memberID int64) (n money.Fen, err error) {
+	rows, err := membershipsOf(ctx, s.db, memberID, "")
+	for _, m := range rows {
+		n += m.refundable(s.db.Now())
+	}
+	return n, err
+}
+
+// EraseTx forgets what is kept of a member who leaves: what was given, whose car it was. Nothing is owed any more.
+func (s *Service) EraseTx(ctx context.Context, tx *db.Tx, memberID int64) error {
+	if err := dropAssignment(ctx, tx, memberID); err != nil {
+		return err
+	}
+	return eraseUses(ctx, tx, memberID)
+}

@@ -366,6 +366,9 @@ func (s *Service) goOn(ctx context.Context, r runRow) error {
 			next.FinishedAt = s.db.Now().UnixMilli()
 		} else {
 			n, err := s.place(ctx, members)
+			if ctx.Err() != nil {
+				continue // the time is up: these members again next time
+			}
 			if err != nil {
 				return err
 			}

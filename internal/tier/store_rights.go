@@ -150,3 +150,9 @@ func badGrants(ctx context.Context, r db.Reader) (ids []int64, err error) {
 func setUsePosting(ctx context.Context, tx *db.Tx, id, posting int64) error {
 	return tx.ExecOne(ctx, db.ErrNoRows, `UPDATE tier_uses SET posting_id = ? WHERE id = ?`, posting, id)
 }
+
+// eraseUses forgets whose car it was and what was noted; what was used stays counted.
+func eraseUses(ctx context.Context, tx *db.Tx, memberID int64) error {
+	_, err := tx.Exec(ctx, `UPDATE tier_uses SET plate = '', note = '' WHERE member_id = ?`, memberID)
+	return err
+}
