@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/liangche/liangche/internal/catalog"
@@ -28,19 +29,19 @@ func (b balances) TotalFen(ctx context.Context, memberID int64) (money.Fen, erro
 	return money.Fen(x.Principal + x.Bonus), err
 }
 
-// owed is what the shop owes a member: the wallet and the passes. Nobody leaves with it.
+// owed is what the shop owes a member: the wallet, and what was paid for and is still to come. Nobody leaves with it.
 type owed struct {
 	balances
-	passes func(ctx context.Context, memberID int64) (money.Fen, error)
+	more []func(ctx context.Context, memberID int64) (money.Fen, error)
 }
 
 func (o owed) TotalFen(ctx context.Context, memberID int64) (money.Fen, error) {
-	wallet, err := o.balances.TotalFen(ctx, memberID)
-	if err != nil {
-		return 0, err
+	total, err := o.balances.TotalFen(ctx, memberID)
+	for _, f := range o.more {
+		n, e := f(ctx, memberID)
+		total, err = total+n, errors.Join(err, e)
 	}
-	passes, err := o.passes(ctx, memberID)
-	return wallet + passes, err
+	return total, err
 }
 
 // tierNames lets the member slice name and set tiers.

@@ -156,7 +156,8 @@ func (a *App) build() {
 			return a.Referral.InvitedTx(ctx, tx, id, code)
 		},
 	})
-	a.Members.Connect(owed{balances{d}, func(ctx context.Context, id int64) (money.Fen, error) { return a.Passes.Owed(ctx, id) }}, tierNames{d, a.Tiers})
+	a.Members.Connect(owed{balances{d}, []func(context.Context, int64) (money.Fen, error){
+		func(ctx context.Context, id int64) (money.Fen, error) { return a.Passes.Owed(ctx, id) }, a.Tiers.Owed}}, tierNames{d, a.Tiers})
 	a.Staff = staff.New(d, a.Box, a.WeChat, a.Members, staffStores{a.Shops}, staff.Options{
 		SecureCookies: secure(c.PublicURL),
 		InviteURL:     c.PublicURL + "/h5/#/pkg-staff/login/index?invite=",
@@ -204,7 +205,7 @@ func (a *App) build() {
 
 // eraseTx ends and forgets what other slices keep of a member who leaves.
 func (a *App) eraseTx(ctx context.Context, tx *db.Tx, memberID int64) error {
-	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx, a.Points.ForfeitTx, a.Coupons.EraseTx} {
+	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx, a.Points.ForfeitTx, a.Coupons.EraseTx, a.Tiers.EraseTx} {
 		if err := f(ctx, tx, memberID); err != nil {
 			return err
 		}
