@@ -90,7 +90,7 @@ func TestOperations(t *testing.T) {
 }
 
 // A refund by two managers at once, and one beside a use, happens once and gives back what is right.
-func TestRefundHappensOnce(t *testing.T) {
+func TestN10RefundEndsThePassOnce(t *testing.T) {
 	r := newRig(t)
 	m := r.Member("张三", "13900000001", "浙A12345")
 	p := r.sell(r.plan(r.tenWash()), m, sale.MethodCash, "")
