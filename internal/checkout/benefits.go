@@ -110,6 +110,11 @@ type holdings struct {
 	hints   []string
 }
 
+// pays says whether any of it may lower a bill of the items.
+func (h holdings) pays(items []pricing.Item) bool {
+	return len(h.coupons) > 0 || slices.ContainsFunc(h.covers, func(c pricing.Cover) bool { return c.Why == "" && slices.ContainsFunc(items, c.Pays) })
+}
+
 // block says of everything why it cannot be used.
 func (h *holdings) block(why string) {
 	for i := range h.covers {

@@ -229,7 +229,18 @@ func TestFamilyPaysUpToItsCap(t *testing.T) {
 		t.Errorf("%+v", orders[0])
 	}
 	c.exact()
+	told := func(m int64, event string) (n int) {
+		t.Helper()
+		shopfloor.Must(t, c.DB.Get(t.Context(), &n, `SELECT COUNT(*) FROM notify_messages WHERE member_id = ? AND event = ?`, m, event))
+		return n
+	}
+	if told(payer, "deduction") != 3 || told(driver, "deduction") != 3 {
+		t.Errorf("payer told %d times, driver %d", told(payer, "deduction"), told(driver, "deduction"))
+	}
 	c.reverse(orders[0].ID)
+	if told(payer, "reversal") != 1 {
+		t.Errorf("payer told of %d reversals", told(payer, "reversal"))
+	}
 	wallet(payer, 58000-2*4500)
 	if won, _ := c.rush(4, r, q.QuoteHash, tender(checkout.TenderGroup, 4500)); won != 1 {
 		t.Errorf("%d orders after the reversal, want 1", won)

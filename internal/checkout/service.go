@@ -485,7 +485,20 @@ func (s *Service) postTx(ctx context.Context, tx *db.Tx, o *Order, book *ledger.
 	if o.PointsEarned, err = s.earnTx(ctx, tx, *o); err != nil || !tell {
 		return err
 	}
+	if err := s.tellPayerTx(ctx, tx, *o, book, "deduction"); err != nil {
+		return err
+	}
 	return s.tellTx(ctx, tx, *o, "deduction")
+}
+
+// tellPayerTx tells who paid for somebody else what left or came back to the wallet.
+func (s *Service) tellPayerTx(ctx context.Context, tx *db.Tx, o Order, book *ledger.Book, event string) error {
+	t := o.tender(TenderGroup)
+	if t == nil || o.PayerID == o.MemberID {
+		return nil
+	}
+	o.MemberID, o.Total, o.BalanceAfter, o.No = o.PayerID, t.AmountFen, money.Fen(book.Balance(ledger.Principal)+book.Balance(ledger.Bonus)), o.No+":payer"
+	return s.tellTx(ctx, tx, o, event)
 }
 
 // balanceAfterTx notes what the member of an order holds after it: never what somebody else who pays does.
@@ -499,8 +512,16 @@ func (s *Service) balanceAfterTx(ctx context.Context, tx *db.Tx, o *Order, book 
 	return err
 }
 
+// pageOf is where a message about an order leads: its receipt is the driver's alone.
+func pageOf(o Order) string {
+	if o.PayerID == o.MemberID && o.GroupID != 0 {
+		return fmt.Sprintf("pages/club/groups/statement?id=%d", o.GroupID)
+	}
+	return fmt.Sprintf("pages/receipt/index?id=%d", o.ID)
+}
+
 func (s *Service) tellTx(ctx context.Context, tx *db.Tx, o Order, event string) error {
-	return s.messages.EnqueueNewTx(ctx, tx, notify.Message{MemberID: o.MemberID, Event: event, Dedupe: event + ":" + o.No, Page: fmt.Sprintf("pages/receipt/index?id=%d", o.ID),
+	return s.messages.EnqueueNewTx(ctx, tx, notify.Message{MemberID: o.MemberID, Event: event, Dedupe: event + ":" + o.No, Page: pageOf(o),
 		Data: map[string]string{"amount": o.Total.String(), "balance": o.BalanceAfter.String(), "store": o.StoreName, "plate": o.Plate, "title": o.Title, "staff": o.StaffName,
 			"time": tx.Now.Format(time.RFC3339)}})
 }

@@ -73,7 +73,7 @@ func (s *Service) holdings(ctx context.Context, r db.Reader, f frame, at time.Ti
 }
 
 // holdingsTx is holdings under the member's lock, so that two tills never count on the same use. Together with others it reads nothing: errAlone when the
-// member has anything.
+// member has a pass or a coupon, or a right that pays one of the items.
 func (s *Service) holdingsTx(ctx context.Context, tx *db.Tx, f frame, alone bool, st member.Standing) (h holdings, err error) {
 	if !f.wantsAny() {
 		return h, nil
@@ -84,7 +84,7 @@ func (s *Service) holdingsTx(ctx context.Context, tx *db.Tx, f frame, alone bool
 	if h, err = s.holdings(ctx, tx, f, tx.Now); err != nil {
 		return h, err
 	}
-	if !alone && len(h.covers)+len(h.coupons) > 0 {
+	if !alone && h.pays(Items(f.items, nil)) {
 		return h, errAlone
 	}
 	if err := st.Usable(); err != nil {

@@ -136,6 +136,9 @@ func (s *Service) reverseTx(ctx context.Context, tx *db.Tx, o Order, reason stri
 	if err := s.balanceAfterTx(ctx, tx, &o, book); err != nil {
 		return err
 	}
+	if err := s.tellPayerTx(ctx, tx, o, book, "reversal"); err != nil {
+		return err
+	}
 	return s.tellTx(ctx, tx, o, "reversal")
 }
 
