@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
@@ -56,7 +57,7 @@ func (s *Service) Tick(ctx context.Context) error {
 		s.each(ctx, "renewals announced", dueNotices, in(notice+1), func(ctx context.Context, tx *db.Tx, p *Pass) error { return s.noticeTx(ctx, tx, p) }),
 		s.renewals(ctx, now, time.Duration(notice)*day),
 		s.warnings(ctx, in(warn), warn),
-		s.each(ctx, "passes expired", dueExpiries, now.UnixMilli(), s.expireTx),
+		s.expiries(ctx, now),
 	)
 }
 
@@ -92,6 +93,65 @@ func (s *Service) each(ctx context.Context, what, query string, until int64, fn 
 	return nil
 }
 
+// expiries ends the passes whose time is over, many in one transaction; when one of them spoils it, each of them again by itself.
+func (s *Service) expiries(ctx context.Context, now time.Time) error {
+	done := 0
+	for after := int64(0); ; {
+		ids, err := dueIDs(ctx, s.db, dueExpiries, now.UnixMilli(), after, chunk)
+		if err != nil {
+			return err
+		}
+		if len(ids) > 0 {
+			after = ids[len(ids)-1]
+			if err := s.expireMany(ctx, ids); err != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				for _, id := range ids {
+					if _, err := s.change(ctx, 0, id, s.expireTx); err != nil {
+						s.log.ErrorContext(ctx, "a pass was left for the next tick", "what", "passes expired", "pass", id, "err", err)
+					}
+				}
+			}
+			done += len(ids)
+			s.log.InfoContext(ctx, "passes", "what", "passes expired", "done", done)
+		}
+		if len(ids) < chunk {
+			return nil
+		}
+	}
+}
+
+func (s *Service) expireMany(ctx context.Context, ids []int64) error {
+	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		members, err := holdersOf(ctx, tx, ids)
+		if err != nil {
+			return err
+		}
+		if err := s.members.AheadTx(tx, members, nil); err != nil {
+			return err
+		}
+		list, err := lockPasses(ctx, tx, ids)
+		if err != nil {
+			return err
+		}
+		ledger.AheadUnitsTx(tx, members, ledger.Uses)
+		if err := tx.Collect(ctx); err != nil {
+			return err
+		}
+		for _, p := range list {
+			if !slices.Contains(members, p.MemberID) {
+				continue // given away meanwhile: at the next tick
+			}
+			if err := s.expireTx(ctx, tx, &p); err != nil {
+				return err
+			}
+			savePassSoon(tx, p)
+		}
+		return nil
+	})
+}
+
 // expireTx ends a pass: what is left of it is the shop's.
 func (s *Service) expireTx(ctx context.Context, tx *db.Tx, p *Pass) error {
 	if p.State != StateActive || !p.expired(tx.Now) {
@@ -105,9 +165,7 @@ func (s *Service) expireTx(ctx context.Context, tx *db.Tx, p *Pass) error {
 	for i := range p.Lines {
 		l := &p.Lines[i]
 		l.Left, l.Lost, l.ValueFen, l.LostFen = 0, l.Lost+l.Left, 0, l.LostFen+l.ValueFen
-		if err := saveLine(ctx, tx, *l); err != nil {
-			return err
-		}
+		saveLineSoon(tx, *l)
 	}
 	p.State, p.EndedAt, p.EndPosting, p.ValueFen, p.LostFen, p.GiftCode = StateExpired, tx.Now, posting, 0, p.LostFen+p.ValueFen, ""
 	return note(ctx, tx, p.ID, "expire", "到期")

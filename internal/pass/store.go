@@ -102,18 +102,27 @@ func insertPass(ctx context.Context, tx *db.Tx, p Pass, dedupe string) error {
 	return tx.Insert(ctx, "pass_passes", r)
 }
 
-// savePass writes what changes of a pass during its life; the pass is locked.
-func savePass(ctx context.Context, tx *db.Tx, p Pass) error {
+const updatePass = `UPDATE pass_passes SET member_id = ?, state = ?, paid_fen = ?, value_fen = ?, lost_fen = ?, starts_at = ?, expires_at = ?, used_at = ?, paused_at = ?,
+	pause_until = ?, paused_ms = ?, plate_at = ?, renew_on = ?, renew_note = ?, noticed_at = ?, gift_code = ?, gift_until = ?, given_by = ?, end_posting_id = ?,
+	paid_at = ?, ended_at = ? WHERE id = ?`
+
+func (p Pass) changing() []any {
 	var code *string
 	if p.GiftCode != "" {
 		code = &p.GiftCode
 	}
-	return tx.ExecOne(ctx, ErrState, `UPDATE pass_passes SET member_id = ?, state = ?, paid_fen = ?, value_fen = ?, lost_fen = ?, starts_at = ?, expires_at = ?, used_at = ?, paused_at = ?,
-		pause_until = ?, paused_ms = ?, plate_at = ?, renew_on = ?, renew_note = ?, noticed_at = ?, gift_code = ?, gift_until = ?, given_by = ?, end_posting_id = ?,
-		paid_at = ?, ended_at = ? WHERE id = ?`, p.MemberID, p.State, int64(p.PaidFen), int64(p.ValueFen), int64(p.LostFen), ms(p.StartsAt), ms(p.ExpiresAt), ms(p.UsedAt), ms(p.PausedAt),
+	return []any{p.MemberID, p.State, int64(p.PaidFen), int64(p.ValueFen), int64(p.LostFen), ms(p.StartsAt), ms(p.ExpiresAt), ms(p.UsedAt), ms(p.PausedAt),
 		ms(p.PauseUntil), p.Paused.Milliseconds(), ms(p.PlateAt), p.RenewOn, p.RenewNote, ms(p.NoticedAt), code, ms(p.GiftUntil), p.GivenBy, p.EndPosting,
-		ms(p.PaidAt), ms(p.EndedAt), p.ID)
+		ms(p.PaidAt), ms(p.EndedAt), p.ID}
 }
+
+// savePass writes what changes of a pass during its life; the pass is locked.
+func savePass(ctx context.Context, tx *db.Tx, p Pass) error {
+	return tx.ExecOne(ctx, ErrState, updatePass, p.changing()...)
+}
+
+// savePassSoon is savePass together with the other writes of a job.
+func savePassSoon(tx *db.Tx, p Pass) { tx.ExecSoon(1, ErrState, updatePass, p.changing()...) }
 
 type lineRow struct {
 	ID       int64  `db:"id"`
@@ -139,10 +148,16 @@ func insertLines(ctx context.Context, tx *db.Tx, lines []Line) error {
 	return tx.Insert(ctx, "pass_lines", rows)
 }
 
+const updateLine = `UPDATE pass_lines SET times = ?, left_uses = ?, lost_uses = ?, value_fen = ?, lost_fen = ? WHERE id = ?`
+
 // saveLine writes the count of a line; its pass is locked.
 func saveLine(ctx context.Context, tx *db.Tx, l Line) error {
-	return tx.ExecOne(ctx, ErrState, `UPDATE pass_lines SET times = ?, left_uses = ?, lost_uses = ?, value_fen = ?, lost_fen = ? WHERE id = ?`,
-		l.Times, l.Left, l.Lost, int64(l.ValueFen), int64(l.LostFen), l.ID)
+	return tx.ExecOne(ctx, ErrState, updateLine, l.Times, l.Left, l.Lost, int64(l.ValueFen), int64(l.LostFen), l.ID)
+}
+
+// saveLineSoon is saveLine together with the other writes of a job.
+func saveLineSoon(tx *db.Tx, l Line) {
+	tx.ExecSoon(1, ErrState, updateLine, l.Times, l.Left, l.Lost, int64(l.ValueFen), int64(l.LostFen), l.ID)
 }
 
 // passOfLine finds the pass of a line. Fault: fault.ErrNotFound.

@@ -98,6 +98,21 @@ func passesByID(ctx context.Context, r db.Reader, ids []int64) ([]Pass, error) {
 	return passesIn(ctx, r, `WHERE id IN (?) ORDER BY id`, "", ids)
 }
 
+// lockPasses is passesByID under lock.
+func lockPasses(ctx context.Context, tx *db.Tx, ids []int64) ([]Pass, error) {
+	where, args, err := db.In(`WHERE id IN (?) ORDER BY id`, ids)
+	if err != nil {
+		return nil, err
+	}
+	return passesWhere(ctx, tx, where, tx.ForUpdate(), "", args...)
+}
+
+// holdersOf reads who holds passes, in ascending order.
+func holdersOf(ctx context.Context, r db.Reader, ids []int64) (members []int64, err error) {
+	err = selectIn(ctx, r, &members, `SELECT DISTINCT member_id FROM pass_passes WHERE id IN (?) ORDER BY member_id`, ids)
+	return members, err
+}
+
 func passesIn(ctx context.Context, r db.Reader, where, bizDay string, ids []int64) ([]Pass, error) {
 	where, args, err := db.In(where, ids)
 	if err != nil {
