@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/checkout"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/db/dbtest/shopfloor"
@@ -90,7 +91,7 @@ func (p *programme) sound() {
 }
 
 func (p *programme) in(fn func(ctx context.Context, tx *db.Tx) error) error {
-	return p.DB.InTx(p.Ctx(), fn)
+	return p.DB.InTx(actor.With(p.T.Context(), p.Staff()), fn)
 }
 
 func TestSpendingRaisesAtOnceAndReversingLowers(t *testing.T) {
