@@ -453,6 +453,15 @@ func (s *Service) Deliver(ctx context.Context, id int64, code string) (Order, er
 	return orderByID(ctx, s.db, id, "")
 }
 
+// PickupCode is the code of a member's ready order, "" when there is none. Fault: fault.ErrNotFound.
+func (s *Service) PickupCode(ctx context.Context, memberID, id int64) (string, error) {
+	o, err := s.Get(ctx, memberID, id)
+	if err != nil || o.State != Ready || o.code == "" {
+		return "", err
+	}
+	return s.Box.Open(colCode, o.code)
+}
+
 // Parcel is how something was sent.
 type Parcel struct {
 	Carrier    string `json:"carrier" minLength:"1" maxLength:"20"`
