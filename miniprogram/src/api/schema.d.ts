@@ -9844,7 +9844,7 @@ export interface components {
         };
         ReferralFlag: {
             /** @enum {string} */
-            key: "plate" | "self_plate" | "place" | "fast" | "refund";
+            key: "plate" | "self_plate" | "place" | "fast" | "refund" | "gift";
             text: string;
         };
         ReferralFriend: {
@@ -11115,6 +11115,8 @@ export interface components {
             by?: string;
             /** Format: int64 */
             memberId: number;
+            /** @description Masked */
+            memberName: string;
             reason: string;
             /** Format: date-time */
             since: string;
