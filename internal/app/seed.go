@@ -39,6 +39,7 @@ type seeder struct {
 	desks   []actor.Actor // who works the till, by store
 	boss    actor.Actor
 	people  []person
+	club    club
 	planned string // the last day of the roster
 
 	// Bookings; see seed_booking.go.
@@ -70,6 +71,7 @@ func (d *Demo) seed(ctx context.Context, past *clock.Manual, until time.Time, ou
 	days := int(until.Sub(past.Now()).Hours() / 24)
 	zone := bizday.Location(bizday.DefaultZone)
 	today := until.In(zone)
+	s.planClub(today)
 	for day := range days + 1 {
 		morning := time.Date(today.Year(), today.Month(), today.Day()-days+day, 9, 0, 0, 0, zone)
 		pace := time.Minute
@@ -98,7 +100,7 @@ func (d *Demo) seed(ctx context.Context, past *clock.Manual, until time.Time, ou
 	if err := s.upTo(ctx, until); err != nil {
 		return err
 	}
-	return errors.Join(s.finish(ctx), s.finishStays(ctx, until), s.giveCoupons(ctx))
+	return errors.Join(s.finish(ctx), s.finishStays(ctx, until), s.giveCoupons(ctx), s.openMall(ctx), s.shareWallets(ctx))
 }
 
 // as is a context in which who acts with a fresh idempotency key.
@@ -126,7 +128,7 @@ func (s *seeder) setUp(ctx context.Context) error {
 	if err := s.staff(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.layOut(sys), s.layPoints(sys))
+	return errors.Join(s.layOut(sys), s.layPoints(sys), s.offerClub(sys))
 }
 
 func (s *seeder) offers(ctx context.Context) error {
@@ -270,7 +272,11 @@ func (s *seeder) join(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	got, err := s.Members.Join(s.as(ctx, p.owner), member.JoinInput{CharterVersion: charter.Version, PhoneToken: proved.Token, Name: x.name, Gender: x.gender, Birthday: x.birthday, Vehicle: v})
+	invite := ""
+	if i == 5 || i == 8 || i == 11 {
+		invite = s.club.invite
+	}
+	got, err := s.Members.Join(s.as(ctx, p.owner), member.JoinInput{CharterVersion: charter.Version, PhoneToken: proved.Token, Name: x.name, Gender: x.gender, Birthday: x.birthday, Vehicle: v, InviteCode: invite})
 	if err != nil {
 		return err
 	}
@@ -292,6 +298,11 @@ func (s *seeder) join(ctx context.Context, i int) error {
 		}
 	}
 	s.people = append(s.people, p)
+	if i == 0 {
+		if err := s.inviteFriends(ctx); err != nil {
+			return err
+		}
+	}
 	return s.topup(ctx, &s.people[i])
 }
 
@@ -375,7 +386,10 @@ func (s *seeder) serve(ctx context.Context, p person, prefer string) error {
 		return err
 	}
 	tenders := []checkout.Tender{{Kind: prefer, AmountFen: q.TotalFen, Reference: s.reference(prefer)}}
-	if prefer == checkout.TenderBalance && q.Balance.MissingFen > 0 {
+	switch {
+	case q.TotalFen == 0: // a pass or a right pays all of it
+		tenders = nil
+	case prefer == checkout.TenderBalance && q.Balance.MissingFen > 0:
 		rest := pick(s.rnd, checkout.TenderCash, checkout.TenderAlipay)
 		tenders = []checkout.Tender{{Kind: rest, AmountFen: q.Balance.MissingFen, Reference: s.reference(checkout.TenderAlipay)}}
 		if q.Balance.UsableFen > 0 {
