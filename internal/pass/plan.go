@@ -19,12 +19,13 @@ const (
 	KindUnlimited = "unlimited" // for a period, as often as the limit a day allows; earns by time
 )
 
+const maxPrice money.Fen = 99_999_99
+
 const (
-	maxPrice  money.Fen = 99_999_99
-	maxTimes            = 999
-	maxDays             = 3660
-	maxMonths           = 60
-	maxLines            = 10
+	maxTimes  = 999
+	maxDays   = 3660
+	maxMonths = 60
+	maxLines  = 10
 )
 
 // PlanLine is what a plan covers, and how often.

@@ -154,12 +154,6 @@ func (r *rig) pays(x sale.Sale, change ...func(*wxsandbox.PayRequest)) {
 	shopfloor.Must(r.t, err)
 }
 
-func (r *rig) notify(x sale.Sale) {
-	r.t.Helper()
-	_, err := r.wx.Resend(r.outTradeNo(x))
-	shopfloor.Must(r.t, err)
-}
-
 // later moves the clock and runs what is due.
 func (r *rig) later(d time.Duration) {
 	r.t.Helper()
