@@ -64,19 +64,14 @@ func (s *Service) readCockpit(ctx context.Context) (c Cockpit, err error) {
 	if err != nil {
 		return c, err
 	}
-	c.PrincipalFen, c.BonusFen = fen(held["principal"].Amount), fen(held["bonus"].Amount)
+	c.PrincipalFen, c.BonusFen = fen(held.Principal), fen(held.Bonus)
 	c.PassesFen, c.MembershipsFen = fen(months.Total(ledger.Owed(ledger.Passes))), fen(months.Total(ledger.Owed(ledger.Memberships)))
 	c.DepositsFen = fen(months.Total(ledger.Owed(ledger.Deposits)))
-	c.Points, c.Uses = held["points"].Amount, held["uses"].Amount
+	c.Points, c.Uses, c.Members = held.Points, held.Uses, held.Members
 	c.PointsFen = pointsCost(c.Points, fen(cost))
 	c.CashOwedFen = c.PrincipalFen + c.PassesFen + c.MembershipsFen + c.DepositsFen
 	c.TotalFen = c.CashOwedFen + c.BonusFen + c.PointsFen
 	c.Months = monthEnds(months, bizday.Of(c.AsOf, bizday.DefaultZone)[:7], monthsShown)
-	l, err := readLiability(ctx, s.db)
-	if err != nil {
-		return c, err
-	}
-	c.Members = l.Members
 	if err := s.age(ctx, &c); err != nil {
 		return c, err
 	}
@@ -84,24 +79,13 @@ func (s *Service) readCockpit(ctx context.Context) (c Cockpit, err error) {
 }
 
 func (s *Service) age(ctx context.Context, c *Cockpit) error {
-	rows, err := lotAges(ctx, s.db, c.AsOf)
-	if err != nil {
+	c.Ageing = ageBuckets()
+	if err := lotAges(ctx, s.db, c.AsOf, c.Ageing); err != nil {
 		return err
 	}
-	more, err := passAges(ctx, s.db, c.AsOf)
-	c.Ageing = ageBuckets()
-	for _, r := range append(rows, more...) {
-		b := &c.Ageing[r.Bucket]
-		switch r.Unit {
-		case "principal":
-			b.PrincipalFen = fen(r.Amount)
-		case "bonus":
-			b.BonusFen = fen(r.Amount)
-		case "passes":
-			b.PassesFen = fen(r.Amount)
-		default:
-			b.Points = r.Amount
-		}
+	rows, err := passAges(ctx, s.db, c.AsOf)
+	for _, r := range rows {
+		c.Ageing[r.Bucket].PassesFen = fen(r.Amount)
 	}
 	return err
 }
@@ -139,7 +123,7 @@ func (s *Service) readWindDown(ctx context.Context) (w WindDown, err error) {
 	if err != nil {
 		return w, err
 	}
-	w.BonusFen = fen(held["bonus"].Amount)
+	w.BonusFen = fen(held.Bonus)
 	var sums backSums
 	rows, err := principalBack(ctx, s.db, w.AsOf)
 	if err != nil {

@@ -9,24 +9,25 @@ import (
 
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/id"
 	"github.com/liangche/liangche/internal/money"
 )
 
-type unitSum struct {
-	Unit    string `db:"unit"`
-	Amount  int64  `db:"amount"`
-	Members int    `db:"members"`
+// heldSums are what all members hold. One pass without grouping: a group costs the embedded database a sort of every account.
+type heldSums struct {
+	Principal int64 `db:"principal"`
+	Bonus     int64 `db:"bonus"`
+	Points    int64 `db:"points"`
+	Uses      int64 `db:"uses"`
+	Members   int   `db:"members"` // who hold principal or bonus
 }
 
-// heldByUnit sums what members hold, by unit.
-func heldByUnit(ctx context.Context, r db.Reader) (map[string]unitSum, error) {
-	var rows []unitSum
-	err := r.Select(ctx, &rows, `SELECT unit, SUM(balance) AS amount, SUM(CASE WHEN balance > 0 THEN 1 ELSE 0 END) AS members FROM ledger_accounts GROUP BY unit`)
-	out := map[string]unitSum{}
-	for _, v := range rows {
-		out[v.Unit] = v
-	}
-	return out, err
+func heldByUnit(ctx context.Context, r db.Reader) (h heldSums, err error) {
+	err = r.Get(ctx, &h, `SELECT COALESCE(SUM(CASE WHEN a.unit = 'principal' THEN a.balance ELSE 0 END), 0) AS principal,
+		COALESCE(SUM(CASE WHEN a.unit = 'bonus' THEN a.balance ELSE 0 END), 0) AS bonus, COALESCE(SUM(CASE WHEN a.unit = 'points' THEN a.balance ELSE 0 END), 0) AS points,
+		COALESCE(SUM(CASE WHEN a.unit = 'uses' THEN a.balance ELSE 0 END), 0) AS uses, COALESCE(SUM(CASE WHEN a.balance > 0 AND (a.unit = 'principal' OR (a.unit = 'bonus'
+		AND NOT EXISTS (SELECT 1 FROM ledger_accounts p WHERE p.member_id = a.member_id AND p.unit = 'principal' AND p.balance > 0))) THEN 1 ELSE 0 END), 0) AS members FROM ledger_accounts a`)
+	return h, err
 }
 
 // bucketCase numbers instants by age, youngest first; its marks take limits(now).
@@ -48,22 +49,38 @@ func limits(now time.Time) []any {
 	return out
 }
 
-type aged struct {
-	Unit   string `db:"unit"`
-	Bucket int    `db:"bucket"`
-	Amount int64  `db:"amount"`
+// lotAges adds what is left of principal, bonus and points to the buckets of its age. Ids are made in the order of time, so that each
+// bucket is a range of them and together they are one pass.
+func lotAges(ctx context.Context, r db.Reader, now time.Time, into []AgeBucket) error {
+	below := int64(1) << 62
+	for i := range into {
+		from := int64(-1)
+		if i < len(ages) {
+			from = id.First(now.AddDate(0, 0, -ages[i]))
+		}
+		var sum struct {
+			Principal int64 `db:"principal"`
+			Bonus     int64 `db:"bonus"`
+			Points    int64 `db:"points"`
+		}
+		if err := r.Get(ctx, &sum, `SELECT COALESCE(SUM(CASE WHEN unit = 'principal' THEN remaining ELSE 0 END), 0) AS principal, COALESCE(SUM(CASE WHEN unit = 'bonus' THEN remaining ELSE 0 END), 0) AS bonus,
+			COALESCE(SUM(CASE WHEN unit = 'points' THEN remaining ELSE 0 END), 0) AS points FROM ledger_lots WHERE id >= ? AND id < ? AND remaining > 0`, from, below); err != nil {
+			return err
+		}
+		into[i].PrincipalFen, into[i].BonusFen, into[i].Points = fen(sum.Principal), fen(sum.Bonus), sum.Points
+		below = from
+	}
+	return nil
 }
 
-// lotAges sums what is left of principal, bonus and points by the age of its lots.
-func lotAges(ctx context.Context, r db.Reader, now time.Time) (rows []aged, err error) {
-	err = r.Select(ctx, &rows, `SELECT unit, bucket, SUM(remaining) AS amount FROM (SELECT unit, remaining, `+bucketCase("created_at")+` AS bucket FROM ledger_lots
-		WHERE remaining > 0 AND unit IN ('principal', 'bonus', 'points')) x GROUP BY unit, bucket`, limits(now)...)
-	return rows, err
+type aged struct {
+	Bucket int   `db:"bucket"`
+	Amount int64 `db:"amount"`
 }
 
 // passAges sums what is owed of passes by the age of their payment.
 func passAges(ctx context.Context, r db.Reader, now time.Time) (rows []aged, err error) {
-	err = r.Select(ctx, &rows, `SELECT 'passes' AS unit, bucket, SUM(value_fen) AS amount FROM (SELECT value_fen, `+bucketCase("paid_at")+` AS bucket FROM pass_passes
+	err = r.Select(ctx, &rows, `SELECT bucket, SUM(value_fen) AS amount FROM (SELECT value_fen, `+bucketCase("paid_at")+` AS bucket FROM pass_passes
 		WHERE value_fen > 0) x GROUP BY bucket`, limits(now)...)
 	return rows, err
 }
@@ -95,20 +112,59 @@ func overCap(ctx context.Context, r db.Reader, limit int) (rows []overRow, named
 	return rows, n.Named, n.Unnamed, err
 }
 
-// paidBack is what goes back of principal by method.
+// paidBack is what goes back of principal by method; fresh may go back by WeChat itself.
 type paidBack struct {
-	Method string `db:"method"`
-	Fresh  bool   `db:"fresh"`
-	Amount int64  `db:"amount"`
-	Count  int    `db:"n"`
+	Method string
+	Fresh  bool
+	Amount int64
+	Count  int
 }
 
-// principalBack sums the principal that is left by how it was paid; fresh may go back by WeChat itself.
-func principalBack(ctx context.Context, r db.Reader, now time.Time) (rows []paidBack, err error) {
-	err = r.Select(ctx, &rows, `SELECT method, fresh, SUM(remaining) AS amount, COUNT(*) AS n FROM (SELECT COALESCE(t.method, '') AS method,
-		CASE WHEN t.created_at > ? THEN 1 ELSE 0 END AS fresh, l.remaining FROM ledger_lots l LEFT JOIN wallet_topups t ON t.id = l.ref_id AND l.ref_kind = 'topup'
-		WHERE l.unit = 'principal' AND l.remaining > 0) x GROUP BY method, fresh`, now.Add(-refundWindow).UnixMilli())
-	return rows, err
+// principalBack sums the principal that is left by how it was paid, in one pass.
+func principalBack(ctx context.Context, r db.Reader, now time.Time) ([]paidBack, error) {
+	ways := []struct{ method, when string }{
+		{"wechat", `t.method IN ('wechat', 'wechat_native') AND t.created_at > ?`}, {"wechat", `t.method IN ('wechat', 'wechat_native') AND t.created_at <= ?`},
+		{"cash", `t.method = 'cash'`}, {"card", `t.method = 'card'`}, {"alipay", `t.method = 'alipay'`}, {"", `t.method IS NULL`},
+	}
+	since := now.Add(-refundWindow).UnixMilli()
+	var q strings.Builder
+	var args []any
+	for i, w := range ways {
+		for name, value := range map[string]string{"a": `l.remaining`, "n": `1`} {
+			if q.Len() > 0 {
+				q.WriteString(`, `)
+			}
+			fmt.Fprintf(&q, `COALESCE(SUM(CASE WHEN %s THEN %s ELSE 0 END), 0) AS %s%d`, w.when, value, name, i)
+			if strings.Contains(w.when, "?") {
+				args = append(args, since)
+			}
+		}
+	}
+	var v struct {
+		A0 int64 `db:"a0"`
+		A1 int64 `db:"a1"`
+		A2 int64 `db:"a2"`
+		A3 int64 `db:"a3"`
+		A4 int64 `db:"a4"`
+		A5 int64 `db:"a5"`
+		N0 int   `db:"n0"`
+		N1 int   `db:"n1"`
+		N2 int   `db:"n2"`
+		N3 int   `db:"n3"`
+		N4 int   `db:"n4"`
+		N5 int   `db:"n5"`
+	}
+	if err := r.Get(ctx, &v, `SELECT `+q.String()+` FROM ledger_lots l LEFT JOIN wallet_topups t ON t.id = l.ref_id AND l.ref_kind = 'topup' WHERE l.unit = 'principal' AND l.remaining > 0`, args...); err != nil {
+		return nil, err
+	}
+	amounts, counts := []int64{v.A0, v.A1, v.A2, v.A3, v.A4, v.A5}, []int{v.N0, v.N1, v.N2, v.N3, v.N4, v.N5}
+	var out []paidBack
+	for i, w := range ways {
+		if counts[i] > 0 {
+			out = append(out, paidBack{w.method, i == 0, amounts[i], counts[i]})
+		}
+	}
+	return out, nil
 }
 
 // principalParts are the principal of some members by payment.
