@@ -68,7 +68,7 @@ func (s *seeder) openMall(ctx context.Context) error {
 		}
 		items = append(items, item)
 	}
-	return errors.Join(s.exchange(ctx, s.people[0], items[1], false), s.exchange(ctx, s.people[1], items[1], true), s.Queue.Drain(ctx))
+	return errors.Join(s.exchange(ctx, s.people[0], items[1], false), s.exchange(ctx, s.people[1], items[1], true), s.Referral.Sweep(ctx), s.Queue.Drain(ctx))
 }
 
 // exchange lets somebody who has the points exchange them, and collect at once or later.
