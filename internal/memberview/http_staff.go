@@ -113,7 +113,7 @@ type TodayItem struct {
 // Today is a store's business day so far.
 type Today struct {
 	BizDay       string      `json:"bizDay"`
-	Takings      []Taking    `json:"takings" doc:"Settled orders and desk top-ups, by tender"`
+	Takings      []Taking    `json:"takings" doc:"Settled orders, desk top-ups and what was sold beside work, by tender"`
 	SettledCount int         `json:"settledCount"`
 	SettledFen   money.Fen   `json:"settledFen"`
 	Items        []TodayItem `json:"items"`

@@ -1,7 +1,8 @@
 // Package memberview reads what several slices know about a member into one answer: the owner's pages, the desk's
 // view of a customer, and the console's list, detail and ledger.
 //
-// Model: a Record is one posting of the ledger as its owner reads it; a Found is one hit of a search.
+// Model: a Record is one posting of the ledger that moved money, as its owner reads it; a Found is one hit of a search; Savings compare what
+// a member paid with the list price and propose what serves best next (X11).
 // Owns: nothing, and writes nothing. Invariants: an owner sees only the owner's own rows; names and phones leave masked,
 // except to their owner; a search never picks somebody by itself, never matches everybody and takes the user's % and _
 // as themselves (N32); every list pages by key, in an order that does not change under it.

@@ -133,15 +133,20 @@ type taking struct {
 	Count  int    `db:"n"`
 }
 
-// todayTakings sums what a store took on a business date by tender: settled orders and credited desk top-ups.
+// todayTakings sums what a store took on a business date by tender: settled orders, credited desk top-ups, and what was sold beside work.
 func todayTakings(ctx context.Context, r db.Reader, storeID int64, day string) (orders, topups []taking, err error) {
 	if err = r.Select(ctx, &orders, `SELECT t.kind AS kind, SUM(t.amount_fen) AS amount, COUNT(*) AS n FROM checkout_tenders t
 		JOIN checkout_orders o ON o.id = t.order_id WHERE t.store_id = ? AND t.biz_day = ? AND o.status = 'settled' GROUP BY t.kind`, storeID, day); err != nil {
 		return nil, nil, err
 	}
-	err = r.Select(ctx, &topups, `SELECT method AS kind, SUM(amount_fen) AS amount, COUNT(*) AS n FROM wallet_topups
-		WHERE store_id = ? AND biz_day = ? AND state IN ('credited', 'refunded') GROUP BY method`, storeID, day)
-	return orders, topups, err
+	if err = r.Select(ctx, &topups, `SELECT method AS kind, SUM(amount_fen) AS amount, COUNT(*) AS n FROM wallet_topups
+		WHERE store_id = ? AND biz_day = ? AND state IN ('credited', 'refunded') GROUP BY method`, storeID, day); err != nil {
+		return nil, nil, err
+	}
+	var sales []taking
+	err = r.Select(ctx, &sales, `SELECT method AS kind, SUM(price_fen) AS amount, COUNT(*) AS n FROM sale_sales
+		WHERE store_id = ? AND biz_day = ? AND state IN ('paid', 'refunded') GROUP BY method`, storeID, day)
+	return orders, append(topups, sales...), err
 }
 
 func settledOn(ctx context.Context, r db.Reader, storeID int64, day string) (t taking, err error) {

@@ -1,9 +1,11 @@
 // Package report shows the manager how the business does (L01, story step 6).
 //
-// Model: a Dashboard is one business date of one store, or of all stores that the reader may see.
+// Model: a Dashboard is one business date of one store, or of all stores that the reader may see; a Cockpit is what the business owes its
+// members now, by kind, age and month, and a WindDown what each would get back by which way (X14); a Statement is a group's month (X06).
 // Owns: nothing, and writes nothing. Invariants: every figure follows from stored rows by the business date that was
 // stored with them, so a day's figures do not move when a store's time zone is edited; money that came in and money
-// that went out are never set off against each other; arrays over hours and days are always complete.
+// that went out are never set off against each other; arrays over hours and days are always complete; what is owed is the ledger's: ages, months and the
+// members' shares sum to it.
 package report
 
 import (

@@ -33,10 +33,10 @@ func (s scope) readFlows(ctx context.Context, r db.Reader) (map[string]flow, err
 		Amount  int64  `db:"amount"`
 		Count   int    `db:"n"`
 	}
-	err := s.read(ctx, r, &rows, `SELECT e.account, CASE WHEN p.kind IN ('reversal', 'refund') THEN 1 ELSE 0 END AS back, SUM(e.amount) AS amount, COUNT(*) AS n
+	err := s.read(ctx, r, &rows, `SELECT e.account, CASE WHEN e.amount > 0 THEN 1 ELSE 0 END AS back, SUM(e.amount) AS amount, COUNT(*) AS n
 		FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id
 		WHERE p.store_id IN (?) AND p.biz_day = ? AND e.unit = 'shop' AND e.amount <> 0 AND e.account IN ('cash', 'card', 'alipay', 'wechat')
-		GROUP BY e.account, CASE WHEN p.kind IN ('reversal', 'refund') THEN 1 ELSE 0 END`, s.date)
+		GROUP BY e.account, CASE WHEN e.amount > 0 THEN 1 ELSE 0 END`, s.date)
 	out := map[string]flow{}
 	for _, v := range rows {
 		f := out[v.Account]
