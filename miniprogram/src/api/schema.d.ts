@@ -8669,7 +8669,7 @@ export interface components {
             settledCount: number;
             /** Format: int64 */
             settledFen: number;
-            /** @description Settled orders and desk top-ups, by tender */
+            /** @description Settled orders, desk top-ups and what was sold beside work, by tender */
             takings: components["schemas"]["MemberviewTaking"][];
         };
         MemberviewTodayItem: {
