@@ -5,7 +5,7 @@ const titles = (permissions: string[]) => visibleNavigation(permissions).flatMap
 
 describe('navigation by permission', () => {
   it('shows a receptionist what the desk needs and nothing else', () => {
-    expect(titles(['member.read', 'checkout.read', 'dispute.read', 'catalog.read', 'store.read'])).toEqual(['会员', '争议', '订单', '目录', '门店'])
+    expect(titles(['member.read', 'checkout.read', 'dispute.read', 'catalog.read', 'store.read'])).toEqual(['会员', '等级与会员', '订单', '争议', '目录', '门店'])
   })
 
   it('drops groups that became empty', () => {
@@ -20,7 +20,7 @@ describe('navigation by permission', () => {
 
   it('lands on the first page that opens', () => {
     expect(landingPath(['report.read', 'member.read'])).toBe('/today')
-    expect(landingPath(['catalog.read'])).toBe('/catalog')
+    expect(landingPath(['store.read'])).toBe('/stores')
     expect(landingPath([])).toBe('/none')
   })
 

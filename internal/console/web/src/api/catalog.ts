@@ -10,12 +10,17 @@ export interface Resource<T extends { id: number }, Input> {
 }
 
 const at = (id: number) => ({ params: { path: { id } } })
+/** Points of its own only when it has some: without them the shop's ratio counts. */
+function ownPoints<T extends { pointsEach?: number | null }>(body: T): T {
+  const { pointsEach, ...rest } = body
+  return (typeof pointsEach === 'number' ? body : rest) as T
+}
 const all = { params: { query: { limit: 200 } } }
 
 export const services: Resource<Service, ServiceInput> = {
   list: () => unwrap(api.GET('/api/console/services', all)),
-  create: (body) => unwrap(api.POST('/api/console/services', { body })),
-  update: (id, body) => unwrap(api.PUT('/api/console/services/{id}', { ...at(id), body })),
+  create: (body) => unwrap(api.POST('/api/console/services', { body: ownPoints(body) })),
+  update: (id, body) => unwrap(api.PUT('/api/console/services/{id}', { ...at(id), body: ownPoints(body) })),
   remove: (id) => unwrap(api.DELETE('/api/console/services/{id}', at(id))),
 }
 
@@ -28,8 +33,8 @@ export const vehicleClasses: Resource<VehicleClass, VehicleClassInput> = {
 
 export const goods: Resource<Good, GoodInput> = {
   list: () => unwrap(api.GET('/api/console/goods', all)),
-  create: (body) => unwrap(api.POST('/api/console/goods', { body })),
-  update: (id, body) => unwrap(api.PUT('/api/console/goods/{id}', { ...at(id), body })),
+  create: (body) => unwrap(api.POST('/api/console/goods', { body: ownPoints(body) })),
+  update: (id, body) => unwrap(api.PUT('/api/console/goods/{id}', { ...at(id), body: ownPoints(body) })),
   remove: (id) => unwrap(api.DELETE('/api/console/goods/{id}', at(id))),
 }
 

@@ -1,5 +1,7 @@
 import { shallowRef, type Ref } from 'vue'
-import { services, stores, tiers, topupPlans, vehicleClasses } from '@/api/catalog'
+import { membershipPlanNames, passPlanNames } from '@/api/campaign'
+import { goods, services, stores, tiers, topupPlans, vehicleClasses } from '@/api/catalog'
+import { couponTemplates } from '@/api/coupons'
 import { listPermissions, listRoles } from '@/api/organisation'
 import type { Page } from '@/lib/types'
 
@@ -28,5 +30,9 @@ export const tierLookup = lookup(tiers.list)
 export const planLookup = lookup(topupPlans.list)
 export const classLookup = lookup(vehicleClasses.list)
 export const serviceLookup = lookup(services.list)
+export const goodLookup = lookup(goods.list)
+export const couponLookup = lookup(couponTemplates.list)
+export const passPlanLookup = lookup(passPlanNames)
+export const membershipPlanLookup = lookup(membershipPlanNames)
 export const roleLookup = lookup(listRoles)
 export const permissionLookup = lookup(listPermissions)

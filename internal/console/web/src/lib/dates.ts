@@ -42,6 +42,22 @@ export function fullTime(iso: string | undefined | null): string {
   return at ? `${dateText(at)} ${pad(at.hour)}:${pad(at.minute)}:${pad(at.second)}` : ''
 }
 
+/** An instant as the date-time field of a form holds it, by China's clock: "2026-11-22 14:30". */
+export function fieldTime(iso: string | undefined | null): string {
+  return fullTime(iso).slice(0, 16)
+}
+
+/** What a date-time field holds, as an instant; undefined for an empty field. */
+export function fieldInstant(text: string | undefined | null): string | undefined {
+  return /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$/.test(text ?? '') ? new Date(`${text!.replace(' ', 'T')}:00+08:00`).toISOString() : undefined
+}
+
+/** A month ("2026-11") as people say it: 2026年11月. */
+export function sayMonth(month: string): string {
+  const [year = '', number = ''] = month.split('-')
+  return `${year}年${Number(number)}月`
+}
+
 /** A calendar date ("2026-11-22") as people say it. */
 export function sayDate(date: string | undefined | null, now = new Date()): string {
   const at = dateOf(date)

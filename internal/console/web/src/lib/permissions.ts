@@ -31,9 +31,20 @@ export const navigation: NavGroup[] = [
     title: '会员',
     items: [
       { path: '/members', title: '会员', icon: 'User', permission: 'member.read', words: '车主 客户 卡 huiyuan' },
-      { path: '/topups', title: '充值', icon: 'Wallet', permission: 'payment.read', words: '储值 chongzhi' },
-      { path: '/refunds', title: '退款', icon: 'RefreshLeft', permission: 'payment.read', words: '退卡 tuikuan' },
-      { path: '/disputes', title: '争议', icon: 'ChatLineSquare', permission: 'dispute.read', words: '有疑问 投诉 zhengyi' },
+      { path: '/tiers', title: '等级与会员', icon: 'Medal', permission: 'catalog.read', words: '等级 权益 折扣 会员价 付费会员 dengji' },
+      { path: '/passes', title: '次卡套餐', icon: 'Stamp', permission: 'pass.read', words: '次卡 月卡 退卡 充次 cika' },
+      { path: '/points', title: '积分', icon: 'Coin', permission: 'points.read', words: '积分规则 比例 翻倍日 jifen' },
+      { path: '/groups', title: '家庭与企业', icon: 'Connection', permission: 'group.read', words: '团体 车队 用车人 对账单 qiye jiating' },
+    ],
+  },
+  {
+    title: '营销',
+    items: [
+      { path: '/coupons', title: '优惠券', icon: 'Ticket', permission: 'coupon.read', words: '券 发券 领取页 youhuiquan' },
+      { path: '/gifts', title: '礼遇规则', icon: 'Present', permission: 'campaign.read', words: '生日礼 消费送 活动 liyu' },
+      { path: '/codes', title: '兑换码', icon: 'Postcard', permission: 'campaign.read', words: '4S 换卡 开业卡 duihuanma' },
+      { path: '/mall', title: '积分商城', icon: 'ShoppingBag', permission: 'mall.read', words: '礼品 兑换 发货 取货 shangcheng' },
+      { path: '/referrals', title: '推荐', icon: 'Share', permission: 'referral.read', words: '邀请 好友 老带新 tuijian' },
     ],
   },
   {
@@ -41,14 +52,22 @@ export const navigation: NavGroup[] = [
     items: [
       { path: '/orders', title: '订单', icon: 'Tickets', permission: 'checkout.read', words: '结算 小票 dingdan' },
       { path: '/payments', title: '支付', icon: 'CreditCard', permission: 'payment.read', words: '微信支付 流水 zhifu' },
+      { path: '/topups', title: '充值', icon: 'Wallet', permission: 'payment.read', words: '储值 chongzhi' },
+      { path: '/sales', title: '售卡', icon: 'SoldOut', permission: 'pass.read', words: '卖卡 购买 次卡 付费会员 商城 shouka' },
+      { path: '/refunds', title: '退款', icon: 'RefreshLeft', permission: 'payment.read', words: '退卡 tuikuan' },
+      { path: '/disputes', title: '争议', icon: 'ChatLineSquare', permission: 'dispute.read', words: '有疑问 投诉 zhengyi' },
     ],
+  },
+  {
+    title: '报表',
+    items: [{ path: '/liability', title: '负债', icon: 'PieChart', permission: 'report.read', words: '预收 欠会员 停业清算 fuzhai' }],
   },
   {
     title: '店铺',
     items: [
       { path: '/catalog', title: '目录', icon: 'Goods', permission: 'catalog.read', words: '服务 价格 商品 车型 充值方案 等级 mulu' },
       { path: '/stores', title: '门店', icon: 'OfficeBuilding', permission: 'store.read', words: '地址 mendian' },
-      { path: '/staff', title: '员工', icon: 'Postcard', permission: 'staff.read', words: '同事 邀请 yuangong' },
+      { path: '/staff', title: '员工', icon: 'Avatar', permission: 'staff.read', words: '同事 邀请 yuangong' },
       { path: '/roles', title: '角色权限', icon: 'Key', permission: 'staff.read', words: '权限 juese' },
     ],
   },

@@ -38,7 +38,7 @@ export type Refund = Schemas['WalletRefundView']
 export type DeskTopupInput = Schemas['WalletConsoleDeskAsk']
 export type DeskTopup = Schemas['WalletDeskTopup']
 
-export type QuoteLine = Schemas['CheckoutLine']
+export type QuoteLine = Schemas['PricingLine']
 export type Receipt = Schemas['CheckoutReceipt']
 export type Dispute = Schemas['CheckoutDisputeView']
 export type DisputeOutcome = Schemas['CheckoutResolveAsk']['outcome']
