@@ -34,7 +34,7 @@ func (s *Service) staffRoutes(r *httpapi.Router) {
 			page.Items, err = s.views(ctx, list)
 			return page, err
 		})
-	httpapi.Register(r, httpapi.Op{ID: "staffGroupApprovalAsk", Method: http.MethodPost, Path: "/api/staff/group-approvals", Who: httpapi.Staff, Permission: perm.CheckoutSettle, Summary: "Ask the payer to say yes to a bill"},
+	httpapi.Register(r, httpapi.Op{ID: "staffGroupApprovalAsk", Method: http.MethodPost, Path: "/api/staff/group-approvals", Who: httpapi.Staff, Permission: perm.CheckoutSettle, Idempotent: true, Summary: "Ask the payer to say yes to a bill"},
 		func(ctx context.Context, in *httpapi.Body[TillAsk]) (ApprovalView, error) {
 			b := in.Body
 			plate, _, complaint := member.ParsePlate(b.Plate)

@@ -56,15 +56,15 @@ func TestTheOperations(t *testing.T) {
 
 	ask := obj{"storeId": r.store, "groupId": d.ID, "memberId": r.anna, "plate": "浙A12345", "serviceIds": []int64{r.wash}, "title": "精洗", "amountFen": 4500}
 	var y ApprovalView
-	desk.OK(http.MethodPost, "/api/staff/group-approvals", ask, &y)
+	desk.OK(http.MethodPost, "/api/staff/group-approvals", ask, &y, key()...)
 	if y.State != ApprovalAsked || y.GroupName != "王家" || y.StoreName != "西湖店" {
 		t.Errorf("%+v", y)
 	}
-	desk.Fault(ErrAsked, http.MethodPost, "/api/staff/group-approvals", ask)
+	desk.Fault(ErrAsked, http.MethodPost, "/api/staff/group-approvals", ask, key()...)
 	ask["plate"] = "浙A99999"
-	desk.Fault(ErrPlate, http.MethodPost, "/api/staff/group-approvals", ask)
+	desk.Fault(ErrPlate, http.MethodPost, "/api/staff/group-approvals", ask, key()...)
 	ask["plate"] = "浙A"
-	desk.Fault(ErrPlate, http.MethodPost, "/api/staff/group-approvals", ask)
+	desk.Fault(ErrPlate, http.MethodPost, "/api/staff/group-approvals", ask, key()...)
 	var list httpapi.Page[ApprovalView]
 	payer.OK(http.MethodGet, "/api/owner/group-approvals?limit=1", nil, &list)
 	if len(list.Items) != 1 || list.Items[0].ID != y.ID {

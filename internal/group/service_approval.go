@@ -8,14 +8,15 @@ import (
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/idem"
 	"github.com/liangche/liangche/internal/notify"
+	"github.com/liangche/liangche/internal/shop"
 )
 
 // AskPayer asks the payer from the till whether the group may pay. The payer is told on the phone; the till looks again until there is an
-// answer. Faults: those of AllowTx but ErrApproval, ErrNoneAsked, ErrAsked.
+// answer. The same idempotency key asks once. Faults: those of AllowTx but ErrApproval, ErrNoneAsked, ErrAsked.
 func (s *Service) AskPayer(ctx context.Context, a Ask, title string) (out Approval, err error) {
-	who := actor.From(ctx)
-	if !who.InStore(a.StoreID) {
+	if !actor.From(ctx).InStore(a.StoreID) {
 		return out, fault.ErrStore
 	}
 	store, err := s.shops.Store(ctx, a.StoreID)
@@ -26,52 +27,62 @@ func (s *Service) AskPayer(ctx context.Context, a Ask, title string) (out Approv
 	if err != nil {
 		return out, err
 	}
+	var id int64
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		a.At = tx.Now
-		g, err := groupByID(ctx, tx, a.GroupID, "")
-		if err != nil {
-			return err
-		}
-		if err := s.standTx(ctx, tx, a.DriverMemberID, g.PayerID); err != nil {
-			return err
-		}
-		if g, err = groupByID(ctx, tx, a.GroupID, tx.ForUpdate()); err != nil {
-			return err
-		}
-		if err := g.live(); err != nil {
-			return err
-		}
-		d, err := driverOf(ctx, tx, g.ID, a.DriverMemberID, "")
-		if err != nil {
-			return err
-		}
-		used, err := spent(ctx, tx, g.ID, a.DriverMemberID, bizday.Of(tx.Now, store.Timezone)[:7])
-		if err != nil {
-			return err
-		}
-		if err := d.Place.allow(a, used, store.Timezone); err != nil {
-			return err
-		}
-		if !d.Place.Rules.asks(a.AmountFen) {
-			return ErrNoneAsked
-		}
-		if err := askable(ctx, tx, d, a); err != nil {
-			return err
-		}
-		y := Approval{ID: tx.NewID(), GroupID: g.ID, DriverID: d.ID, MemberID: d.MemberID, PayerID: g.PayerID, StoreID: a.StoreID, Plate: a.Plate, ServiceIDs: a.ServiceIDs,
-			Goods: a.Goods, Title: clip(title, 60), AmountFen: a.AmountFen, State: ApprovalAsked, AskedBy: clip(who.Name, 64), CreatedAt: tx.Now, ExpiresAt: tx.Now.Add(life)}
-		if err := insertApproval(ctx, tx, y, who.ID); err != nil {
-			return err
-		}
-		out = y
-		if err := s.record(ctx, tx, "group.approval_ask", g, map[string]any{"amountFen": a.AmountFen, "plate": a.Plate, "memberId": d.MemberID}); err != nil {
-			return err
-		}
-		return s.messages.EnqueueNewTx(ctx, tx, notify.Message{MemberID: g.PayerID, Event: notify.GroupApproval, Dedupe: "group_approval:" + itoa(y.ID),
-			Page: "pages/club/groups/approvals", Data: map[string]string{"title": g.Name + "用车付款确认", "amount": a.AmountFen.String(), "plate": a.Plate, "store": store.Name,
-				"time": tx.Now.Format(time.RFC3339), "hint": "请在小程序里同意或拒绝"}})
+		got, _, err := idem.Once(ctx, tx, func() (int64, error) { return s.askTx(ctx, tx, a, title, store, life) })
+		id = got
+		return err
 	})
-	return out, err
+	if err != nil {
+		return out, err
+	}
+	return approvalByID(ctx, s.db, id)
+}
+
+func (s *Service) askTx(ctx context.Context, tx *db.Tx, a Ask, title string, store shop.Store, life time.Duration) (int64, error) {
+	who := actor.From(ctx)
+	a.At = tx.Now
+	g, err := groupByID(ctx, tx, a.GroupID, "")
+	if err != nil {
+		return 0, err
+	}
+	if err := s.standTx(ctx, tx, a.DriverMemberID, g.PayerID); err != nil {
+		return 0, err
+	}
+	if g, err = groupByID(ctx, tx, a.GroupID, tx.ForUpdate()); err != nil {
+		return 0, err
+	}
+	if err := g.live(); err != nil {
+		return 0, err
+	}
+	d, err := driverOf(ctx, tx, g.ID, a.DriverMemberID, "")
+	if err != nil {
+		return 0, err
+	}
+	used, err := spent(ctx, tx, g.ID, a.DriverMemberID, bizday.Of(tx.Now, store.Timezone)[:7])
+	if err != nil {
+		return 0, err
+	}
+	if err := d.Place.allow(a, used, store.Timezone); err != nil {
+		return 0, err
+	}
+	if !d.Place.Rules.asks(a.AmountFen) {
+		return 0, ErrNoneAsked
+	}
+	if err := askable(ctx, tx, d, a); err != nil {
+		return 0, err
+	}
+	y := Approval{ID: tx.NewID(), GroupID: g.ID, DriverID: d.ID, MemberID: d.MemberID, PayerID: g.PayerID, StoreID: a.StoreID, Plate: a.Plate, ServiceIDs: a.ServiceIDs,
+		Goods: a.Goods, Title: clip(title, 60), AmountFen: a.AmountFen, State: ApprovalAsked, AskedBy: clip(who.Name, 64), CreatedAt: tx.Now, ExpiresAt: tx.Now.Add(life)}
+	if err := insertApproval(ctx, tx, y, who.ID); err != nil {
+		return 0, err
+	}
+	if err := s.record(ctx, tx, "group.approval_ask", g, map[string]any{"amountFen": a.AmountFen, "plate": a.Plate, "memberId": d.MemberID}); err != nil {
+		return 0, err
+	}
+	return y.ID, s.messages.EnqueueNewTx(ctx, tx, notify.Message{MemberID: g.PayerID, Event: notify.GroupApproval, Dedupe: "group_approval:" + itoa(y.ID),
+		Page: "pages/club/groups/approvals", Data: map[string]string{"title": g.Name + "用车付款确认", "amount": a.AmountFen.String(), "plate": a.Plate, "store": store.Name,
+			"time": tx.Now.Format(time.RFC3339), "hint": "请在小程序里同意或拒绝"}})
 }
 
 // askable refuses a question that is open already, or too many of them. Fault: ErrAsked.
