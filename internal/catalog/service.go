@@ -103,6 +103,19 @@ func (s *Service) Services(ctx context.Context) ([]ServiceItem, error) {
 	return slices.Clone(o.services), nil
 }
 
+// ServiceKinds maps every service to its kind; inside a transaction it reads through it.
+func (s *Service) ServiceKinds(ctx context.Context, r db.Reader) (map[int64]string, error) {
+	o, err := s.now(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int64]string, len(o.services))
+	for _, v := range o.services {
+		out[v.ID] = v.Kind
+	}
+	return out, nil
+}
+
 // Goods lists every good.
 func (s *Service) Goods(ctx context.Context) ([]Good, error) {
 	o, err := s.now(ctx, s.db)

@@ -58,7 +58,7 @@ func (s *Service) Covers(ctx context.Context, r db.Reader, a Ask) ([]pricing.Cov
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	services, err := s.kinds(ctx)
+	kinds, err := s.catalog.ServiceKinds(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (s *Service) Covers(ctx context.Context, r db.Reader, a Ask) ([]pricing.Cov
 				c.Why = empty
 			}
 			if p.Terms.Upgrade && len(l.ServiceIDs) > 0 {
-				c.Upgrade, c.UpgradeKinds = true, kindsOf(services, l.ServiceIDs)
+				c.Upgrade, c.UpgradeKinds = true, kindsOf(kinds, l.ServiceIDs)
 				if c.BaseFen, err = s.base(ctx, r, a, l.ServiceIDs); err != nil {
 					return nil, err
 				}
@@ -85,16 +85,6 @@ func (s *Service) Covers(ctx context.Context, r db.Reader, a Ask) ([]pricing.Cov
 		}
 	}
 	return out, nil
-}
-
-// kinds maps services to their kind.
-func (s *Service) kinds(ctx context.Context) (map[int64]string, error) {
-	all, err := s.catalog.Services(ctx)
-	out := make(map[int64]string, len(all))
-	for _, v := range all {
-		out[v.ID] = v.Kind
-	}
-	return out, err
 }
 
 func kindsOf(kinds map[int64]string, ids []int64) (out []string) {
@@ -134,7 +124,7 @@ func (s *Service) UseTx(ctx context.Context, tx *db.Tx, book *ledger.Book, u Use
 		return Used{}, ErrUse
 	}
 	l := &p.Lines[i]
-	upgraded, err := s.servedBy(ctx, p, *l, u)
+	upgraded, err := s.servedBy(ctx, tx, p, *l, u)
 	if err != nil {
 		return Used{}, err
 	}
@@ -187,12 +177,12 @@ func (s *Service) UseTx(ctx context.Context, tx *db.Tx, book *ledger.Book, u Use
 }
 
 // servedBy says whether a line may serve a use, and whether as an upgrade (D09). Fault: ErrUse.
-func (s *Service) servedBy(ctx context.Context, p Pass, l Line, u Use) (upgraded bool, err error) {
+func (s *Service) servedBy(ctx context.Context, tx *db.Tx, p Pass, l Line, u Use) (upgraded bool, err error) {
 	if l.covers(u.ServiceID, u.GoodID) {
 		return false, nil
 	}
 	if p.Terms.Upgrade && u.ServiceID != 0 {
-		kinds, err := s.kinds(ctx)
+		kinds, err := s.catalog.ServiceKinds(ctx, tx)
 		if err != nil {
 			return false, err
 		}
