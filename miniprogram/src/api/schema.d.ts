@@ -22814,7 +22814,10 @@ export interface operations {
     staffGroupApprovalAsk: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
             path?: never;
             cookie?: never;
         };
