@@ -146,7 +146,9 @@ func TestGiftsEndToEnd(t *testing.T) {
 		detail := with(s.visit(f.id, f.plate), obj{"items": []obj{{"kind": "service", "id": s.shop.detail, "qty": 1}}})
 		order := desk.settle(detail, tender("cash", 26800)).i("orderId")
 		s.later(10 * time.Second)
-		live := func() int64 { return s.count(`SELECT COUNT(*) FROM pass_passes WHERE member_id = ? AND state = 'active'`, f.id) }
+		live := func() int64 {
+			return s.count(`SELECT COUNT(*) FROM pass_passes WHERE member_id = ? AND state = 'active'`, f.id)
+		}
 		s.eventually("the pass is given", func() bool { return live() == 1 })
 		s.exact()
 		s.shop.manager.post(fmt.Sprintf("/api/staff/orders/%d/reverse", order), obj{"reason": "误操作"})

@@ -157,9 +157,18 @@ func TestOtherMembersIDs(t *testing.T) {
 		"lines": []obj{{"serviceIds": []int64{s.shop.wash}, "times": 2, "listFen": 3500}}, "recharge": obj{"times": 1, "priceFen": 2500}}).i("id")
 	card := anna.post("/api/owner/passes", obj{"planId": plan, "pay": "balance"}).i("resultId")
 	bought := anna.post("/api/owner/passes", obj{"planId": plan, "pay": "wechat"}).i("saleId")
-	theirs := map[string]string{"passes": fmt.Sprint(card), "sales": fmt.Sprint(bought), "coupons": fmt.Sprint(coupon), "bookings": fmt.Sprint(booking), "waits": fmt.Sprint(wait), "topups": fmt.Sprint(topup), "orders": fmt.Sprint(order), "vehicles": fmt.Sprint(vehicle), "code-devices": device.no}
+	theirs := map[string]string{"passes": fmt.Sprint(card), "sales": fmt.Sprint(bought), "coupons": fmt.Sprint(coupon), "bookings": fmt.Sprint(booking), "waits": fmt.Sprint(wait), "topups": fmt.Sprint(topup), "orders": fmt.Sprint(order), "vehicles": fmt.Sprint(vehicle), "code-devices": device.no,
+		"mall": fmt.Sprint(s.mallOrderOf(anna))}
+	groups := s.groupsOf(anna)
+	for name, id := range groups {
+		theirs[name] = id
+	}
+	place := obj{"cardKind": "driver", "rules": obj{"plates": []string{}, "serviceIds": []int64{}, "weekdays": []int{}}}
+	company := obj{"name": "别人的公司", "creditCode": "91350100M000100Y43", "contact": obj{"name": "赵经理", "phone": "0591-88886666"}}
 	body := map[string]obj{"ownerPassPlate": {"plate": "沪B12345"}, "ownerPassRecharge": {"pay": "balance"}, "ownerPassRenewal": {"on": true}, "ownerVehicleUpdate": {"plate": "沪B12345"}, "ownerDispute": {"reason": "not_me"}, "ownerCodeLimits": {"capFen": 1},
-		"ownerBookingCancel": {"reason": "不去了"}, "ownerBookingReschedule": {"startsAt": s.tomorrow(15, 0)}, "ownerBookingRate": {"stars": 5, "tags": []string{}, "text": ""}}
+		"ownerBookingCancel": {"reason": "不去了"}, "ownerBookingReschedule": {"startsAt": s.tomorrow(15, 0)}, "ownerBookingRate": {"stars": 5, "tags": []string{}, "text": ""},
+		"ownerGroupRename": {"name": "我的"}, "ownerGroupReapply": company, "ownerGroupDissolve": {}, "ownerGroupApprove": {}, "ownerGroupDeny": {}, "ownerGroupInvite": place, "ownerGroupDriverPut": place, "ownerMallOrderCancel": {}}
+	forAll := []string{"ownerMallItem"} // what the mall offers is everybody's
 	for _, op := range s.Router.Ops() {
 		if op.Who != httpapi.Owner && op.Who != httpapi.Member || !strings.Contains(op.Path, "{") {
 			continue
@@ -167,17 +176,28 @@ func TestOtherMembersIDs(t *testing.T) {
 		if strings.Contains(op.Path, "{code}") {
 			continue // a code opens to whoever was given it
 		}
+		if slices.Contains(forAll, op.ID) {
+			continue
+		}
 		s.sub(op.ID, func(t *testing.T) {
-			id, ok := theirs[strings.Split(op.Path, "/")[3]]
-			if !ok {
-				t.Fatalf("teach this test whose ids %s takes", op.Path)
-			}
-			path := pathParam.ReplaceAllString(op.Path, id)
+			path := pathParam.ReplaceAllStringFunc(op.Path, func(p string) string {
+				id, ok := theirs[p]
+				if !ok {
+					id, ok = theirs[strings.Split(op.Path, "/")[3]]
+				}
+				if !ok {
+					t.Fatalf("teach this test whose ids %s takes", op.Path)
+				}
+				return id
+			})
 			var in any
+			var with []header
 			if b := body[op.ID]; b != nil {
 				in = b
+			} else if op.ID == "ownerGroupDocumentAdd" {
+				in, with = s.proof()
 			}
-			if f := bob.fails("not_found", op.Method, path, in); f.i("status") != 404 || f.at("detail") != nil {
+			if f := bob.fails("not_found", op.Method, path, in, with...); f.i("status") != 404 || f.at("detail") != nil {
 				t.Errorf("refused by %v", f)
 			}
 		})
@@ -187,14 +207,18 @@ func TestOtherMembersIDs(t *testing.T) {
 	}
 	bob.fails("request.invalid", http.MethodPost, "/api/owner/bookings", obj{"storeId": s.shop.store, "kind": "visit", "vehicleId": vehicle, "serviceIds": []int64{s.shop.wash},
 		"startsAt": s.tomorrow(12, 0), "channel": "mini_program"})
+	s.notThroughMine(bob, groups, place)
+	s.untouched(anna, groups)
 	if b := anna.get(fmt.Sprintf("/api/owner/bookings/%d", booking)); b.s("state") != "held" {
 		t.Errorf("Bob changed Anna's booking: %v", b)
 	}
 	if list := bob.get("/api/owner/bookings").list("items"); len(list) != 0 {
 		t.Errorf("Bob reads %v", list)
 	}
-	if list := bob.get("/api/owner/records").list("items"); len(list) != 0 {
-		t.Errorf("Bob reads %v", list)
+	for _, mine := range []string{"records", "mall/orders", "group-approvals", "passes?state=all", "coupons", "points/entries"} {
+		if list := bob.get("/api/owner/" + mine).list("items"); len(list) != 0 {
+			t.Errorf("Bob reads %s: %v", mine, list)
+		}
 	}
 	if got := anna.get(fmt.Sprintf("/api/owner/topups/%d", topup)); got.s("state") != "pending" {
 		t.Errorf("Bob changed Anna's top-up: %v", got)

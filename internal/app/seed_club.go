@@ -87,7 +87,9 @@ func (s *seeder) offerClub(ctx context.Context) error {
 
 // planClub plans who buys what in the weeks before today.
 func (s *seeder) planClub(today time.Time) {
-	ago := func(days int) time.Time { return time.Date(today.Year(), today.Month(), today.Day()-days, 11, 30, 0, 0, today.Location()) }
+	ago := func(days int) time.Time {
+		return time.Date(today.Year(), today.Month(), today.Day()-days, 11, 30, 0, 0, today.Location())
+	}
 	for _, x := range []struct{ daysAgo, who, plan int }{
 		{45, 0, 0}, {40, 2, 1}, {33, 4, 2}, {30, 7, 0}, {24, 1, 3}, {20, 16, 0}, {15, 18, 1}, {12, 6, 0}, {9, 21, 3}, {5, 11, 2}, {3, 24, 0},
 	} {
