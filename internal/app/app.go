@@ -191,7 +191,7 @@ func (a *App) build() {
 	a.Checkout.Bring(checkout.Assets{Passes: a.Passes, Coupons: a.Coupons, Points: a.Points, Groups: a.Groups})
 	a.Shops.Watch(a.Bookings.Affected)
 	a.Roster.Watch(a.Bookings.Affected)
-	a.Tiers.Connect(a.Settings, tier.Deps{Log: a.log, People: a.Members, Messages: a.Messages, Catalog: a.Catalog, Shops: a.Shops, Sales: a.Sales, Queue: a.Queue, ImageURL: a.Photos.URL})
+	a.Tiers.Connect(a.Settings, tier.Deps{Log: a.log, People: a.Members, Messages: a.Messages, Catalog: a.Catalog, Shops: a.Shops, Sales: a.Sales, Queue: a.Queue, ImageURL: a.Photos.URL, Names: a.Members.MaskedNames})
 	a.Members.Jobs(a.Queue)
 	a.Staff.Jobs(a.Queue)
 	a.Slots.Jobs(a.Queue)

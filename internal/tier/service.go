@@ -51,6 +51,7 @@ type Deps struct {
 	Sales    *sale.Service
 	Queue    *jobs.Queue
 	ImageURL func(key string) string
+	Names    func(ctx context.Context, ids []int64) (map[int64]string, error) // masked
 }
 
 // New returns the service. Call EnsureDefault once after migrating.

@@ -345,21 +345,35 @@ func worse(tiers []Full) (out []string) {
 
 // InTier is a member of a tier.
 type InTier struct {
-	MemberID int64     `json:"memberId"`
-	Source   string    `json:"source" enum:"default,rule,manual,membership"`
-	Reason   string    `json:"reason"`
-	By       string    `json:"by,omitempty"`
-	Since    time.Time `json:"since"`
+	MemberID   int64     `json:"memberId"`
+	MemberName string    `json:"memberName" doc:"Masked"`
+	Source     string    `json:"source" enum:"default,rule,manual,membership"`
+	Reason     string    `json:"reason"`
+	By         string    `json:"by,omitempty"`
+	Since      time.Time `json:"since"`
 }
 
 // Members lists the members who were moved into a tier, in the order of their ids.
 func (s *Service) Members(ctx context.Context, tierID, after int64, limit int) ([]InTier, error) {
 	rows, err := inTier(ctx, s.db, tierID, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	var names map[int64]string
+	if s.Names != nil {
+		ids := make([]int64, 0, len(rows))
+		for _, p := range rows {
+			ids = append(ids, p.MemberID)
+		}
+		if names, err = s.Names(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
 	out := make([]InTier, 0, len(rows))
 	for _, p := range rows {
-		out = append(out, InTier{p.MemberID, p.Source, p.Reason, p.SetBy, clock.FromMillis(p.SetAt)})
+		out = append(out, InTier{p.MemberID, names[p.MemberID], p.Source, p.Reason, p.SetBy, clock.FromMillis(p.SetAt)})
 	}
-	return out, err
+	return out, nil
 }
 
 // Give assigns a tier to a member until the end of a day; until "" is for good. Faults: those of AssignTx, not_found.
