@@ -100,7 +100,8 @@ func (s *Service) Contact(ctx context.Context, id int64) (v ContactView, err err
 	return out, nil
 }
 
-// EraseTx forgets where a member who leaves was, what they wrote and whom to call. Plate and services stay, as they do on orders: they are the shop's history.
+// EraseTx forgets where a member who leaves was, what they wrote (notes, reasons, words of ratings, their lines in the log) and whom to call. Stars, plate and
+// services stay, as they do on orders: they are the shop's history, and so do the photos of the work, on which nobody is named.
 func (s *Service) EraseTx(ctx context.Context, tx *db.Tx, memberID int64) error {
 	return erasePrivate(ctx, tx, memberID)
 }

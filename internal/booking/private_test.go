@@ -41,7 +41,18 @@ func TestWhereSomebodyIsLiesSealed(t *testing.T) {
 	if d.LatE6 != 31230000 || d.LngE6 != 121473000 {
 		t.Errorf("the desk sees %+v", d.View)
 	}
+	_, err = r.Cancel(o.ctx(), b.ID, "家里老人住院了", nil)
+	must(t, err)
+	if n := r.count(`SELECT COUNT(*) FROM booking_events WHERE booking_id = ? AND event_text LIKE '%老人住院%'`, b.ID); n == 0 {
+		t.Error("the log does not hold the reason: this test shows nothing")
+	}
 	must(t, r.db.InTx(t.Context(), func(ctx context.Context, tx *dbTx) error { return r.EraseTx(ctx, tx, o.id) }))
+	if n := r.count(`SELECT COUNT(*) FROM booking_events WHERE event_text LIKE '%老人住院%'`); n != 0 {
+		t.Error("the log keeps the reason")
+	}
+	if n := r.count(`SELECT COUNT(*) FROM booking_bookings WHERE cancel_reason LIKE '%老人住院%'`); n != 0 {
+		t.Error("the booking keeps the reason")
+	}
 	if row := r.stored(b.ID); row != "||||" {
 		t.Errorf("after the member left: %s", row)
 	}

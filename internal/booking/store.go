@@ -241,7 +241,15 @@ func saveTx(ctx context.Context, tx *db.Tx, b *Booking, from State) error {
 // erasePrivate forgets what is personal in the bookings of a member.
 func erasePrivate(ctx context.Context, tx *db.Tx, memberID int64) error {
 	_, err := tx.Exec(ctx, `UPDATE booking_bookings SET contact_name_sealed = '', contact_phone_sealed = '', note = '', address = '', lat_e6 = 0, lng_e6 = 0, extra = '',
-		version = version + 1 WHERE member_id = ?`, memberID)
+		cancel_reason = '', version = version + 1 WHERE member_id = ?`, memberID)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE booking_ratings SET note = '' WHERE member_id = ?`, memberID); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE booking_events SET event_text = '', actor_name = '' WHERE actor_kind = ? AND booking_id IN (SELECT id FROM booking_bookings WHERE member_id = ?)`,
+		string(actor.Owner), memberID)
 	return err
 }
 
