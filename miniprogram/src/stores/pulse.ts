@@ -9,6 +9,8 @@ const SLOWEST_MS = 15_000
 /** A record that is older than this when it is first seen is history, not news. */
 const NEWS_MS = 10 * 60_000
 const NOTICE_MS = 12_000
+/** What the person just did themselves, on a page that says how it went. */
+const OWN = new Set<LedgerRecord['kind']>(['topup', 'sale'])
 
 /**
  * Watches for new records while a page of the owner is visible, so that a deduction shows within two
@@ -41,7 +43,7 @@ export const usePulse = defineStore('pulse', () => {
   }
 
   function announce(items: LedgerRecord[]): void {
-    const news = items.find((item) => Date.now() - Date.parse(item.at) < NEWS_MS && item.kind !== 'topup')
+    const news = items.find((item) => Date.now() - Date.parse(item.at) < NEWS_MS && !OWN.has(item.kind))
     if (news) show(news)
     for (const listener of listeners) listener(items)
   }

@@ -55,9 +55,6 @@ export function couponFace(offer: CouponOffer): { sign: string; big: string; uni
   return { sign: '¥', big: yuanShort(offer.offFen), unit: '', under: over }
 }
 
-export const stackText = (stack: CouponOffer['stack']): string =>
-  stack === 'none' ? '每天限用一张' : stack === 'no_tier' ? '不与会员折扣同用' : '可与其他优惠同用'
-
 /** Why a claim page cannot be used, or '' when it can. */
 export function claimBar(claim: Pick<CouponClaim, 'state' | 'from' | 'left'>, now: number): string {
   if (claim.state === 'open') return ''
