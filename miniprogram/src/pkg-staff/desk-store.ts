@@ -26,10 +26,18 @@ export const useDesk = defineStore('desk', () => {
     return catalog.value
   }
 
+  /** What the member has now, after a sale. The code that was scanned stays good unless it was used. */
+  async function refreshMember(id: number, storeId: number, keepScan: boolean): Promise<void> {
+    const before = member.value?.memberId === id ? member.value : null
+    const fresh = await api.get('/api/staff/members/{id}', { path: { id }, query: { storeId } })
+    const { scanId, scanExpiresAt, capFen, boundVehicleId } = before ?? {}
+    member.value = keepScan && scanId ? { ...fresh, scanId, scanExpiresAt, capFen, boundVehicleId } : fresh
+  }
+
   function clearBill(): void {
     request.value = null
     quote.value = null
   }
 
-  return { member, catalog, request, quote, unpaid, nameOf, loadCatalog, clearBill }
+  return { member, catalog, request, quote, unpaid, nameOf, loadCatalog, refreshMember, clearBill }
 })

@@ -10,7 +10,11 @@ export const TENDERS: { kind: TenderKind; label: string; icon: string }[] = [
 ]
 /** Paid when the booking was made: counted first, and nobody at the till changes it. */
 export const DEPOSIT: TenderKind = 'deposit'
-export const tenderLabel = (kind: TenderKind) => (kind === DEPOSIT ? '预约定金' : (TENDERS.find((t) => t.kind === kind)?.label ?? ''))
+/** Set where the member's points and groups are shown. */
+export const POINTS: TenderKind = 'points'
+export const GROUP: TenderKind = 'group'
+const ELSEWHERE: Partial<Record<TenderKind, string>> = { deposit: '预约定金', points: '积分', group: '家庭/企业账户' }
+export const tenderLabel = (kind: TenderKind) => ELSEWHERE[kind] ?? TENDERS.find((t) => t.kind === kind)?.label ?? ''
 export const depositOf = (quote: Quote) => Math.min(quote.depositFen ?? 0, quote.totalFen)
 const withDeposit = (quote: Quote, mix: Mix = {}): Mix => (depositOf(quote) ? { ...mix, [DEPOSIT]: depositOf(quote) } : mix)
 
@@ -43,11 +47,15 @@ export function startMix(quote: Quote): Mix {
   }
   return withDeposit(quote, mix)
 }
-/** Nothing chosen yet but what is paid already. */
-export const emptyMix = (quote: Quote) => withDeposit(quote)
+/** Nothing chosen yet but what is paid already, or by points or a group. */
+export function emptyMix(quote: Quote, mix: Mix = {}): Mix {
+  const kept: Mix = {}
+  for (const kind of [POINTS, GROUP]) if (mix[kind]) kept[kind] = mix[kind]
+  return withDeposit(quote, kept)
+}
 
 export function tendersOf(mix: Mix, references: Partial<Record<TenderKind, string>>, receivedFen?: number): TenderInput[] {
-  const kinds = [DEPOSIT, ...TENDERS.map((t) => t.kind)]
+  const kinds = [DEPOSIT, POINTS, GROUP, ...TENDERS.map((t) => t.kind)]
   return kinds.filter((kind) => (mix[kind] ?? 0) > 0).map((kind) => ({
     kind,
     amountFen: mix[kind]!,
