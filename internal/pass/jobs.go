@@ -157,6 +157,11 @@ func (s *Service) expireTx(ctx context.Context, tx *db.Tx, p *Pass) error {
 	if p.State != StateActive || !p.expired(tx.Now) {
 		return nil
 	}
+	if p.EndPosting != 0 { // it ends again: one posting holds all that an end took, so that it can be taken back
+		if err := s.reopenTx(ctx, tx, p); err != nil {
+			return err
+		}
+	}
 	posting, err := s.endTx(ctx, tx, *p, ledger.Post{Kind: ledger.KindPassExpire, StoreID: p.StoreID, BizDay: s.bizDay(ctx, tx, p.StoreID), RefKind: "pass", RefID: p.ID,
 		Title: p.Name + " 到期"}, RefundPlan{keptFen: p.ValueFen})
 	if err != nil {
@@ -291,7 +296,7 @@ func (s *Service) renew(ctx context.Context, id int64, notice time.Duration) err
 
 // unrenewedTx notes why a renewal failed, tells the holder once, and gives up some days after the end.
 func (s *Service) unrenewedTx(ctx context.Context, tx *db.Tx, p *Pass, why string) error {
-	if !p.RenewOn {
+	if !p.RenewOn || p.NoticedAt.IsZero() { // switched off, or on anew, meanwhile
 		return nil
 	}
 	if tx.Now.After(p.ExpiresAt.Add(renewLate)) {

@@ -258,23 +258,35 @@ func (p Pass) usedUp() bool {
 }
 
 // endOf is the midnight after the last day of a validity that begins on the day of from; zero for ever.
-func endOf(from time.Time, days, months int64) time.Time {
+func endOf(from time.Time, days, months int64) time.Time { return endOn(from, days, months, 0) }
+
+// endOn is endOf for what follows a validity whose last day is from's. anchor is the day of the month on which the first of them began: a month
+// that was too short for it does not shorten those after it.
+func endOn(from time.Time, days, months int64, anchor int) time.Time {
 	if days <= 0 && months <= 0 {
 		return time.Time{}
 	}
 	t := from.In(zone())
 	last := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone())
 	if months > 0 {
-		last = addMonths(last, int(months))
+		d := t.Day()
+		if d == daysIn(t) {
+			d = max(d, anchor)
+		}
+		last = addMonths(last, int(months), d)
 	}
 	return last.AddDate(0, 0, int(days)+1).UTC()
 }
 
-// addMonths keeps the day of the month, or takes the month's last day where it has no such day.
-func addMonths(t time.Time, n int) time.Time {
+// addMonths is the day of the month so many months later, or that month's last where it has no such day.
+func addMonths(t time.Time, n, day int) time.Time {
 	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, 0, 0, 0, 0, t.Location())
-	last := first.AddDate(0, 1, -1).Day()
-	return first.AddDate(0, 0, min(t.Day(), last)-1)
+	return first.AddDate(0, 0, min(day, daysIn(first))-1)
+}
+
+// daysIn is how many days the month of t has.
+func daysIn(t time.Time) int {
+	return time.Date(t.Year(), t.Month()+1, 0, 0, 0, 0, 0, t.Location()).Day()
 }
 
 func zone() *time.Location { return bizday.Location(bizday.DefaultZone) }

@@ -74,6 +74,7 @@ type Terms struct {
 	CoolOffDays int64 `json:"coolOffDays" doc:"Unused, all of it goes back for so many days"`
 	PauseDays   int64 `json:"pauseDays" doc:"How long the owner may pause it, in all"`
 	PlateDays   int64 `json:"plateDays" doc:"Between two changes of a plate"`
+	AnchorDay   int   `json:"anchorDay,omitempty" doc:"Of a renewal: the day of the month on which the subscription began; short months end it earlier, for that month alone"`
 }
 
 // PlanInput is what a plan is made of.

@@ -85,9 +85,9 @@ func recordTx(ctx context.Context, tx *db.Tx, action string, p Pass, detail map[
 	return audit.RecordTx(ctx, tx, audit.Entry{Action: action, SubjectKind: "pass", SubjectID: p.ID, SubjectLabel: p.No, StoreID: p.StoreID, Detail: detail})
 }
 
-// moveEndTx moves the end of a pass, and with it the expiry of its lots.
+// moveEndTx moves the end of a pass, and with it the expiry of its lots. A renewal that was announced for the old end is announced anew.
 func (s *Service) moveEndTx(ctx context.Context, tx *db.Tx, p *Pass, end time.Time) error {
-	p.ExpiresAt = end
+	p.ExpiresAt, p.NoticedAt = end, time.Time{}
 	b, err := ledger.LockTx(ctx, tx, p.MemberID, ledger.Uses)
 	if err != nil {
 		return err
@@ -183,7 +183,7 @@ func (s *Service) Extend(ctx context.Context, id, days int64, reason string) (Pa
 			return ErrState
 		}
 		from := p.ExpiresAt
-		if p.State == StateExpired {
+		if p.State == StateExpired || p.EndPosting != 0 {
 			if err := s.reopenTx(ctx, tx, p); err != nil {
 				return err
 			}
@@ -199,7 +199,7 @@ func (s *Service) Extend(ctx context.Context, id, days int64, reason string) (Pa
 	})
 }
 
-// reopenTx takes back what expiry took.
+// reopenTx takes back what expiry took. A pass that was opened for a use that came back still names the posting that ended it.
 func (s *Service) reopenTx(ctx context.Context, tx *db.Tx, p *Pass) error {
 	if p.EndPosting != 0 {
 		b, err := ledger.LockTx(ctx, tx, p.MemberID, ledger.Uses)

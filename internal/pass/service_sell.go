@@ -1,6 +1,7 @@
 package pass
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -111,7 +112,7 @@ func (s passProduct) offerRenewalTx(ctx context.Context, tx *db.Tx, b sale.Buy, 
 	if err != nil {
 		return sale.Terms{}, err
 	}
-	if old.Terms.Renew == nil || !old.RenewOn || old.MemberID != b.MemberID {
+	if old.Terms.Renew == nil || !old.RenewOn || old.NoticedAt.IsZero() || old.MemberID != b.MemberID {
 		return sale.Terms{}, ErrRenew
 	}
 	plan, err := planByID(ctx, tx, old.PlanID, "")
@@ -122,7 +123,10 @@ func (s passProduct) offerRenewalTx(ctx context.Context, tx *db.Tx, b sale.Buy, 
 		return sale.Terms{}, ErrPlan.Say("「%s」已停售，不再续期", old.Name)
 	}
 	terms := old.Terms
-	terms.PriceFen, terms.ValidDays, terms.ValidMonths = old.Terms.Renew.PriceFen, 0, old.Terms.Renew.Months
+	terms.PriceFen, terms.ValidDays, terms.ValidMonths, terms.AnchorDay = old.Terms.Renew.PriceFen, 0, old.Terms.Renew.Months, 0
+	if old.ExpiresAt.After(tx.Now) { // it goes on without a gap
+		terms.AnchorDay = cmp.Or(old.Terms.AnchorDay, old.StartsAt.In(zone()).Day())
+	}
 	p := Pass{PlanID: old.PlanID, MemberID: b.MemberID, PayerID: b.MemberID, StoreID: old.StoreID, SaleID: b.SaleID, RenewsID: old.ID, Source: SourceRenewal, Terms: terms,
 		StartsAt: later(old.ExpiresAt, tx.Now)}
 	if err := s.writeTx(ctx, tx, &p, "", ""); err != nil {
@@ -181,7 +185,7 @@ func (s passProduct) DeliverTx(ctx context.Context, tx *db.Tx, x sale.Sale) (sal
 // activateTx starts a pass and returns the legs of its uses. A free pass owes nothing.
 func (s *Service) activateTx(ctx context.Context, tx *db.Tx, p *Pass, free bool) ([]ledger.Leg, error) {
 	p.State, p.PaidAt, p.StartsAt = StateActive, tx.Now, later(p.StartsAt, tx.Now)
-	p.ExpiresAt = endOf(p.StartsAt.Add(-time.Duration(boolInt(p.RenewsID != 0))*time.Millisecond), p.Terms.ValidDays, p.Terms.ValidMonths)
+	p.ExpiresAt = endOn(p.StartsAt.Add(-time.Duration(boolInt(p.RenewsID != 0))*time.Millisecond), p.Terms.ValidDays, p.Terms.ValidMonths, p.Terms.AnchorDay)
 	if !free {
 		p.PaidFen, p.ValueFen = p.Terms.PriceFen, p.Terms.PriceFen
 	}

@@ -258,7 +258,10 @@ func (s *Service) undoTx(ctx context.Context, tx *db.Tx, u useRow) error {
 		return s.keepTx(ctx, tx, p, money.Fen(u.ValueFen))
 	}
 	p.ValueFen += money.Fen(u.ValueFen)
-	if p.State == StateUsed || p.State == StateExpired || p.State == StateRefunded {
+	switch p.State {
+	case StateExpired: // what its end took stays with the posting that took it
+		p.State, p.EndedAt = StateActive, time.Time{}
+	case StateUsed, StateRefunded:
 		p.State, p.EndedAt, p.EndPosting = StateActive, time.Time{}, 0
 	}
 	return savePass(ctx, tx, p)

@@ -196,9 +196,9 @@ func bySale(ctx context.Context, r db.Reader, saleID int64) (id int64, err error
 	return id, err
 }
 
-// countOf is how many passes of a plan a member has had, those that were given back left out.
+// countOf is how many passes of a plan a member has bought, those that were given back left out; whoever holds them now.
 func countOf(ctx context.Context, r db.Reader, planID, memberID int64) (n int64, err error) {
-	err = r.Get(ctx, &n, `SELECT COUNT(*) FROM pass_passes WHERE plan_id = ? AND member_id = ? AND state NOT IN ('void', 'refunded')`, planID, memberID)
+	err = r.Get(ctx, &n, `SELECT COUNT(*) FROM pass_passes WHERE plan_id = ? AND payer_id = ? AND state NOT IN ('void', 'refunded')`, planID, memberID)
 	return n, err
 }
 
