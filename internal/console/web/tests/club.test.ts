@@ -38,7 +38,7 @@ describe('coupons', () => {
     expect(templateObstacle(coupon({ thresholdFen: 2000 }))).toBe('门槛不能低于减免金额')
     expect(templateObstacle(coupon({ kind: 'percent', payBp: 10000 }))).toBe('请填打几折')
     expect(templateObstacle(coupon({ kind: 'service' }))).toBe('请选免费的项目')
-    expect(templateObstacle(coupon({ validDays: 0 }))).toBe('请填有效天数')
+    expect(templateObstacle(coupon({ validDays: 0 }))).toBe('请填有效天数，或选起止日期')
   })
 
   it('knows the state of a claim page', () => {

@@ -59,7 +59,7 @@ export function templateObstacle(draft: CouponTemplateInput): string {
   if (draft.kind === 'percent' && !((draft.payBp ?? 0) > 0 && draft.payBp! < 10000)) return '请填打几折'
   if (draft.kind === 'service' && !(draft.serviceIds?.length || draft.goodIds?.length)) return '请选免费的项目'
   if (draft.validFrom || draft.validTo) return draft.validFrom && draft.validTo ? '' : '请选起止日期'
-  return draft.validDays ? '' : '请填有效天数'
+  return draft.validDays ? '' : '请填有效天数，或选起止日期'
 }
 
 /** How far the coupons of a template have come: 已发 120，用了 30（25%）. */
