@@ -28,6 +28,8 @@ describe('ledger', () => {
     expect(amountText(entry({ amount: 9999999 }))).toBe('+¥99,999.99')
     expect(amountText(entry({ unit: 'points', amount: 1280 }))).toBe('+1,280 分')
     expect(balanceText(entry({ unit: 'points', balanceAfter: 0 }))).toBe('0 分')
+    expect(amountText(entry({ unit: 'uses', amount: -1 }))).toBe('−1 次')
+    expect(balanceText(entry({ unit: 'experience', balanceAfter: 320 }))).toBe('320 点')
   })
 
   it('knows both sides of a reversal and where an entry comes from', () => {
@@ -36,6 +38,7 @@ describe('ledger', () => {
     expect(reversalOf(entry({}))).toBeNull()
     expect(sourceOf(entry({}))?.to).toBe('/orders/77')
     expect(sourceOf(entry({ refKind: 'topup' }))).toBeNull()
+    expect(sourceOf(entry({ refKind: 'pass' }))).toMatchObject({ to: '/passes/77', permission: 'pass.read' })
   })
 
   it('draws every entry with its links and never a code', async () => {

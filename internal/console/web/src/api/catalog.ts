@@ -1,5 +1,5 @@
 import { api, unwrap } from './client'
-import type { Good, GoodInput, Page, Service, ServiceInput, Store, StoreInput, Tier, TierInput, TopupPlan, TopupPlanInput, VehicleClass, VehicleClassInput } from '@/lib/types'
+import type { Good, GoodInput, Page, Service, ServiceInput, Store, StoreInput, Tier, TopupPlan, TopupPlanInput, VehicleClass, VehicleClassInput } from '@/lib/types'
 
 /** One kind of catalogue entry: how it is listed, saved and taken away. */
 export interface Resource<T extends { id: number }, Input> {
@@ -45,10 +45,9 @@ export const topupPlans: Resource<TopupPlan, TopupPlanInput> = {
   remove: (id) => unwrap(api.DELETE('/api/console/topup-plans/{id}', at(id))),
 }
 
-export const tiers: Resource<Tier, TierInput> = {
-  list: () => unwrap(api.GET('/api/console/tiers', all)),
-  create: (body) => unwrap(api.POST('/api/console/tiers', { body })),
-  update: (id, body) => unwrap(api.PUT('/api/console/tiers/{id}', { ...at(id), body })),
+/** The names of tiers; what they ask for and bring is in `tiers.ts`. */
+export function tierNames(): Promise<Page<Tier>> {
+  return unwrap(api.GET('/api/console/tiers', all))
 }
 
 export const stores: Resource<Store, StoreInput> = {

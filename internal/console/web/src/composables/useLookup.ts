@@ -1,6 +1,6 @@
 import { shallowRef, type Ref } from 'vue'
 import { membershipPlanNames, passPlanNames } from '@/api/campaign'
-import { goods, services, stores, tiers, topupPlans, vehicleClasses } from '@/api/catalog'
+import { goods, services, stores, tierNames, topupPlans, vehicleClasses } from '@/api/catalog'
 import { couponTemplates } from '@/api/coupons'
 import { listPermissions, listRoles } from '@/api/organisation'
 import type { Page } from '@/lib/types'
@@ -26,7 +26,7 @@ function lookup<T>(read: () => Promise<Page<T>>) {
 }
 
 export const storeLookup = lookup(stores.list)
-export const tierLookup = lookup(tiers.list)
+export const tierLookup = lookup(tierNames)
 export const planLookup = lookup(topupPlans.list)
 export const classLookup = lookup(vehicleClasses.list)
 export const serviceLookup = lookup(services.list)

@@ -298,6 +298,7 @@ const tables = {
   rightPeriod: { week: plain('每周'), month: plain('每月'), year: plain('每年'), term: plain('会员期内') },
   membershipKind: { discount: plain('折扣会员'), service: plain('服务会员') },
   membershipState: { active: good('有效'), ended: plain('已到期'), refunded: bad('已退') },
+  planSale: { on: good('在售'), off: plain('停售'), soon: info('未开始'), over: plain('已结束'), empty: warn('已售完') },
   passKind: { times: plain('计次卡'), period: plain('期限卡'), unlimited: plain('不限次卡') },
   passState: { active: good('可用'), paused: warn('已暂停'), used: plain('已用完'), expired: plain('已到期'), refunded: bad('已退卡') },
   passSource: { sale: plain('购买'), renewal: plain('自动续期'), gift: plain('赠送') },

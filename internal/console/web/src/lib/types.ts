@@ -17,7 +17,6 @@ export type StaffMe = Schemas['StaffConsoleMe']
 export type ShopLook = Schemas['MemberviewPublicConfig']
 
 export type Tier = Schemas['Tier']
-export type TierInput = Schemas['TierInput']
 export type Card = Schemas['MemberCard']
 export type Wallet = Schemas['MemberviewWallet']
 export type Vehicle = Schemas['MemberVehicle']
