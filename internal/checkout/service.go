@@ -399,12 +399,12 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, alone bool, 
 		return Order{}, ledger.ErrInsufficient.Say("余额不足，还差 %s，可以用其他方式补足", (balance - m.available).Yuan()).
 			Give(map[string]any{"availableFen": m.available, "missingFen": balance - m.available, "suggestion": suggest(p.Total, m)})
 	}
-	if balance > 0 {
+	if stored := balance + amountOf(tenders, TenderGroup); stored > 0 { // the own or somebody else's: the code is the driver's
 		if f.needsCode && f.ScanID == 0 {
 			return Order{}, ErrNeedsCode
 		}
 		if f.ScanID != 0 {
-			if err := s.members.UseScanTx(ctx, tx, f.ScanID, f.StoreID, f.MemberID, f.Plate, balance); err != nil {
+			if err := s.members.UseScanTx(ctx, tx, f.ScanID, f.StoreID, f.MemberID, f.Plate, stored); err != nil {
 				return Order{}, err
 			}
 		}

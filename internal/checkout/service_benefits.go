@@ -171,15 +171,6 @@ func (s *Service) groupTx(ctx context.Context, tx *db.Tx, f frame, orderID int64
 	return s.assets.Groups.AllowTx(ctx, tx, a)
 }
 
-// payerTx locks who paid an order for somebody else.
-func (s *Service) payerTx(ctx context.Context, tx *db.Tx, o Order) error {
-	if o.PayerID == 0 || o.PayerID == o.MemberID {
-		return nil
-	}
-	_, err := s.members.StandingTx(ctx, tx, o.PayerID)
-	return err
-}
-
 // pointsUsed is how many points an order pays with.
 func (o Order) pointsUsed(perYuan int64) int64 {
 	if t := o.tender(TenderPoints); t != nil {

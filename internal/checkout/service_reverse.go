@@ -89,14 +89,7 @@ func (s *Service) reverseTx(ctx context.Context, tx *db.Tx, o Order, reason stri
 	var book *ledger.Book
 	var err error
 	if o.MemberID != 0 {
-		st, err := s.members.StandingTx(ctx, tx, o.MemberID)
-		if err != nil {
-			return err
-		}
-		if st.Status == member.StatusClosed && (o.tender(TenderBalance) != nil || len(o.Benefits) > 0) {
-			return ErrLeft
-		}
-		if err := s.payerTx(ctx, tx, o); err != nil {
+		if err := s.peopleTx(ctx, tx, o); err != nil {
 			return err
 		}
 		if err := s.giveBackTx(ctx, tx, o); err != nil {
@@ -140,6 +133,23 @@ func (s *Service) reverseTx(ctx context.Context, tx *db.Tx, o Order, reason stri
 		return err
 	}
 	return s.tellTx(ctx, tx, o, "reversal")
+}
+
+// peopleTx locks whose order it is and who paid it, in ascending order. Fault: ErrLeft when something of it went to a wallet that is gone.
+func (s *Service) peopleTx(ctx context.Context, tx *db.Tx, o Order) error {
+	for _, id := range ascending([]int64{o.MemberID, cmp.Or(o.PayerID, o.MemberID)}) {
+		st, err := s.members.StandingTx(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if st.Status != member.StatusClosed {
+			continue
+		}
+		if (id == o.MemberID && (o.tender(TenderBalance) != nil || len(o.Benefits) > 0)) || (id == o.PayerID && o.tender(TenderGroup) != nil) {
+			return ErrLeft
+		}
+	}
+	return nil
 }
 
 // Dispute stores an owner's question about an order of theirs (X03). Faults: fault.ErrNotFound, ErrDisputed.
