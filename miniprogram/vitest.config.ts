@@ -7,7 +7,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const platform = (process.env.UNI_PLATFORM ??= 'mp-weixin') as 'mp-weixin' | 'h5'
 initPreContext(platform)
 
-const HOST_TAGS = /^(view|text|image|scroll-view|canvas|picker)$/
+const HOST_TAGS = /^(view|text|image|scroll-view|canvas|picker|slider)$/
 
 export default defineConfig({
   plugins: [

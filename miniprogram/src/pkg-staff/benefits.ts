@@ -1,5 +1,6 @@
 import type { Quote, QuoteItem, QuoteRequest } from '@/api/types'
-import { dayLabel } from '@/utils/dates'
+import { validText } from '@/utils/club'
+import { ymd } from '@/utils/dates'
 import { DEPOSIT, fillRest, GROUP, mixSum, POINTS, restOf, TENDERS, type Mix } from './tenders'
 
 /** What of a member's passes, rights, coupons and points a bill uses, chosen by hand: pure. */
@@ -43,18 +44,32 @@ export function toggleCover(chosen: Chosen, offer: CoverOffer, items: QuoteItem[
   return exactly([...rest, ...more], coupons)
 }
 
+/** Takes a coupon out, or puts it first. */
 export function toggleCoupon(chosen: Chosen, id: number): Benefits {
   const had = chosen.couponIds ?? []
-  return exactly(chosen.covers ?? [], had.includes(id) ? had.filter((c) => c !== id) : [...had, id])
+  return exactly(chosen.covers ?? [], had.includes(id) ? had.filter((c) => c !== id) : [id, ...had])
+}
+
+/**
+ * What was ticked last wins: of what the till says does not go together the other one is left out. Null when it is what was ticked that cannot be.
+ * `field` is where the till complains, `ticked` the coupon that was ticked, if it was one.
+ */
+export function giveWay(asked: Benefits, field: string, ticked?: number): Benefits | null {
+  const at = /^benefits\.couponIds\[(\d+)\]/.exec(field)
+  const coupons = asked.couponIds ?? []
+  const id = at ? coupons[Number(at[1])] : undefined
+  if (id === undefined) return null
+  if (id !== ticked) return { ...asked, couponIds: coupons.filter((c) => c !== id) }
+  return asked.covers?.length ? { ...asked, covers: [] } : null
 }
 
 /** The best combination, chosen by the till. */
 export const AUTOMATIC: Benefits = { auto: true }
 
-/** "剩 7 次 · 3月1日到期" */
+/** "剩 7 次 · 有效期至 2027-03-01" */
 export function offerNote(offer: { left?: number; expiresAt?: number }, now: number): string {
   const left = offer.left === undefined ? '' : `剩 ${offer.left} 次`
-  return [left, offer.expiresAt ? `${dayLabel(offer.expiresAt, now)}到期` : ''].filter(Boolean).join(' · ')
+  return [left, offer.expiresAt ? validText({ lastDay: ymd(offer.expiresAt - 1), state: 'active' }, now) : ''].filter(Boolean).join(' · ')
 }
 
 /** Points are moved in whole yuan; the last step is the most that they may pay. */
