@@ -14,6 +14,7 @@ import (
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/ledger"
+	"github.com/liangche/liangche/internal/payment"
 	"github.com/liangche/liangche/internal/points"
 	"github.com/liangche/liangche/internal/sale"
 	"github.com/liangche/liangche/internal/wxsandbox"
@@ -393,6 +394,36 @@ func TestMoneyByWeChat(t *testing.T) {
 	}
 	_, err = r.Cancel(r.staff(), 0, o.ID, "缺货")
 	r.wantErr(err, ErrState)
+	for range 5 {
+		must(t, r.queue.Drain(t.Context()))
+		r.clk.Advance(time.Minute)
+	}
+	r.exact()
+}
+
+// N06: what was paid and cannot be given any more, because a limit was reached or the coupon was stopped meanwhile, goes back whole: money, points
+// and stock. Nothing of it is half given.
+func TestPaidAndCannotBeGiven(t *testing.T) {
+	r := newRig(t)
+	i := r.item(ItemInput{Name: "洗车券", Kind: KindService, SubjectID: 7, Stock: 5, MoneyFen: 900})
+	m := r.join(1000)
+	o, _, err := r.Order(r.owner(m), m, r.ask(i, 2))
+	must(t, err)
+	r.over.Store(true)
+	r.paid(o)
+	r.state(o, Cancelled)
+	x, err := r.Sales.Sale(t.Context(), m, o.SaleID)
+	must(t, err)
+	p, err := r.pay.Get(t.Context(), r.db, x.PaymentID)
+	must(t, err)
+	if x.State != sale.StateClosed || p.State != payment.StateSurplus || r.has(m) != 1000 || r.stock(i) != 5 || r.sum(ledger.Revenue) != 0 {
+		t.Errorf("sale %s, payment %s, %d points, stock %d, revenue %d", x.State, p.State, r.has(m), r.stock(i), r.sum(ledger.Revenue))
+	}
+	var n int
+	must(t, r.db.Get(t.Context(), &n, `SELECT COUNT(*) FROM campaign_gifts`))
+	if n != 0 {
+		t.Errorf("%d gifts", n)
+	}
 	for range 5 {
 		must(t, r.queue.Drain(t.Context()))
 		r.clk.Advance(time.Minute)

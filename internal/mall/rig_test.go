@@ -50,6 +50,7 @@ type rig struct {
 	store, other int64
 	gold         int64
 	keys         atomic.Int64
+	over         atomic.Bool // what is given at once is refused
 }
 
 type stub struct{}
@@ -60,8 +61,8 @@ func (stub) SetTierTx(context.Context, *db.Tx, int64, int64, string) error { ret
 func (stub) Recipients(context.Context, int64) ([]notify.Recipient, error) { return nil, nil }
 func (stub) OpenID(context.Context, int64) (string, string, error)         { return "", "", fault.ErrNotFound }
 
-// presents notes what was given, as part of the transaction.
-type presents struct{}
+// presents notes what was given, as part of the transaction; with over it refuses in the middle of it.
+type presents struct{ over *atomic.Bool }
 
 func (presents) Check(_ context.Context, _ db.Reader, id, _ int64) (string, error) {
 	if id != 7 {
@@ -70,11 +71,16 @@ func (presents) Check(_ context.Context, _ db.Reader, id, _ int64) (string, erro
 	return "洗车券", nil
 }
 
-func (presents) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) ([]int64, error) {
+func (p presents) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) ([]int64, error) {
 	_, err := tx.Exec(ctx, `UPDATE campaign_gifts SET ended_at = ended_at + ? WHERE id = ?`, g.N, g.GiftID)
+	if err == nil && p.over.Load() {
+		err = errOver
+	}
 	return nil, err
 }
 func (presents) TakeBackTx(context.Context, *db.Tx, campaign.Grant) error { return nil }
+
+var errOver = fault.Define(fault.Conflict, "mall_test.over", "已达到每人可领的张数")
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -101,7 +107,7 @@ func newRig(t testing.TB) *rig {
 	r.pay = payment.New(d, r.queue, r.platform(log), log)
 	messages := notify.New(d, r.queue, stub{}, nil, settings, notify.Options{})
 	gifts := campaign.New(d, log, box, members, tiers, nil)
-	gifts.Connect(campaign.Coupon, presents{})
+	gifts.Connect(campaign.Coupon, presents{&r.over})
 	pts := points.New(d, log, members, shops, settings, messages, func(ctx context.Context, rd db.Reader, id int64) (int64, error) {
 		x, err := tiers.OfMember(ctx, rd, id)
 		return x.ID, err

@@ -109,8 +109,9 @@ type Refund struct {
 // must not open one.
 type Fulfiller interface {
 	// PaidTx credits the subject. It is called once, in the transaction that marks the payment as paid. accept false
-	// says that the subject does not want the money any more: the payment becomes a surplus and is refunded. An error
-	// rolls everything back and is tried again.
+	// says that the subject does not want the money any more: the payment becomes a surplus and is refunded. ErrUnwanted
+	// says the same when something was written already: all of it is rolled back, and ClosedTx is told instead. Any other
+	// error rolls everything back and is tried again.
 	PaidTx(ctx context.Context, tx *db.Tx, p Payment) (accept bool, err error)
 	// ClosedTx tells that the payment ended unpaid, as closed or failed.
 	ClosedTx(ctx context.Context, tx *db.Tx, p Payment) error
@@ -157,6 +158,7 @@ var (
 	ErrClosed        = fault.Define(fault.Conflict, "payment.closed", "这次支付已关闭，请重新下单")
 	ErrExpired       = fault.Define(fault.Conflict, "payment.expired", "支付时间已过，请重新下单")
 	ErrAmount        = fault.Define(fault.Invalid, "payment.amount", "支付金额不正确，请核对")
+	ErrUnwanted      = fault.Define(fault.Conflict, "payment.unwanted", "这笔付款已不能交付，将自动原路退款")
 	ErrNoPayer       = fault.Define(fault.Invalid, "payment.no_payer", "请先用微信登录再支付")
 	ErrNotRefundable = fault.Define(fault.Conflict, "payment.not_refundable", "这笔支付还没有收款，不能退款")
 	ErrRefundExceeds = fault.Define(fault.Conflict, "payment.refund_exceeds", "退款金额超过可退金额，请核对")

@@ -19,9 +19,22 @@ const (
 	wentBack  = "已自动退款"
 )
 
+type unwantedKey struct{}
+
+// decide runs a transaction that may credit a payment, and once more without crediting it when its subject finds out in the middle that it
+// does not want the money.
+func (s *Service) decide(ctx context.Context, fn func(ctx context.Context, tx *db.Tx) error) error {
+	err := s.db.InTx(ctx, fn)
+	if errors.Is(err, ErrUnwanted) {
+		s.log.WarnContext(ctx, "what was paid cannot be delivered and goes back", "err", err)
+		err = s.db.InTx(context.WithValue(ctx, unwantedKey{}, true), fn)
+	}
+	return err
+}
+
 // settle does in one transaction what a signed answer about an order says.
 func (s *Service) settle(ctx context.Context, id int64, t wechat.Transaction) (p intent, err error) {
-	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+	err = s.decide(ctx, func(ctx context.Context, tx *db.Tx) error {
 		locked, err := lockIntent(ctx, tx, id)
 		if err != nil {
 			return err
@@ -80,7 +93,12 @@ func (s *Service) creditTx(ctx context.Context, tx *db.Tx, p intent, t wechat.Tr
 	}
 	paid := taken(p, t, at)
 	paid.State = StatePaid
-	accept, err := f.PaidTx(ctx, tx, paid.payment())
+	var accept bool
+	if ctx.Value(unwantedKey{}) != nil {
+		err = f.ClosedTx(ctx, tx, paid.payment())
+	} else {
+		accept, err = f.PaidTx(ctx, tx, paid.payment())
+	}
 	if err != nil {
 		return p, err
 	}
@@ -169,7 +187,7 @@ func (s *Service) receivePayment(ctx context.Context, notificationID string, t w
 	if err != nil {
 		return "", err
 	}
-	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+	err = s.decide(ctx, func(ctx context.Context, tx *db.Tx) error {
 		p, err := lockIntent(ctx, tx, id)
 		if err != nil {
 			return err

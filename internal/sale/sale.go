@@ -68,8 +68,8 @@ var (
 type Product interface {
 	// OfferTx says what it costs, and reserves what there is little of. It refuses with a fault of its own who may not buy it.
 	OfferTx(ctx context.Context, tx *db.Tx, b Buy) (Terms, error)
-	// DeliverTx hands over what was paid. The member is locked. ErrGone, before anything was written, says that it cannot be delivered any
-	// more: the money goes back.
+	// DeliverTx hands over what was paid. The member is locked. ErrGone, or any refusal, says that it cannot be delivered any more: what it wrote
+	// is rolled back, and the money goes back.
 	DeliverTx(ctx context.Context, tx *db.Tx, s Sale) (Delivered, error)
 	// ReleaseTx gives back what OfferTx reserved: nobody paid.
 	ReleaseTx(ctx context.Context, tx *db.Tx, s Sale) error

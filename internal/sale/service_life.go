@@ -80,10 +80,16 @@ func (f fulfiller) PaidTx(ctx context.Context, tx *db.Tx, p payment.Payment) (bo
 	if st.Status == member.StatusClosed {
 		return false, f.endTx(ctx, tx, product, x)
 	}
-	if err = f.payTx(ctx, tx, product, &x); errors.Is(err, ErrGone) {
-		return false, f.endTx(ctx, tx, product, x)
+	if err = f.payTx(ctx, tx, product, &x); refused(err) {
+		return false, payment.ErrUnwanted.With(err)
 	}
 	return err == nil, err
+}
+
+// refused says whether a product cannot be delivered, now or later: trying again would keep the money and deliver nothing.
+func refused(err error) bool {
+	var f *fault.Error
+	return errors.As(err, &f) && !f.Is(fault.ErrBusyWrite) && (f.Kind == fault.Conflict || f.Kind == fault.Invalid || f.Kind == fault.NotFound)
 }
 
 // ClosedTx ends a sale that was not paid.
