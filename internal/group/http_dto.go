@@ -9,6 +9,7 @@ import (
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/perm"
 )
 
 // View is a group as its payer, a driver or the shop sees it.
@@ -26,8 +27,8 @@ type View struct {
 	SpentFen    money.Fen     `json:"spentFen" doc:"This month: by all drivers; for a driver, by that one"`
 	Me          *DriverView   `json:"me,omitempty" doc:"A driver's own place"`
 	CreditCode  string        `json:"creditCode,omitempty"`
-	Contact     *Contact      `json:"contact,omitempty" doc:"Of a company; for the payer and the shop"`
-	Documents   []DocumentRef `json:"documents" doc:"Of a company; for the payer and the shop"`
+	Contact     *Contact      `json:"contact,omitempty" doc:"Of a company; for the payer and the shop, where only who may see phones sees this one whole"`
+	Documents   []DocumentRef `json:"documents" doc:"Of a company; for the payer and the shop, where only who may see phones sees this one whole"`
 	ReviewedBy  string        `json:"reviewedBy,omitempty"`
 	ReviewedAt  *time.Time    `json:"reviewedAt,omitempty"`
 	CreatedAt   time.Time     `json:"createdAt"`
@@ -221,6 +222,9 @@ func (s *Service) inner(ctx context.Context, g Group, v *View, by map[int64]mone
 	}
 	v.Reason, v.CreditCode, v.ReviewedBy, v.ReviewedAt, v.CanDissolve = g.Reason, g.CreditCode, g.ReviewedBy, g.ReviewedAt, g.State != StateEnded
 	if g.Contact.Name != "" {
+		if who := actor.From(ctx); who.Kind == actor.Staff && !who.Can(perm.MemberUnmask) {
+			g.Contact.Phone = member.MaskPhone(g.Contact.Phone)
+		}
 		v.Contact = &g.Contact
 	}
 	for _, n := range by {

@@ -93,6 +93,11 @@ func TestTheOperations(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	console := fmt.Sprintf("/api/console/groups/%d", d.ID)
+	var seen View
+	c.As(apitest.Staff(perm.GroupRead)).OK(http.MethodGet, console, nil, &seen)
+	if seen.Contact == nil || seen.Contact.Phone != "059****6666" {
+		t.Errorf("who may not see phones sees %+v", seen.Contact)
+	}
 	var pic Picture
 	desk.OK(http.MethodGet, fmt.Sprintf("%s/documents/%d", console, d.Documents[0].ID), nil, &pic)
 	if pic.ContentType != "image/jpeg" || !strings.HasPrefix(string(pic.Data), "\xff\xd8") {
