@@ -58,7 +58,8 @@ describe('owner in the mini-program', () => {
   })
 
   step('keeps vehicles: adds a second one, and a wrong plate is refused in words', async () => {
-    await onPage(page, '.action').filter({ hasText: '车辆' }).click()
+    await page.goto(`${origin}/h5/#/pages/mine/index`)
+    await onPage(page, '.row').filter({ hasText: '我的车辆' }).click()
     await page.getByText(plate.slice(-4)).first().waitFor()
     await look(page, 'h5-vehicles')
     await button(page, '添加').click()
