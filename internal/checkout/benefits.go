@@ -47,6 +47,12 @@ func (r Request) wantsAny() bool {
 	return r.MemberID != 0 && (r.Benefits == nil || r.Benefits.Auto || len(r.Benefits.Covers) > 0 || len(r.Benefits.CouponIDs) > 0)
 }
 
+// names says whether the request asks for passes, rights or coupons by name.
+func (r Request) names() bool {
+	b := r.Benefits
+	return b != nil && !b.Auto && len(b.Covers)+len(b.CouponIDs) > 0
+}
+
 // Chosen is what a quote uses: asked for by name, it gives the same price again.
 type Chosen struct {
 	Covers    []pricing.CoverUse `json:"covers"`

@@ -390,7 +390,8 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, alone bool, 
 		return Order{}, err
 	}
 	if n := amountOf(tenders, TenderPoints); n > p.PointsMaxFen {
-		return Order{}, ErrPoints.Say("积分最多抵扣 %s，请减少", p.PointsMaxFen.Yuan()).Give(map[string]any{"maxFen": p.PointsMaxFen, "maxPoints": p.PointsMax})
+		at := slices.IndexFunc(tenders, func(t Tender) bool { return t.Kind == TenderPoints })
+		return Order{}, ErrPoints.Say("积分最多抵扣 %s，请减少", p.PointsMaxFen.Yuan()).On(fmt.Sprintf("tenders[%d].amountFen", at), "最多 "+p.PointsMaxFen.Yuan()).Give(map[string]any{"maxFen": p.PointsMaxFen, "maxPoints": p.PointsMax})
 	}
 	if n := amountOf(tenders, TenderGroup); n > m.available {
 		return Order{}, ledger.ErrInsufficient.Say("付款人的余额不足，请换一种收款方式补足")

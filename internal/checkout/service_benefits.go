@@ -68,8 +68,43 @@ func (s *Service) holdings(ctx context.Context, r db.Reader, f frame, at time.Ti
 	}
 	if s.assets.Coupons != nil {
 		h.coupons, err = s.assets.Coupons.Usable(ctx, r, coupon.Ask{MemberID: f.MemberID, StoreID: f.StoreID, ClassID: f.VehicleClassID, At: at, BizDay: f.store.BizDay(at)})
+		if err != nil {
+			return h, err
+		}
 	}
+	err = s.namedToo(ctx, r, f, at, &h)
 	return h, err
+}
+
+// namedToo adds what the request names and the member cannot use any more, or never could, so that the fault on its field says why.
+func (s *Service) namedToo(ctx context.Context, r db.Reader, f frame, at time.Time, h *holdings) error {
+	if !f.names() {
+		return nil
+	}
+	var lines, coupons []int64
+	for _, u := range f.Benefits.Covers {
+		if u.Kind == pricing.CoverPass && !slices.Contains(lines, u.ID) && !slices.ContainsFunc(h.covers, func(c pricing.Cover) bool { return c.Kind == u.Kind && c.ID == u.ID }) {
+			lines = append(lines, u.ID)
+		}
+	}
+	for _, id := range f.Benefits.CouponIDs {
+		if !slices.Contains(coupons, id) && !slices.ContainsFunc(h.coupons, func(c pricing.Coupon) bool { return c.ID == id }) {
+			coupons = append(coupons, id)
+		}
+	}
+	if len(lines) > 0 && s.assets.Passes != nil {
+		more, err := s.assets.Passes.WhyNot(ctx, r, pass.Ask{MemberID: f.MemberID, StoreID: f.StoreID, ClassID: f.VehicleClassID, Plate: f.Plate, At: at}, lines)
+		if err != nil {
+			return err
+		}
+		h.covers = append(h.covers, more...)
+	}
+	if len(coupons) == 0 || s.assets.Coupons == nil {
+		return nil
+	}
+	more, err := s.assets.Coupons.WhyNot(ctx, r, f.MemberID, coupons)
+	h.coupons = append(h.coupons, more...)
+	return err
 }
 
 // holdingsTx is holdings under the member's lock, so that two tills never count on the same use. Together with others it reads nothing: errAlone when the
@@ -78,7 +113,7 @@ func (s *Service) holdingsTx(ctx context.Context, tx *db.Tx, f frame, alone bool
 	if !f.wantsAny() {
 		return h, nil
 	}
-	if !alone && ((s.assets.Passes != nil && s.assets.Passes.MayHave(tx, f.MemberID)) || (s.assets.Coupons != nil && s.assets.Coupons.MayHave(tx, f.MemberID))) {
+	if !alone && (f.names() || (s.assets.Passes != nil && s.assets.Passes.MayHave(tx, f.MemberID)) || (s.assets.Coupons != nil && s.assets.Coupons.MayHave(tx, f.MemberID))) {
 		return h, errAlone
 	}
 	if h, err = s.holdings(ctx, tx, f, tx.Now); err != nil {

@@ -87,6 +87,48 @@ func (s *Service) Usable(ctx context.Context, r db.Reader, a Ask) ([]pricing.Cou
 	return out, nil
 }
 
+// WhyNot says of coupons that are asked for by name, and that Usable does not list, why not. Of another member's it shows nothing else, and what
+// does not exist is left out.
+func (s *Service) WhyNot(ctx context.Context, r db.Reader, memberID int64, ids []int64) (out []pricing.Coupon, err error) {
+	for _, id := range ids {
+		c, err := byID(ctx, r, id, "")
+		if errors.Is(err, fault.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		p := pricing.Coupon{ID: id, Title: "优惠券", Why: "不属于这位会员，请重新选择"}
+		if c.MemberID == memberID {
+			t, err := s.terms(ctx, r, c.TermsID)
+			if err != nil {
+				return nil, err
+			}
+			p = t.price(id, c.ExpiresAt)
+			p.Why = c.ended()
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// ended says why a coupon is not there to be used, in words that follow its name.
+func (c row) ended() string {
+	switch {
+	case c.State == Held && c.RefKind == refGift:
+		return "已转赠，等待好友领取"
+	case c.State == Held:
+		return "正在另一单中使用，请换一张或先取消那一单"
+	case c.State == Used:
+		return "已经用过"
+	case c.State == Void:
+		return "已作废"
+	case c.State == Expired || c.ExpiresAt > 0:
+		return "已于 " + lastDay(c.ExpiresAt) + " 到期"
+	}
+	return "现在不能使用"
+}
+
 // HoldTx promises coupons to something that is about to use them: all or none. Faults, each on its field couponIds[i]: ErrForeign, ErrHeld,
 // ErrUsed, ErrExpired, ErrVoid, ErrNotYet, ErrAlone.
 func (s *Service) HoldTx(ctx context.Context, tx *db.Tx, memberID int64, ids []int64, refKind string, refID int64) error {

@@ -189,6 +189,7 @@ func (s *Service) reserveTx(ctx context.Context, tx *db.Tx, id, memberID, saleID
 		if left.Stock > 0 {
 			return Order{}, ErrStock.Say("只剩 %d 件了，请减少数量", left.Stock).On("qty", fmt.Sprintf("最多 %d 件", left.Stock))
 		}
+		return Order{}, ErrStock.On("qty", "已兑完")
 	}
 	return o, err
 }
@@ -205,7 +206,7 @@ func (s *Service) mayOrder(ctx context.Context, tx *db.Tx, i Item, memberID, qty
 			return err
 		}
 		if !reached {
-			return ErrTier.Say("%s 及以上会员才能兑换", name)
+			return ErrTier.Say("%s 及以上会员才能兑换", name).On("itemId", "等级未达到")
 		}
 	}
 	if i.PerMember > 0 {
