@@ -17,6 +17,7 @@ import (
 	"github.com/liangche/liangche/internal/payment"
 	"github.com/liangche/liangche/internal/points"
 	"github.com/liangche/liangche/internal/sale"
+	"github.com/liangche/liangche/internal/shop"
 	"github.com/liangche/liangche/internal/wxsandbox"
 )
 
@@ -427,6 +428,32 @@ func TestPaidAndCannotBeGiven(t *testing.T) {
 	for range 5 {
 		must(t, r.queue.Drain(t.Context()))
 		r.clk.Advance(time.Minute)
+	}
+	r.exact()
+}
+
+// N08: a retry gets its order again, also when the store has closed or the gift changed since.
+func TestN08RetryAfterTheStoreClosed(t *testing.T) {
+	r := newRig(t)
+	m := r.join(1000)
+	free, paid := r.ask(r.item(ItemInput{Stock: 5}), 1), r.ask(r.item(ItemInput{Name: "毛巾", Stock: 5, MoneyFen: 900}), 1)
+	freeCtx, paidCtx := r.owner(m), r.owner(m)
+	a, _, err := r.Order(freeCtx, m, free)
+	must(t, err)
+	b, _, err := r.Order(paidCtx, m, paid)
+	must(t, err)
+	no := false
+	_, err = r.Shops.Update(r.staff(), r.store, shop.Input{Name: "静安店", Active: &no})
+	must(t, err)
+	r.clk.Advance(time.Minute)
+	if again, _, err := r.Order(freeCtx, m, free); err != nil || again.ID != a.ID {
+		t.Errorf("order %d, then %d, %v", a.ID, again.ID, err)
+	}
+	if again, prep, err := r.Order(paidCtx, m, paid); err != nil || again.ID != b.ID || prep.Jsapi == nil {
+		t.Errorf("order %d, then %d, %v", b.ID, again.ID, err)
+	}
+	if _, _, err := r.Order(r.owner(m), m, free); err == nil {
+		t.Error("a closed store hands out")
 	}
 	r.exact()
 }

@@ -45,7 +45,7 @@ func onceTx(ctx context.Context, tx *db.Tx, id int64, fn func() error) (int64, e
 func (s *Service) Order(ctx context.Context, memberID int64, a Ask) (Order, payment.Prepared, error) {
 	a, err := s.checkAsk(ctx, a)
 	if err != nil {
-		return Order{}, payment.Prepared{}, err
+		return s.orderedBefore(ctx, a, err)
 	}
 	if a.MoneyFen > 0 {
 		return s.orderForMoney(ctx, memberID, a)
@@ -75,6 +75,22 @@ func (s *Service) Order(ctx context.Context, memberID int64, a Ask) (Order, paym
 	}
 	o, err := orderByID(ctx, s.db, id, "")
 	return o, payment.Prepared{}, err
+}
+
+// orderedBefore is the order that the same command made before, and refusal otherwise.
+func (s *Service) orderedBefore(ctx context.Context, a Ask, refusal error) (o Order, prep payment.Prepared, err error) {
+	id, err := idem.Or[int64](ctx, s.db, refusal)
+	switch {
+	case err != nil:
+		return o, prep, err
+	case a.MoneyFen == 0:
+		o, err = orderByID(ctx, s.db, id, "")
+		return o, prep, err
+	}
+	if _, prep, err = s.Sales.Started(ctx, id); err == nil { // the key is that of its sale
+		o, err = orderBySale(ctx, s.db, id, "")
+	}
+	return o, prep, err
 }
 
 func (s *Service) orderForMoney(ctx context.Context, memberID int64, a Ask) (Order, payment.Prepared, error) {

@@ -129,3 +129,20 @@ func TestRenewalKeepsItsDayOfTheMonth(t *testing.T) {
 	}
 	r.exact()
 }
+
+// N10: a pass whose time is over is not given back, whether or not the job that ends it has come by.
+func TestN10OverIsNotGivenBack(t *testing.T) {
+	r := newRig(t)
+	m := r.Member("张三", "13900000001", "浙A12345")
+	p := r.sell(r.plan(r.tenWash(thirtyDays)), m, sale.MethodCash, "")
+	plan, err := r.RefundPlanFor(t.Context(), 0, p.ID, pass.FaultCustomer)
+	must(t, err)
+	r.Clock.Advance(40 * 24 * time.Hour)
+	if got, err := r.RefundPlanFor(t.Context(), 0, p.ID, pass.FaultCustomer); !errors.Is(err, pass.ErrState) {
+		t.Errorf("a plan for %d, %v", got.RefundFen, err)
+	}
+	if _, err := r.Service.Refund(r.Ctx(), p.ID, r.West, pass.FaultCustomer, "顾客申请", plan.PlanHash); !errors.Is(err, pass.ErrState) {
+		t.Error(err)
+	}
+	r.exact()
+}

@@ -3,6 +3,7 @@ package pass
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/db"
@@ -22,15 +23,17 @@ func (s *Service) RefundPlanFor(ctx context.Context, memberID, id int64, whose s
 	if err != nil {
 		return plan, err
 	}
-	if err := mayRefund(p); err != nil {
+	if err := mayRefund(p, s.db.Now()); err != nil {
 		return plan, err
 	}
 	return PlanRefund(p, funds, extra, whose, s.db.Now()), nil
 }
 
 // mayRefund says whether a pass can be given back. Faults: ErrState, ErrRefund.
-func mayRefund(p Pass) error {
+func mayRefund(p Pass, now time.Time) error {
 	switch {
+	case p.State == StateActive && p.expired(now):
+		return ErrState.Say("这张卡已到期，不能退卡")
 	case p.State != StateActive && p.State != StatePaused:
 		return ErrState.Say("这张卡%s，不能退卡", map[string]string{StateUsed: "已用完", StateExpired: "已到期", StateRefunded: "已退过"}[p.State])
 	case p.PaidFen == 0:
@@ -74,7 +77,7 @@ func (s *Service) refundTx(ctx context.Context, tx *db.Tx, id, storeID int64, wh
 	if err != nil {
 		return RefundPlan{}, err
 	}
-	if err := mayRefund(p); err != nil {
+	if err := mayRefund(p, tx.Now); err != nil {
 		return RefundPlan{}, err
 	}
 	plan := PlanRefund(p, funds, extra, whose, tx.Now)

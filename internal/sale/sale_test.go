@@ -12,6 +12,7 @@ import (
 	"github.com/liangche/liangche/internal/idem"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/sale"
+	"github.com/liangche/liangche/internal/shop"
 	"github.com/liangche/liangche/internal/wallet"
 	"github.com/liangche/liangche/internal/wxsandbox"
 )
@@ -225,4 +226,27 @@ func TestN09OneBalanceManyTills(t *testing.T) {
 		t.Errorf("%d left", b.Principal+b.Bonus)
 	}
 	r.exact()
+}
+
+// N08: a retry gets its sale again, also when the store has closed since: what is checked before the transaction must not hide what was done.
+func TestN08RetryAfterTheStoreClosed(t *testing.T) {
+	r := newRig(t)
+	m := r.owner()
+	r.Topup(r.West, m, 50000, wallet.MethodCash)
+	x, err := r.buy(r.as(m, "one"), m, r.West, sale.MethodBalance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	no := false
+	if _, err := r.Shops.Update(r.Ctx(), r.West, shop.Input{Name: "城西店", Active: &no}); err != nil {
+		t.Fatal(err)
+	}
+	r.Clock.Advance(time.Minute)
+	again, err := r.buy(r.as(m, "one"), m, r.West, sale.MethodBalance)
+	if err != nil || again.ID != x.ID {
+		t.Errorf("sale %d, then %d, %v", x.ID, again.ID, err)
+	}
+	if _, err := r.buy(r.as(m, "two"), m, r.West, sale.MethodBalance); err == nil {
+		t.Error("a closed store sells")
+	}
 }

@@ -70,7 +70,11 @@ func (s *Service) bizDay(ctx context.Context, now time.Time, storeID int64) stri
 func (s *Service) Begin(ctx context.Context, b Buy, p Pay) (Sale, payment.Prepared, error) {
 	p, err := s.Ready(ctx, b.StoreID, p)
 	if err != nil {
-		return Sale{}, payment.Prepared{}, err
+		id, err := idem.Or[int64](ctx, s.db, err)
+		if err != nil {
+			return Sale{}, payment.Prepared{}, err
+		}
+		return s.Started(ctx, id)
 	}
 	var id int64
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
