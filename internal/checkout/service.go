@@ -216,7 +216,7 @@ func (s *Service) Quote(ctx context.Context, r Request) (Quote, error) {
 	if err != nil {
 		return Quote{}, err
 	}
-	if err := s.groupsFor(ctx, f, p.Total, &h); err != nil {
+	if err := s.groupsFor(ctx, f, p.Total-p.PointsFen-m.deposit, &h); err != nil {
 		return Quote{}, err
 	}
 	return quoteOf(f, p, items, h, m), nil

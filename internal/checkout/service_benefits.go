@@ -177,9 +177,9 @@ func (f frame) ask(amount money.Fen, orderID int64) group.Ask {
 	return a
 }
 
-// groupsFor reads which groups could pay a bill.
+// groupsFor reads which groups could pay what deposit and points leave of a bill.
 func (s *Service) groupsFor(ctx context.Context, f frame, total money.Fen, h *holdings) (err error) {
-	if f.MemberID == 0 || s.assets.Groups == nil || total == 0 {
+	if f.MemberID == 0 || s.assets.Groups == nil || total <= 0 {
 		return nil
 	}
 	a := f.ask(total, 0)
