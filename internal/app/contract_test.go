@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/httpapi"
+	"github.com/liangche/liangche/internal/setting"
 	"github.com/liangche/liangche/migrations"
 )
 
@@ -82,6 +84,29 @@ func TestSchemaIsCommitted(t *testing.T) {
 	}
 	text := "-- The database as the migrations make it; the same text serves SQLite, MySQL, MariaDB and TiDB.\n-- Generated: LIANGCHE_UPDATE=1 go test ./internal/app -run SchemaIsCommitted\n\n" + strings.Join(made, ";\n\n") + ";\n"
 	golden(t, "../../docs/schema.sql", []byte(text), "run LIANGCHE_UPDATE=1 go test ./internal/app -run SchemaIsCommitted")
+}
+
+// The table of settings in docs/membership.md names those that there are, with their defaults.
+func TestMembershipSettingsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/membership.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z]+\\.[a-z_]+)` \\| (\\S+) \\|").FindAllStringSubmatch(string(text), -1) {
+		rows[m[1]] = m[2]
+	}
+	for _, d := range setting.Definitions() {
+		if said, there := rows[d.Key]; there && said != d.Default {
+			t.Errorf("docs/membership.md says that %s begins with %s, it is %s", d.Key, said, d.Default)
+		} else if !there && (d.Group == "积分" || d.Group == "卡项" || d.Group == "优惠" || strings.HasPrefix(d.Key, "tier.") || d.Key == setting.MessageBenefits) {
+			t.Errorf("docs/membership.md says nothing of %s", d.Key)
+		}
+		delete(rows, d.Key)
+	}
+	for key := range rows {
+		t.Errorf("docs/membership.md has %s, which is no setting", key)
+	}
 }
 
 // quotesOnly are operations whose bodies hold amounts although they move no money.
