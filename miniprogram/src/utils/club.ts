@@ -64,10 +64,10 @@ export function claimBar(claim: Pick<CouponClaim, 'state' | 'from' | 'left'>, no
   return '已经领完了'
 }
 
-/** "¥1,200 / ¥3,000", "3 / 5 天", in the unit of the measure. */
+/** "¥1,200 / ¥3,000", "3 / 5 次", in the unit of the measure. */
 export function progressText(p: TierProgress): string {
-  if (p.kind === 'spend_year' || p.kind === 'spend_life') return `¥${yuanShort(p.have)} / ¥${yuanShort(p.need)}`
-  const unit = { visits_year: ' 天', visits_life: ' 天', experience: '', car_months: ' 个月', car_km: ' 公里' }[p.kind]
+  if (p.kind === 'spend_year' || p.kind === 'spend_life') return `${p.have % 100 ? yuanSign(p.have) : `¥${yuanShort(p.have)}`} / ¥${yuanShort(p.need)}`
+  const unit = { visits_year: ' 次', visits_life: ' 次', experience: '', car_months: ' 个月', car_km: ' 公里' }[p.kind]
   return `${count(p.have)} / ${count(p.need)}${unit}`
 }
 
