@@ -48,7 +48,7 @@ describe('coupons', () => {
 describe('tiers and figures', () => {
   it('shows progress in the unit of the measure', () => {
     const p = (kind: TierProgress['kind'], have: number, need: number) => progressText({ kind, have, need, label: '' })
-    expect(p('spend_year', 123450, 300000)).toBe('¥1,234.5 / ¥3,000')
+    expect(p('spend_year', 123450, 300000)).toBe('¥1,234.50 / ¥3,000')
     expect(p('visits_year', 3, 10)).toBe('3 / 10 次')
     expect(p('car_km', 12345, 50000)).toBe('12,345 / 50,000 公里')
   })
