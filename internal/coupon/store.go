@@ -267,6 +267,12 @@ func warnedRows(ctx context.Context, tx *db.Tx, ids []int64) error {
 	return err
 }
 
+// endNow ends the time of a locked coupon that something holds or uses: released, it has expired.
+func endNow(ctx context.Context, tx *db.Tx, id int64) error {
+	_, err := tx.Exec(ctx, `UPDATE coupon_coupons SET expires_at = ? WHERE id = ? AND expires_at > ?`, tx.Millis(), id, tx.Millis())
+	return err
+}
+
 // voidOpen voids what a member still has.
 func voidOpen(ctx context.Context, tx *db.Tx, memberID int64) error {
 	_, err := tx.Exec(ctx, `UPDATE coupon_coupons SET state = 'void', ended_at = ? WHERE member_id = ? AND state = 'available'`, tx.Millis(), memberID)

@@ -10,7 +10,8 @@ import (
 )
 
 // TakeBackTx voids what IssueTx gave under a dedupe key, n coupons, because the reason for it is gone: those that are still available and still
-// belong to the member they were given to. What is used, held or given on is lost. It returns how many it voided; done before is no error.
+// belong to the member they were given to. What uses or holds one keeps it, and it does not come back when that ends without it. What was given on
+// is lost. It returns how many it voided; done before is no error.
 func (s *Service) TakeBackTx(ctx context.Context, tx *db.Tx, memberID int64, dedupe string, n int64) (voided int64, err error) {
 	forget(tx, memberID)
 	for k := range max(n, 1) {
@@ -26,6 +27,12 @@ func (s *Service) TakeBackTx(ctx context.Context, tx *db.Tx, memberID int64, ded
 			c, err := byID(ctx, tx, id, tx.ForUpdate())
 			if err != nil {
 				return voided, err
+			}
+			if c.MemberID == memberID && (c.State == Held || c.State == Used) {
+				if err := endNow(ctx, tx, id); err != nil {
+					return voided, err
+				}
+				continue
 			}
 			if c.MemberID != memberID || c.State != Available {
 				continue
