@@ -1,10 +1,12 @@
 package pass_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
 
+	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/pass"
 	"github.com/liangche/liangche/internal/sale"
 	"github.com/liangche/liangche/internal/wallet"
@@ -145,4 +147,31 @@ func TestN10OverIsNotGivenBack(t *testing.T) {
 		t.Error(err)
 	}
 	r.exact()
+}
+
+// N11: a pass that the shop gave and took back does not come to life again by a use that is undone.
+func TestN11RevokedStaysRevoked(t *testing.T) {
+	r := newRig(t)
+	m := r.Member("张三", "13900000001", "浙A12345")
+	plan := r.plan(r.tenWash(func(in *pass.PlanInput) { in.ValidMonths = 0 }))
+	var p pass.Pass
+	in := func(f func(ctx context.Context, tx *db.Tx) error) {
+		t.Helper()
+		must(t, r.DB.InTx(r.Ctx(), f))
+	}
+	in(func(ctx context.Context, tx *db.Tx) (err error) {
+		p.ID, err = r.GiveTx(ctx, tx, pass.Gift{PlanID: plan.ID, MemberID: m, StoreID: r.West, Dedupe: "why", Why: "推荐有礼"})
+		return err
+	})
+	p = r.get(p)
+	order, err := r.use(p, 2)
+	must(t, err)
+	in(func(ctx context.Context, tx *db.Tx) error { return r.RevokeTx(ctx, tx, p.ID, "好友退款") })
+	r.want(p, pass.StateRefunded, 0, 0)
+	must(t, r.undo(order, m))
+	if _, err := r.use(p, 1); !errors.Is(err, pass.ErrUse) {
+		t.Errorf("used after it was taken back: %v", err)
+	}
+	r.passes(time.Hour)
+	r.want(p, pass.StateExpired, 0, 0)
 }

@@ -46,6 +46,9 @@ func (s *Service) RevokeTx(ctx context.Context, tx *db.Tx, id int64, reason stri
 	}
 	p.endPause()
 	p.State, p.EndedAt, p.RenewOn, p.GiftCode = StateRefunded, tx.Now, false, ""
+	if p.ExpiresAt.IsZero() || p.ExpiresAt.After(tx.Now) {
+		p.ExpiresAt = tx.Now // a use that comes back later finds its time over
+	}
 	if err := savePass(ctx, tx, p); err != nil {
 		return err
 	}
