@@ -177,7 +177,9 @@ func TestATierGivesOnBirthdays(t *testing.T) {
 	silver, err := r.tiers.Create(r.ctx(), tier.Input{Name: "银卡", Color: "#CCCCCC", Rank: 3, DiscountBP: 10000, Programme: &tier.Programme{Gift: &tier.Gift{Kind: Points, N: 88, Title: "银卡生日礼"}}})
 	must(t, err)
 	m, plain := r.join("1990-12-01"), r.join("1990-12-01")
-	must(t, r.db.InTx(r.ctx(), func(ctx context.Context, tx *db.Tx) error { return r.tiers.SetMemberTierTx(ctx, tx, m, silver.ID, "测试") }))
+	must(t, r.db.InTx(r.ctx(), func(ctx context.Context, tx *db.Tx) error {
+		return r.tiers.SetMemberTierTx(ctx, tx, m, silver.ID, "测试")
+	}))
 	for range 400 {
 		r.clk.Advance(24 * time.Hour)
 		if d := r.clk.Now().Day(); d == 1 || d == 2 {

@@ -67,8 +67,7 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 	issue := op("consoleCouponIssue", http.MethodPost, "/coupon-issues", "Issue to named members or to a filter's", perm.CouponIssue)
 	issue.Idempotent = true
 	httpapi.Register(r, issue, func(ctx context.Context, in *httpapi.Body[IssueAsk]) (Issued, error) {
-		b := in.Body
-		return s.IssueBulk(ctx, Bulk{TemplateID: b.TemplateID, MemberIDs: b.MemberIDs, Filter: b.Filter, Each: b.Each, Note: b.Note})
+		return s.IssueBulk(ctx, Bulk(in.Body))
 	})
 	httpapi.Register(r, op("consoleCouponIssuePreview", http.MethodPost, "/coupon-issues/preview", "How many members a filter finds", perm.CouponIssue),
 		func(ctx context.Context, in *httpapi.Body[Filter]) (Found, error) {

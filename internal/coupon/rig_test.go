@@ -35,7 +35,7 @@ type rig struct {
 	wash       int64
 	found      []int64 // what the filter finds
 	mu         sync.Mutex
-	keys, refs int64
+	keys       int64
 }
 
 // Find lists what the test put into found.

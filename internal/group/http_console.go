@@ -72,7 +72,8 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 		})
 	httpapi.Register(r, op("consoleGroup", http.MethodGet, "/{id}", "An account with its drivers", perm.GroupRead),
 		func(ctx context.Context, in *httpapi.ByID) (Detail, error) { return s.show(ctx)(s.Get(ctx, in.ID)) })
-	httpapi.Register(r, once(op("consoleGroupCreate", http.MethodPost, "", "Make a family, or apply for a company, for a member", perm.GroupWrite)),
+	// Whoever may open a wallet to a driver, or widen what one may do, could open it to themselves: that is the manager's, not the desk's.
+	httpapi.Register(r, once(op("consoleGroupCreate", http.MethodPost, "", "Make a family, or apply for a company, for a member", perm.GroupReview)),
 		func(ctx context.Context, in *httpapi.Body[DeskGroupAsk]) (Detail, error) {
 			b := in.Body
 			n := NewGroup{Kind: b.Kind, Name: b.Name, PayerID: b.MemberID, StoreID: b.StoreID}
@@ -105,7 +106,7 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 		func(ctx context.Context, in *documentInput) (Detail, error) {
 			return s.show(ctx)(s.AddDocument(ctx, in.ID, in.Form.Kind, in.File.Data))
 		})
-	httpapi.Register(r, op("consoleGroupInvite", http.MethodPost, "/{id}/invites", "Make a link that brings one driver", perm.GroupWrite),
+	httpapi.Register(r, op("consoleGroupInvite", http.MethodPost, "/{id}/invites", "Make a link that brings one driver", perm.GroupReview),
 		func(ctx context.Context, in *httpapi.ByIDBody[Place]) (InviteView, error) {
 			v, err := s.Invite(ctx, in.ID, in.Body)
 			return inviteView(v), err
@@ -114,7 +115,7 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 		func(ctx context.Context, in *inviteID) (httpapi.None, error) {
 			return httpapi.None{}, s.Revoke(ctx, in.ID, in.InviteID)
 		})
-	httpapi.Register(r, op("consoleGroupDriverPut", http.MethodPut, "/{id}/drivers/{driverId}", "Change what a driver may do", perm.GroupWrite),
+	httpapi.Register(r, op("consoleGroupDriverPut", http.MethodPut, "/{id}/drivers/{driverId}", "Change what a driver may do", perm.GroupReview),
 		func(ctx context.Context, in *driverInput) (Detail, error) {
 			if _, err := s.PutDriver(ctx, in.ID, in.DriverID, in.Body); err != nil {
 				return Detail{}, err

@@ -105,6 +105,7 @@ func TestTheOperations(t *testing.T) {
 	}
 	c.As(apitest.Staff(perm.GroupRead)).Fault(fault.ErrForbidden, http.MethodGet, fmt.Sprintf("%s/documents/%d", console, d.Documents[0].ID), nil)
 	c.As(apitest.Staff(perm.GroupRead, perm.GroupWrite)).Fault(fault.ErrForbidden, http.MethodPost, console+"/review", obj{"outcome": "approve"})
+	c.As(apitest.Staff(perm.GroupRead, perm.GroupWrite)).Fault(fault.ErrForbidden, http.MethodPost, console+"/invites", obj{"cardKind": "driver", "rules": obj{}})
 	desk.OK(http.MethodPost, console+"/review", obj{"outcome": "approve"}, &d)
 	desk.OK(http.MethodPost, console+"/suspend", obj{"reason": "欠款"}, nil)
 	desk.OK(http.MethodPost, console+"/resume", obj{}, nil)

@@ -261,7 +261,7 @@ func TestTermsOfATier(t *testing.T) {
 	if _, err = p.Tiers.UpdateFull(p.Ctx(), p.Gold, in); err != nil {
 		t.Error(err)
 	}
-	wash, rescue = p.rightsToo(in, wash, rescue)
+	wash, _ = p.rightsToo(in, wash, rescue)
 	_, err = p.take(m, wash, 1, 1)
 	must(t, err)
 	must(t, p.in(func(ctx context.Context, tx *db.Tx) error {
