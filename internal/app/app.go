@@ -175,6 +175,7 @@ func (a *App) build() {
 	a.Groups = group.New(group.Deps{DB: d, Box: a.Box, Members: a.Members, Catalog: a.Catalog, Shops: a.Shops, Settings: a.Settings, Messages: a.Messages, Queue: a.Queue,
 		Documents: a.Photos, InviteURL: c.PublicURL + "/h5/#/pages/club/groups/join?code="})
 	a.Points = points.New(d, a.log, a.Members, a.Shops, a.Settings, a.Messages, tierIDs{a.Tiers}.of)
+	a.Points.Multiply(a.Tiers.PointsRate)
 	a.Coupons = coupon.New(coupon.Deps{DB: d, Log: a.log, Box: a.Box, Queue: a.Queue, Members: a.Members, Catalog: a.Catalog, Shops: a.Shops, Settings: a.Settings,
 		Messages: a.Messages, People: people{d}, BaseURL: c.PublicURL + "/h5/#/"})
 	a.Slots = slot.New(d)

@@ -3,6 +3,7 @@ package points
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/db"
@@ -30,10 +31,17 @@ func (s *Service) EarnTx(ctx context.Context, tx *db.Tx, e Earn) (int64, error) 
 		return 0, err
 	}
 	var tierID int64
-	if len(rules.Tiers) > 0 {
+	if len(rules.Tiers) > 0 || s.own != nil {
 		if tierID, err = s.tierOf(ctx, tx, e.MemberID); err != nil {
 			return 0, err
 		}
+	}
+	if s.own != nil && !rules.names(tierID) {
+		bp, err := s.own(ctx, tx, e.MemberID)
+		if err != nil {
+			return 0, err
+		}
+		rules.Tiers = append(slices.Clone(rules.Tiers), TierRate{tierID, bp})
 	}
 	n := rules.Earned(money.BP(base), e.Items, tierID, e.BizDay)
 	if n <= 0 {

@@ -243,6 +243,11 @@ func (r Rules) tier(id int64) money.BP {
 	return money.Whole
 }
 
+// names says whether the rules hold a multiplier of the tier.
+func (r Rules) names(tierID int64) bool {
+	return slices.ContainsFunc(r.Tiers, func(x TierRate) bool { return x.TierID == tierID })
+}
+
 func (r Rules) day(day string) (money.BP, string) {
 	for _, x := range r.Days {
 		if x.on(day) {

@@ -410,3 +410,30 @@ func TestPointsProperty(t *testing.T) {
 	}
 	r.clean()
 }
+
+// C10: a tier's own multiplier counts, and the rules' one for the tier goes before it.
+func TestTiersOwnMultiplier(t *testing.T) {
+	r := newRig(t)
+	r.Multiply(func(_ context.Context, _ db.Reader, id int64) (money.BP, error) {
+		if r.tiers[id] == 77 {
+			return 15000, nil
+		}
+		return money.Whole, nil
+	})
+	gold, plain := r.member(), r.member()
+	r.tiers[gold] = 77
+	_, n := r.buy(gold, 10000)
+	_, usual := r.buy(plain, 10000)
+	if n != 150 || usual != 100 {
+		t.Errorf("gold earned %d, the others %d", n, usual)
+	}
+	rules, err := r.Rules(r.ctx())
+	must(t, err)
+	rules.Tiers = []TierRate{{TierID: 77, BP: 20000}}
+	_, err = r.SetRules(r.ctx(), rules)
+	must(t, err)
+	if _, n = r.buy(gold, 10000); n != 200 {
+		t.Errorf("by the rules gold earned %d", n)
+	}
+	r.clean()
+}

@@ -21,6 +21,12 @@ import (
 // TierOf tells which tier a member is in.
 type TierOf func(ctx context.Context, r db.Reader, memberID int64) (int64, error)
 
+// OwnRate tells what a member's tier itself makes of the points: 10000 is the usual.
+type OwnRate func(ctx context.Context, r db.Reader, memberID int64) (money.BP, error)
+
+// Multiply hands over the tiers' own multipliers (C10), before the first request. The rules' multiplier of a tier goes before the tier's own.
+func (s *Service) Multiply(own OwnRate) { s.own = own }
+
 // Service keeps the rules and moves points.
 type Service struct {
 	db       *db.DB
@@ -30,6 +36,7 @@ type Service struct {
 	settings *setting.Service
 	messages *notify.Service
 	tierOf   TierOf
+	own      OwnRate // nil: tiers have none
 	rules    fresh.Value[Rules]
 }
 
