@@ -74,6 +74,9 @@ func (s *Service) Covers(ctx context.Context, r db.Reader, a Ask) ([]pricing.Cov
 			if c.Left, empty = p.left(l); c.Why == "" {
 				c.Why = empty
 			}
+			if c.InAll = -1; l.Counted {
+				c.InAll = l.Left
+			}
 			if p.Terms.Upgrade && len(l.ServiceIDs) > 0 {
 				c.Upgrade, c.UpgradeKinds = true, kindsOf(kinds, l.ServiceIDs)
 				if c.BaseFen, err = s.base(ctx, r, a, l.ServiceIDs); err != nil {

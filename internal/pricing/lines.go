@@ -92,14 +92,18 @@ func (s *solver) coverLine(r *Result, c Cover, i int, n int64) {
 	r.Covers = append(r.Covers, CoverUse{c.Kind, c.ID, i, n})
 	list := money.Fen(n) * it.UnitFen
 	explain := fmt.Sprintf("%s，用 %d 次", it.Name, n)
-	if c.Left >= 0 {
+	left := c.Left
+	if c.InAll != 0 {
+		left = c.InAll
+	}
+	if left >= 0 {
 		used := n
 		for _, u := range r.Covers[:len(r.Covers)-1] {
 			if u.Kind == c.Kind && u.ID == c.ID {
 				used += u.Qty
 			}
 		}
-		explain += fmt.Sprintf("，剩 %d 次", c.Left-used)
+		explain += fmt.Sprintf("，剩 %d 次", left-used)
 	}
 	r.Lines = append(r.Lines, Line{Kind: c.Kind, ItemID: it.ID, Title: c.Title, Explain: explain, Qty: n, UnitPriceFen: -it.UnitFen, AmountFen: -list})
 	r.PayableByItem[i] -= list

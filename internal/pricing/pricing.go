@@ -87,6 +87,7 @@ type Cover struct {
 	ServiceIDs   []int64
 	GoodIDs      []int64
 	Left         int64 // uses that are left now, a limit a day included; -1 unlimited
+	InAll        int64 // uses that are left where a limit a day makes Left less: what the line says; -1 unlimited, 0 as many as Left
 	Upgrade      bool  // another service of UpgradeKinds costs what its list price is beyond BaseFen (D09)
 	BaseFen      money.Fen
 	UpgradeKinds []string

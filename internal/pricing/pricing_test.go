@@ -39,6 +39,8 @@ func shape(lines []pricing.Line) string {
 func TestDecide(t *testing.T) {
 	gold := pricing.Tier{Name: "金卡", BP: map[string]money.BP{"wash": 9000, "detail": 7000}}
 	card := pricing.Cover{Kind: pricing.CoverPass, ID: 7, Title: "十次卡", ServiceIDs: []int64{1}, Left: 3}
+	daily := card
+	daily.Left, daily.InAll = 1, 10
 	upgrade := card
 	upgrade.Upgrade, upgrade.BaseFen, upgrade.UpgradeKinds = true, 4500, []string{"wash", "detail"}
 	monthly := pricing.Cover{Kind: pricing.CoverRight, ID: 8, Title: "每月一洗", ServiceIDs: []int64{1}, Left: 1}
@@ -50,6 +52,7 @@ func TestDecide(t *testing.T) {
 		note string // stands in some line's explanation
 	}{
 		{"a pass pays", pricing.Input{Items: []pricing.Item{wash(1)}, Tier: gold, Covers: []pricing.Cover{card}}, "service:4500 pass:-4500", "精洗，用 1 次，剩 2 次"},
+		{"a limit a day is not what is left", pricing.Input{Items: []pricing.Item{wash(1)}, Covers: []pricing.Cover{daily}}, "service:4500 pass:-4500", "精洗，用 1 次，剩 9 次"},
 		{"a pass pays what it can", pricing.Input{Items: []pricing.Item{wash(5)}, Tier: gold, Covers: []pricing.Cover{card}}, "service:22500 pass:-13500 tier_discount:-900", "剩 0 次"},
 		{"a right goes before a pass", pricing.Input{Items: []pricing.Item{wash(1)}, Covers: []pricing.Cover{card, monthly}}, "service:4500 right:-4500", "剩 0 次"},
 		{"an upgrade costs the difference", pricing.Input{Items: []pricing.Item{wax()}, Tier: gold, Covers: []pricing.Cover{upgrade}}, "service:20000 pass:-20000 upgrade:15500", "已含 ¥45.00"},
