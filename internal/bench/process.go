@@ -19,6 +19,27 @@ import (
 
 // process measures the program as it is shipped: size, time to ready, memory, the demo's first and later start.
 func (b *bench) process(ctx context.Context) error {
+	return b.built(ctx, func(dir, bin string) error {
+		size, err := sizeWithoutPages(bin)
+		if err != nil {
+			return err
+		}
+		b.atMost("size", "program without front-end pages, MB", []float64{size}, "%.1f", 60, 0)
+		if err := b.quotes(); err != nil {
+			return err
+		}
+		if err := b.starts(ctx, dir, bin); err != nil {
+			return err
+		}
+		if err := b.memory(ctx, dir, bin); err != nil {
+			return err
+		}
+		return b.demo(ctx, dir, bin)
+	})
+}
+
+// built runs f with the program, built anew, and a folder to work in.
+func (b *bench) built(ctx context.Context, f func(dir, bin string) error) error {
 	dir, err := os.MkdirTemp("", "liangche-bench")
 	if err != nil {
 		return err
@@ -29,21 +50,7 @@ func (b *bench) process(ctx context.Context) error {
 	if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", bin, "./cmd/liangche").CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	size, err := sizeWithoutPages(bin)
-	if err != nil {
-		return err
-	}
-	b.atMost("size", "program without front-end pages, MB", []float64{size}, "%.1f", 60, 0)
-	if err := b.quotes(); err != nil {
-		return err
-	}
-	if err := b.starts(ctx, dir, bin); err != nil {
-		return err
-	}
-	if err := b.memory(ctx, dir, bin); err != nil {
-		return err
-	}
-	return b.demo(ctx, dir, bin)
+	return f(dir, bin)
 }
 
 // sizeWithoutPages is the program's size less the built pages that are embedded in it, in MB.
@@ -174,46 +181,83 @@ func (b *bench) starts(ctx context.Context, dir, bin string) error {
 
 // memory measures P11: idle after the start, and while tills settle over HTTP.
 func (b *bench) memory(ctx context.Context, dir, bin string) error {
-	dir = filepath.Join(dir, "memory")
 	b.say("process: memory of `liangche serve`")
-	w, err := newWorld(ctx, sqliteIn(dir), b.members/8)
-	if err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	args, err := serve(dir, w.keyset)
-	if err != nil {
-		return err
-	}
-	c, err := launch(ctx, bin, args)
+	w, c, err := b.serving(ctx, filepath.Join(dir, "memory"), bin)
 	if err != nil {
 		return err
 	}
 	defer c.stop()
 	time.Sleep(2 * time.Second)
 	idle := c.resident()
-	load := 8 * b.length
+	busy, err := c.loaded(ctx, 8*b.length, 250*time.Millisecond, newTill(w, c.base).overHTTP)
+	if err != nil {
+		return err
+	}
+	b.atMost("P11", "resident memory idle, MB", []float64{idle}, "%.0f", 80, 40)
+	b.atMost("P11", "resident memory under load (the largest), MB", []float64{largest(busy)}, "%.0f", 200, 120)
+	return nil
+}
+
+// pace is how long each till waits between two customers when the load has to last.
+const pace = 200 * time.Millisecond
+
+// steady measures whether P11's memory stays flat: tills settle over HTTP, at the pace of a busy chain, for as long as -steady says.
+func (b *bench) steady(ctx context.Context) error {
+	return b.built(ctx, func(dir, bin string) error {
+		w, c, err := b.serving(ctx, filepath.Join(dir, "steady"), bin)
+		if err != nil {
+			return err
+		}
+		defer c.stop()
+		b.say("process: memory of `liangche serve` over %s", b.hold)
+		till := newTill(w, c.base)
+		busy, err := c.loaded(ctx, b.hold, b.hold/60, func(ctx context.Context, worker, n int) error {
+			time.Sleep(pace)
+			return till.overHTTP(ctx, worker, n)
+		})
+		if err != nil {
+			return err
+		}
+		b.say("  MB, 60 times in equal steps: %.0f", busy)
+		q := len(busy) / 4
+		b.atMost("P11", fmt.Sprintf("largest resident memory in the last quarter of %s under steady load, MB", b.hold), []float64{largest(busy[len(busy)-q:])}, "%.0f", 200, 120)
+		b.atMost("P11", "the same, of the second quarter's largest (flat)", []float64{largest(busy[len(busy)-q:]) / largest(busy[q:2*q])}, "%.2f", 1.1, 1)
+		return nil
+	})
+}
+
+// serving starts the program over a world of its own on the embedded database.
+func (b *bench) serving(ctx context.Context, dir, bin string) (*world, *child, error) {
+	w, err := newWorld(ctx, sqliteIn(dir), b.members/8)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, nil, err
+	}
+	args, err := serve(dir, w.keyset)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := launch(ctx, bin, args)
+	return w, c, err
+}
+
+// loaded is the program's resident memory, step by step, while f runs against it for d.
+func (c *child) loaded(ctx context.Context, d, step time.Duration, f op) (mb []float64, err error) {
 	done := make(chan error, 1)
 	go func() {
-		_, err := (&meter{workers: workerCount}).run(ctx, load, newTill(w, c.base).overHTTP)
+		_, err := (&meter{workers: workerCount}).run(ctx, d, f)
 		done <- err
 	}()
-	var busy []float64
-	tick := time.NewTicker(250 * time.Millisecond)
+	tick := time.NewTicker(step)
 	defer tick.Stop()
 	for {
 		select {
 		case err := <-done:
-			if err != nil {
-				return err
-			}
-			b.atMost("P11", "resident memory idle, MB", []float64{idle}, "%.0f", 80, 40)
-			b.atMost("P11", "resident memory under load (the largest), MB", []float64{largest(busy)}, "%.0f", 200, 120)
-			return nil
+			return mb, err
 		case <-tick.C:
-			busy = append(busy, c.resident())
+			mb = append(mb, c.resident())
 		}
 	}
 }
