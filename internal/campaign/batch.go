@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"strings"
 	"time"
+
+	"github.com/liangche/liangche/internal/fault"
 )
 
 // The kinds of batches.
@@ -68,19 +70,19 @@ type BatchInput struct {
 	EndsAt    *time.Time `json:"endsAt,omitempty"`
 }
 
-func (in *BatchInput) check(c *complaints, now time.Time) {
-	in.Name = c.text("name", in.Name, 60)
+func (in *BatchInput) check(c *fault.Complaints, now time.Time) {
+	in.Name = shortText(c, "name", in.Name, 60)
 	if in.Partner = strings.TrimSpace(in.Partner); in.Partner != "" {
-		in.Partner = c.text("partner", in.Partner, 60)
+		in.Partner = shortText(c, "partner", in.Partner, 60)
 	}
 	if in.Count < 1 || in.Count > maxCodes {
-		c.bad("count", "每批 1 至 5000 个")
+		c.Bad("count", "每批 1 至 5000 个")
 	}
 	if in.PerMember < 1 || in.PerMember > 100 {
-		c.bad("perMember", "每人 1 至 100 个")
+		c.Bad("perMember", "每人 1 至 100 个")
 	}
 	if in.EndsAt != nil && (!in.EndsAt.After(now) || in.StartsAt != nil && !in.EndsAt.After(*in.StartsAt)) {
-		c.bad("endsAt", "失效时间应晚于现在和开始时间")
+		c.Bad("endsAt", "失效时间应晚于现在和开始时间")
 	}
 }
 

@@ -135,53 +135,36 @@ type RuleInput struct {
 	EndsAt   *time.Time `json:"endsAt,omitempty"`
 }
 
-// complaints collects what is wrong with an input.
-type complaints struct{ f *fault.Error }
-
-func (c *complaints) bad(field, text string) {
-	if c.f == nil {
-		c.f = fault.ErrInvalid
-	}
-	c.f = c.f.On(field, text)
-}
-
-func (c *complaints) err() error {
-	if c.f == nil {
-		return nil
-	}
-	return c.f
-}
-
-// text trims a short text and complains about one that is empty, too long or unprintable.
-func (c *complaints) text(field, in string, most int) string {
+// shortText trims a short text and complains about one that is empty, too long or unprintable.
+func shortText(c *fault.Complaints, field, in string, most int) string {
 	in = strings.TrimSpace(in)
 	if n := utf8.RuneCountInString(in); n < 1 || n > most || strings.ContainsFunc(in, unicode.IsControl) {
-		c.bad(field, fmt.Sprintf("请填写 1 至 %d 个字", most))
+		c.Bad(field, fmt.Sprintf("请填写 1 至 %d 个字", most))
 	}
 	return in
 }
 
 // check names everything that is wrong with a rule by itself; what its gift names is checked by the givers.
-func (in *RuleInput) check(c *complaints) {
-	in.Name = c.text("name", in.Name, 60)
+func (in *RuleInput) check(c *fault.Complaints) {
+	in.Name = shortText(c, "name", in.Name, 60)
 	t := &in.Terms
 	switch {
 	case in.Trigger != AfterPurchase && t.MinFen != 0:
-		c.bad("terms.minFen", "只有消费后赠礼可以设置金额")
+		c.Bad("terms.minFen", "只有消费后赠礼可以设置金额")
 	case in.Trigger == AfterPurchase && t.MinFen < 1:
-		c.bad("terms.minFen", "请填写满多少元赠送")
+		c.Bad("terms.minFen", "请填写满多少元赠送")
 	}
 	if in.Trigger != Birthday && t.DaysBefore != 0 {
-		c.bad("terms.daysBefore", "只有生日礼可以提前")
+		c.Bad("terms.daysBefore", "只有生日礼可以提前")
 	}
 	if in.Trigger != Review && t.MinStars != 0 {
-		c.bad("terms.minStars", "只有评价赠礼可以设置星级")
+		c.Bad("terms.minStars", "只有评价赠礼可以设置星级")
 	}
 	if in.StartsAt != nil && in.EndsAt != nil && !in.EndsAt.After(*in.StartsAt) {
-		c.bad("endsAt", "结束时间应晚于开始时间")
+		c.Bad("endsAt", "结束时间应晚于开始时间")
 	}
 	if in.Trigger == Activity && in.EndsAt == nil {
-		c.bad("endsAt", "活动赠礼请填写结束时间")
+		c.Bad("endsAt", "活动赠礼请填写结束时间")
 	}
 }
 

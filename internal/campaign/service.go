@@ -291,10 +291,10 @@ func (s *Service) SaveRule(ctx context.Context, id int64, in RuleInput) (out Rul
 }
 
 func (s *Service) checkRule(ctx context.Context, tx *db.Tx, in *RuleInput, old Rule, exists bool) error {
-	var c complaints
+	var c fault.Complaints
 	in.check(&c)
 	if exists && in.Trigger != old.Trigger {
-		c.bad("trigger", "已建的规则不能换触发条件，请另建一条")
+		c.Bad("trigger", "已建的规则不能换触发条件，请另建一条")
 	}
 	tiers, err := s.tiers.Tiers(ctx)
 	if err != nil {
@@ -302,10 +302,10 @@ func (s *Service) checkRule(ctx context.Context, tx *db.Tx, in *RuleInput, old R
 	}
 	for i, id := range in.Terms.TierIDs {
 		if !slices.ContainsFunc(tiers, func(t tier.Tier) bool { return t.ID == id }) {
-			c.bad(fmt.Sprintf("terms.tierIds[%d]", i), "没有这个会员等级")
+			c.Bad(fmt.Sprintf("terms.tierIds[%d]", i), "没有这个会员等级")
 		}
 	}
-	if err := c.err(); err != nil {
+	if err := c.Err(); err != nil {
 		return err
 	}
 	_, err = s.CheckGift(ctx, tx, "gift", in.Gift)

@@ -7,15 +7,16 @@ import (
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/audit"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/idem"
 )
 
 // CreateBatch makes a batch; its codes are drawn by the export. Faults: fault.ErrInvalid, ErrGift.
 func (s *Service) CreateBatch(ctx context.Context, in BatchInput) (out Batch, err error) {
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		var c complaints
+		var c fault.Complaints
 		in.check(&c, tx.Now)
-		if err := c.err(); err != nil {
+		if err := c.Err(); err != nil {
 			return err
 		}
 		if _, err := s.CheckGift(ctx, tx, "gift", in.Gift); err != nil {

@@ -9,7 +9,7 @@ import (
 
 // CreateVehicleClass adds a class. Faults: request.invalid, catalog.name_taken.
 func (s *Service) CreateVehicleClass(ctx context.Context, in VehicleClassInput) (v VehicleClass, err error) {
-	if err = in.check().err(); err != nil {
+	if err = in.check().Err(); err != nil {
 		return v, err
 	}
 	err = s.change(ctx, "vehicle_class.create", "vehicle_class", func(ctx context.Context, tx *db.Tx) (int64, string, any, error) {
@@ -21,7 +21,7 @@ func (s *Service) CreateVehicleClass(ctx context.Context, in VehicleClassInput) 
 
 // UpdateVehicleClass changes a class. Faults: not_found, request.invalid, catalog.name_taken.
 func (s *Service) UpdateVehicleClass(ctx context.Context, id int64, in VehicleClassInput) (v VehicleClass, err error) {
-	if err = in.check().err(); err != nil {
+	if err = in.check().Err(); err != nil {
 		return v, err
 	}
 	err = s.change(ctx, "vehicle_class.update", "vehicle_class", func(ctx context.Context, tx *db.Tx) (int64, string, any, error) {
@@ -67,7 +67,7 @@ func (s *Service) checkService(ctx context.Context, tx *db.Tx, in *ServiceInput)
 	if err := s.checkStores(ctx, c, in.StoreIDs); err != nil {
 		return err
 	}
-	return c.err()
+	return c.Err()
 }
 
 // CreateService adds a service. Faults: request.invalid, catalog.name_taken.
@@ -121,7 +121,7 @@ func (in GoodInput) good(id int64, active bool) Good {
 
 // CreateGood adds a good. Faults: request.invalid, catalog.name_taken.
 func (s *Service) CreateGood(ctx context.Context, in GoodInput) (v Good, err error) {
-	if err = in.check().err(); err != nil {
+	if err = in.check().Err(); err != nil {
 		return v, err
 	}
 	err = s.change(ctx, "good.create", "good", func(ctx context.Context, tx *db.Tx) (int64, string, any, error) {
@@ -133,7 +133,7 @@ func (s *Service) CreateGood(ctx context.Context, in GoodInput) (v Good, err err
 
 // UpdateGood changes a good. Faults: not_found, request.invalid, catalog.name_taken.
 func (s *Service) UpdateGood(ctx context.Context, id int64, in GoodInput) (v Good, err error) {
-	if err = in.check().err(); err != nil {
+	if err = in.check().Err(); err != nil {
 		return v, err
 	}
 	err = s.change(ctx, "good.update", "good", func(ctx context.Context, tx *db.Tx) (int64, string, any, error) {
@@ -171,7 +171,7 @@ func (s *Service) checkPlan(ctx context.Context, in *TopupPlanInput) error {
 	if err := s.checkStores(ctx, c, in.StoreIDs); err != nil {
 		return err
 	}
-	return c.err()
+	return c.Err()
 }
 
 // CreatePlan adds a top-up plan. Faults: request.invalid, catalog.name_taken.

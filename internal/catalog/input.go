@@ -2,9 +2,6 @@ package catalog
 
 import (
 	"fmt"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
@@ -58,44 +55,11 @@ type TopupPlanInput struct {
 }
 
 // complaints collects what is wrong with an input.
-type complaints struct{ f *fault.Error }
-
-func (c *complaints) bad(field, message string) {
-	if c.f == nil {
-		c.f = fault.ErrInvalid
-	}
-	c.f = c.f.On(field, message)
-}
-
-func (c *complaints) err() error {
-	if c.f == nil {
-		return nil
-	}
-	return c.f
-}
-
-func (c *complaints) text(field string, s *string, least, most int, multiline bool) {
-	*s = strings.TrimSpace(*s)
-	n := utf8.RuneCountInString(*s)
-	switch {
-	case n < least:
-		c.bad(field, "必填")
-	case n > most:
-		c.bad(field, fmt.Sprintf("最多 %d 个字", most))
-	case !utf8.ValidString(*s) || strings.ContainsFunc(*s, func(r rune) bool { return unicode.IsControl(r) && !(multiline && r == '\n') }):
-		c.bad(field, "含有不能保存的字符")
-	}
-}
-
-func (c *complaints) between(field string, v, least, most int64) {
-	if v < least || v > most {
-		c.bad(field, fmt.Sprintf("应在 %d 至 %d 之间", least, most))
-	}
-}
+type complaints struct{ fault.Complaints }
 
 func (c *complaints) price(field string, v, least money.Fen) {
 	if v < least || v > MaxPrice {
-		c.bad(field, fmt.Sprintf("应在 %s 至 %s 之间", least.Yuan(), MaxPrice.Yuan()))
+		c.Bad(field, fmt.Sprintf("应在 %s 至 %s 之间", least.Yuan(), MaxPrice.Yuan()))
 	}
 }
 
@@ -104,14 +68,14 @@ func (c *complaints) minPrice(v *money.BP) money.BP {
 		return 0
 	}
 	if *v < 0 || *v > money.Whole {
-		c.bad("minPriceBp", "最低折扣应在 0% 至 100% 之间")
+		c.Bad("minPriceBp", "最低折扣应在 0% 至 100% 之间")
 	}
 	return *v
 }
 
 func (c *complaints) points(v *int64) {
 	if v != nil {
-		c.between("pointsEach", *v, 0, 100_000)
+		c.Between("pointsEach", *v, 0, 100_000)
 	}
 }
 
@@ -120,7 +84,7 @@ func (c *complaints) unique(field string, ids []int64) {
 	seen := map[int64]bool{}
 	for i, v := range ids {
 		if seen[v] {
-			c.bad(fmt.Sprintf("%s[%d]", field, i), "重复")
+			c.Bad(fmt.Sprintf("%s[%d]", field, i), "重复")
 		}
 		seen[v] = true
 	}
@@ -130,36 +94,36 @@ var kindNames = map[string]bool{"wash": true, "detail": true, "film": true, "rep
 
 func (in *VehicleClassInput) check() *complaints {
 	c := &complaints{}
-	c.text("name", &in.Name, 1, 40, false)
-	c.text("example", &in.Example, 0, 100, false)
-	c.between("sort", int64(in.Sort), 0, maxSort)
+	c.Text("name", &in.Name, 1, 40, false)
+	c.Text("example", &in.Example, 0, 100, false)
+	c.Between("sort", int64(in.Sort), 0, maxSort)
 	return c
 }
 
 func (in *ServiceInput) check(known func(classID int64) bool) *complaints {
 	c := &complaints{}
-	c.text("name", &in.Name, 1, 40, false)
-	c.text("description", &in.Description, 0, 500, true)
+	c.Text("name", &in.Name, 1, 40, false)
+	c.Text("description", &in.Description, 0, 500, true)
 	if !kindNames[in.Kind] {
-		c.bad("kind", "不在可选范围内")
+		c.Bad("kind", "不在可选范围内")
 	}
-	c.between("minutes", int64(in.Minutes), 1, maxMinutes)
-	c.between("sort", int64(in.Sort), 0, maxSort)
+	c.Between("minutes", int64(in.Minutes), 1, maxMinutes)
+	c.Between("sort", int64(in.Sort), 0, maxSort)
 	c.minPrice(in.MinPriceBP)
 	c.points(in.PointsEach)
 	if len(in.Prices) == 0 {
-		c.bad("prices", "请至少给一个车型定价")
+		c.Bad("prices", "请至少给一个车型定价")
 	}
 	seen := map[int64]bool{}
 	for i, p := range in.Prices {
 		at := fmt.Sprintf("prices[%d]", i)
 		c.price(at+".priceFen", p.PriceFen, 0)
-		c.between(at+".minutes", int64(p.Minutes), 0, maxMinutes)
+		c.Between(at+".minutes", int64(p.Minutes), 0, maxMinutes)
 		switch {
 		case seen[p.VehicleClassID]:
-			c.bad(at+".vehicleClassId", "同一车型只能有一个价格")
+			c.Bad(at+".vehicleClassId", "同一车型只能有一个价格")
 		case !known(p.VehicleClassID):
-			c.bad(at+".vehicleClassId", "没有这个车型")
+			c.Bad(at+".vehicleClassId", "没有这个车型")
 		}
 		seen[p.VehicleClassID] = true
 	}
@@ -170,22 +134,22 @@ func (in *ServiceInput) check(known func(classID int64) bool) *complaints {
 
 func (in *GoodInput) check() *complaints {
 	c := &complaints{}
-	c.text("name", &in.Name, 1, 40, false)
-	c.text("unit", &in.Unit, 1, 10, false)
+	c.Text("name", &in.Name, 1, 40, false)
+	c.Text("unit", &in.Unit, 1, 10, false)
 	c.price("priceFen", in.PriceFen, 0)
 	c.minPrice(in.MinPriceBP)
 	c.points(in.PointsEach)
-	c.between("sort", int64(in.Sort), 0, maxSort)
+	c.Between("sort", int64(in.Sort), 0, maxSort)
 	return c
 }
 
 func (in *TopupPlanInput) check() *complaints {
 	c := &complaints{}
-	c.text("name", &in.Name, 1, 40, false)
-	c.text("note", &in.Note, 0, 100, false)
+	c.Text("name", &in.Name, 1, 40, false)
+	c.Text("note", &in.Note, 0, 100, false)
 	c.price("amountFen", in.AmountFen, 1)
 	c.price("bonusFen", in.BonusFen, 0)
-	c.between("sort", int64(in.Sort), 0, maxSort)
+	c.Between("sort", int64(in.Sort), 0, maxSort)
 	c.unique("storeIds", in.StoreIDs)
 	return c
 }

@@ -152,7 +152,7 @@ func (s *Service) checkStores(ctx context.Context, c *complaints, ids []int64) e
 			return err
 		}
 		if !ok {
-			c.bad(fmt.Sprintf("storeIds[%d]", i), "没有这家门店")
+			c.Bad(fmt.Sprintf("storeIds[%d]", i), "没有这家门店")
 		}
 	}
 	return nil

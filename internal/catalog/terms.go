@@ -87,23 +87,23 @@ func (in *BookingInput) check(c *complaints, kind string) {
 	}
 	for i, k := range in.BookingKinds {
 		if at := fmt.Sprintf("bookingKinds[%d]", i); !slices.Contains(BookingKinds(), k) {
-			c.bad(at, "没有这种预约方式")
+			c.Bad(at, "没有这种预约方式")
 		} else if slices.Contains(in.BookingKinds[:i], k) {
-			c.bad(at, "重复选择")
+			c.Bad(at, "重复选择")
 		}
 	}
 	if *in.BayKind != "" && !slices.Contains(shop.BayKinds(), *in.BayKind) {
-		c.bad("bayKind", "没有这种工位")
+		c.Bad("bayKind", "没有这种工位")
 	}
 	if *in.Skill != "" && !slices.Contains(roster.Skills(), *in.Skill) {
-		c.bad("skill", "没有这项技能")
+		c.Bad("skill", "没有这项技能")
 	}
-	c.between("minLevel", int64(in.MinLevel), 1, roster.MaxLevel)
-	c.between("changeoverMinutes", int64(in.ChangeoverMinutes), 0, maxChangeover)
+	c.Between("minLevel", int64(in.MinLevel), 1, roster.MaxLevel)
+	c.Between("changeoverMinutes", int64(in.ChangeoverMinutes), 0, maxChangeover)
 	c.price("depositFen", in.DepositFen, 0)
-	c.between("freeCancelHours", int64(in.FreeCancelHours), 0, maxFreeCancelHours)
+	c.Between("freeCancelHours", int64(in.FreeCancelHours), 0, maxFreeCancelHours)
 	if in.Image != "" && !imageForm.MatchString(in.Image) {
-		c.bad("image", "请重新上传图片")
+		c.Bad("image", "请重新上传图片")
 	}
 }
 

@@ -77,26 +77,26 @@ func drawCode() string {
 func normalCode(code string) string { return strings.ToUpper(strings.Join(strings.Fields(code), "")) }
 
 func (s *Service) cleanClaim(in ClaimInput) (ClaimInput, error) {
-	var c complaints
+	var c fault.Complaints
 	in.Code = normalCode(in.Code)
-	c.text("title", &in.Title, 1, 40)
-	c.text("note", &in.Note, 0, 200)
+	c.Text("title", &in.Title, 1, 40, false)
+	c.Text("note", &in.Note, 0, 200, false)
 	if in.Code != "" && !codeForm.MatchString(in.Code) {
-		c.bad("code", "请用 4 至 16 位字母或数字")
+		c.Bad("code", "请用 4 至 16 位字母或数字")
 	}
 	if in.Stock < 1 || in.Stock > maxStock {
-		c.bad("stock", "应在 1 至 %d 之间", maxStock)
+		c.Bad("stock", fmt.Sprintf("应在 1 至 %d 之间", maxStock))
 	}
 	if in.PerMember = max(in.PerMember, 1); in.PerMember > maxEach {
-		c.bad("perMember", "每人最多 %d 张", maxEach)
+		c.Bad("perMember", fmt.Sprintf("每人最多 %d 张", maxEach))
 	}
 	switch {
 	case !in.Until.After(in.From):
-		c.bad("until", "结束应晚于开始")
+		c.Bad("until", "结束应晚于开始")
 	case !in.Until.After(s.db.Now()) && (in.Active == nil || *in.Active):
-		c.bad("until", "已经过去了，请重新选择")
+		c.Bad("until", "已经过去了，请重新选择")
 	}
-	return in, c.err()
+	return in, c.Err()
 }
 
 // Claims pages claim pages, newest first.

@@ -14,7 +14,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/liangche/liangche/internal/bizday"
@@ -107,104 +106,75 @@ type Terms struct {
 
 var kindNames = map[string]string{"wash": "洗车", "detail": "美容", "film": "贴膜", "repair": "维修", "other": "其他服务", "good": "商品"}
 
-// complaints collects what is wrong with an input.
-type complaints struct{ f *fault.Error }
-
-func (c *complaints) bad(field, format string, args ...any) {
-	if c.f == nil {
-		c.f = fault.ErrInvalid
-	}
-	c.f = c.f.On(field, fmt.Sprintf(format, args...))
-}
-
-func (c *complaints) err() error {
-	if c.f == nil {
-		return nil
-	}
-	return c.f
-}
-
-func (c *complaints) text(field string, s *string, least, most int) {
-	*s = strings.TrimSpace(*s)
-	switch n := len([]rune(*s)); {
-	case n < least:
-		c.bad(field, "必填")
-	case n > most:
-		c.bad(field, "最多 %d 个字", most)
-	case strings.ContainsFunc(*s, func(r rune) bool { return r < 0x20 || r == 0x7f }):
-		c.bad(field, "含有不能保存的字符")
-	}
-}
-
 // clean checks what can be checked without looking anything up. today is the business date.
-func (t Terms) clean(c *complaints, today string) Terms {
-	c.text("name", &t.Name, 1, 40)
-	c.text("note", &t.Note, 0, 200)
+func (t Terms) clean(c *fault.Complaints, today string) Terms {
+	c.Text("name", &t.Name, 1, 40, false)
+	c.Text("note", &t.Note, 0, 200, false)
 	switch t.Kind {
 	case KindAmount:
 		t.PayBP, t.MaxOffFen = 0, 0
 		if t.OffFen < 1 || t.OffFen > 9_999_999 {
-			c.bad("offFen", "请填写减免金额，如 10 元")
+			c.Bad("offFen", "请填写减免金额，如 10 元")
 		}
 		if t.ThresholdFen != 0 && t.ThresholdFen < t.OffFen {
-			c.bad("thresholdFen", "门槛不能低于减免金额")
+			c.Bad("thresholdFen", "门槛不能低于减免金额")
 		}
 	case KindPercent:
 		t.OffFen = 0
 		if t.PayBP < 1 || t.PayBP > 9999 {
-			c.bad("payBp", "折扣应大于 0 折、小于 10 折")
+			c.Bad("payBp", "折扣应大于 0 折、小于 10 折")
 		}
 	case KindService:
 		t.OffFen, t.PayBP, t.MaxOffFen = 0, 0, 0
 		if len(t.ServiceIDs)+len(t.GoodIDs) == 0 {
-			c.bad("serviceIds", "请选择免费的项目")
+			c.Bad("serviceIds", "请选择免费的项目")
 		}
 		if len(t.Kinds) > 0 {
-			c.bad("kinds", "免费券请直接选择项目")
+			c.Bad("kinds", "免费券请直接选择项目")
 		}
 	default:
-		c.bad("kind", "请选择优惠方式")
+		c.Bad("kind", "请选择优惠方式")
 	}
 	if t.ThresholdFen < 0 || t.ThresholdFen > 9_999_999 {
-		c.bad("thresholdFen", "门槛金额不在允许范围内")
+		c.Bad("thresholdFen", "门槛金额不在允许范围内")
 	}
 	if t.MaxOffFen < 0 || t.MaxOffFen > 9_999_999 {
-		c.bad("maxOffFen", "最高减免不在允许范围内")
+		c.Bad("maxOffFen", "最高减免不在允许范围内")
 	}
 	for i, k := range t.Kinds {
 		if kindNames[k] == "" || slices.Contains(t.Kinds[:i], k) {
-			c.bad(fmt.Sprintf("kinds[%d]", i), "没有这个类别，或重复了")
+			c.Bad(fmt.Sprintf("kinds[%d]", i), "没有这个类别，或重复了")
 		}
 	}
 	if !slices.Contains([]string{pricing.StackNone, pricing.StackAny, pricing.StackNoTier}, t.Stack) {
-		c.bad("stack", "请选择能否与其他优惠同享")
+		c.Bad("stack", "请选择能否与其他优惠同享")
 	}
 	t.cleanValidity(c, today)
 	return t
 }
 
-func (t *Terms) cleanValidity(c *complaints, today string) {
+func (t *Terms) cleanValidity(c *fault.Complaints, today string) {
 	if t.ValidFrom == "" && t.ValidTo == "" {
 		if t.ValidDays < 1 || t.ValidDays > maxDays {
-			c.bad("validDays", "请填写领取后几天内有效（1 至 %d），或填写起止日期", maxDays)
+			c.Bad("validDays", fmt.Sprintf("请填写领取后几天内有效（1 至 %d），或填写起止日期", maxDays))
 		}
 		if t.AfterDays < 0 || t.AfterDays > 365 {
-			c.bad("afterDays", "应在 0 至 365 之间")
+			c.Bad("afterDays", "应在 0 至 365 之间")
 		}
 		return
 	}
 	if t.ValidDays != 0 || t.AfterDays != 0 {
-		c.bad("validDays", "起止日期和领取后有效天数只能选一种")
+		c.Bad("validDays", "起止日期和领取后有效天数只能选一种")
 	}
 	switch {
 	case !bizday.Valid(t.ValidFrom):
-		c.bad("validFrom", "请填写开始日期")
+		c.Bad("validFrom", "请填写开始日期")
 	case !bizday.Valid(t.ValidTo):
-		c.bad("validTo", "请填写结束日期")
+		c.Bad("validTo", "请填写结束日期")
 	case t.ValidTo < t.ValidFrom:
-		c.bad("validTo", "结束不能早于开始")
+		c.Bad("validTo", "结束不能早于开始")
 	case t.ValidTo < today:
-		c.bad("validTo", "已经过去了，请重新选择")
+		c.Bad("validTo", "已经过去了，请重新选择")
 	}
 }
 

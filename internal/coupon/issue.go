@@ -33,17 +33,17 @@ type Filter struct {
 	StoreID         int64   `json:"storeId,omitempty" minimum:"0" doc:"Home store"`
 }
 
-func (f Filter) clean(c *complaints) {
+func (f Filter) clean(c *fault.Complaints) {
 	for field, day := range map[string]string{"filter.joinedFrom": f.JoinedFrom, "filter.joinedTo": f.JoinedTo, "filter.lastVisitBefore": f.LastVisitBefore} {
 		if day != "" && !bizday.Valid(day) {
-			c.bad(field, "请填写日期，如 2026-11-18")
+			c.Bad(field, "请填写日期，如 2026-11-18")
 		}
 	}
 	if f.JoinedFrom != "" && f.JoinedTo != "" && f.JoinedTo < f.JoinedFrom {
-		c.bad("filter.joinedTo", "结束不能早于开始")
+		c.Bad("filter.joinedTo", "结束不能早于开始")
 	}
 	if f.BirthMonth < 0 || f.BirthMonth > 12 {
-		c.bad("filter.birthMonth", "月份应为 1 至 12")
+		c.Bad("filter.birthMonth", "月份应为 1 至 12")
 	}
 }
 
@@ -205,20 +205,20 @@ func (i issueRow) view(name string) Issued {
 // IssueBulk issues to many: to named members at once, to a filter's in the background. It is a money command. Faults: request.invalid,
 // ErrTemplate, ErrOver.
 func (s *Service) IssueBulk(ctx context.Context, b Bulk) (Issued, error) {
-	var c complaints
+	var c fault.Complaints
 	b.Note = strings.TrimSpace(b.Note)
 	b.Each = max(b.Each, 1)
 	if b.Each > maxEach {
-		c.bad("each", "每人 1 至 %d 张", maxEach)
+		c.Bad("each", fmt.Sprintf("每人 1 至 %d 张", maxEach))
 	}
 	if utf8.RuneCountInString(b.Note) > 100 {
-		c.bad("note", "最多 100 个字")
+		c.Bad("note", "最多 100 个字")
 	}
 	switch {
 	case (len(b.MemberIDs) > 0) == (b.Filter != nil):
-		c.bad("memberIds", "请选择会员，或填写筛选条件")
+		c.Bad("memberIds", "请选择会员，或填写筛选条件")
 	case len(b.MemberIDs) > maxMembers:
-		c.bad("memberIds", "一次最多选 %d 位，更多请用筛选条件", maxMembers)
+		c.Bad("memberIds", fmt.Sprintf("一次最多选 %d 位，更多请用筛选条件", maxMembers))
 	case b.Filter != nil:
 		b.Filter.clean(&c)
 	}
@@ -231,11 +231,11 @@ func (s *Service) IssueBulk(ctx context.Context, b Bulk) (Issued, error) {
 		}
 		for i, id := range b.MemberIDs {
 			if _, ok := names[id]; !ok {
-				c.bad(fmt.Sprintf("memberIds[%d]", i), "没有这位会员")
+				c.Bad(fmt.Sprintf("memberIds[%d]", i), "没有这位会员")
 			}
 		}
 	}
-	if err := c.err(); err != nil {
+	if err := c.Err(); err != nil {
 		return Issued{}, err
 	}
 	var id int64
@@ -328,9 +328,9 @@ func (s *Service) Issues(ctx context.Context, before int64, limit int) ([]Issued
 
 // Preview counts whom a filter finds now. Fault: request.invalid.
 func (s *Service) Preview(ctx context.Context, f Filter) (int64, error) {
-	var c complaints
-	if f.clean(&c); c.err() != nil {
-		return 0, c.err()
+	var c fault.Complaints
+	if f.clean(&c); c.Err() != nil {
+		return 0, c.Err()
 	}
 	return s.People.Count(ctx, f)
 }

@@ -78,10 +78,10 @@ type Template struct {
 }
 
 func (s *Service) cleanTemplate(ctx context.Context, in TemplateInput) (TemplateInput, error) {
-	var c complaints
+	var c fault.Complaints
 	in.Terms = in.Terms.clean(&c, bizday.Of(s.db.Now(), bizday.DefaultZone))
 	if in.PerMember < 0 || in.PerMember > 1000 {
-		c.bad("perMember", "应在 0 至 1000 之间")
+		c.Bad("perMember", "应在 0 至 1000 之间")
 	}
 	known, err := s.known(ctx)
 	if err != nil {
@@ -90,11 +90,11 @@ func (s *Service) cleanTemplate(ctx context.Context, in TemplateInput) (Template
 	for field, ids := range map[string][]int64{"serviceIds": in.ServiceIDs, "goodIds": in.GoodIDs, "storeIds": in.StoreIDs, "classIds": in.ClassIDs} {
 		for i, id := range ids {
 			if known[field][id] == "" {
-				c.bad(fmt.Sprintf("%s[%d]", field, i), "没有这一项，请重新选择")
+				c.Bad(fmt.Sprintf("%s[%d]", field, i), "没有这一项，请重新选择")
 			}
 		}
 	}
-	return in, c.err()
+	return in, c.Err()
 }
 
 // known are the names of services, goods, stores and vehicle classes.

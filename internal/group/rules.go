@@ -108,41 +108,21 @@ func (r Rules) when() string {
 	return fmt.Sprintf("%s %02d:%02d 至%s %02d:%02d", days, r.FromMinute/60, r.FromMinute%60, next, r.ToMinute/60, r.ToMinute%60)
 }
 
-// faults collects complaints about fields.
-type faults struct{ err *fault.Error }
-
-func (f *faults) on(field, complaint string) {
-	if complaint == "" {
-		return
-	}
-	if f.err == nil {
-		f.err = fault.ErrInvalid
-	}
-	f.err = f.err.On(field, complaint)
-}
-
-func (f *faults) fault() error {
-	if f.err == nil {
-		return nil
-	}
-	return f.err
-}
-
 // clean brings a place into its stored form. today is the shop's date; known says which services exist. Fault: fault.ErrInvalid.
 func (p Place) clean(kind, today string, known func(id int64) bool) (Place, error) {
-	var f faults
+	var f fault.Complaints
 	var complaint string
 	p.Note, complaint = cleanText(p.Note, 0, 40)
-	f.on("note", complaint)
+	f.Bad("note", complaint)
 	p.Until = strings.TrimSpace(p.Until)
 	switch {
 	case p.CardKind == CardDriver:
 	case kind != Corporate:
-		f.on("cardKind", "VIP 卡和临时卡只用于企业账户")
+		f.Bad("cardKind", "VIP 卡和临时卡只用于企业账户")
 	case p.CardKind == CardVIP && p.Until == "":
 		p.Until = bizday.Add(today, vipDays)
 	case p.CardKind == CardTemporary && p.Until == "":
-		f.on("until", "临时卡请填写截止日期")
+		f.Bad("until", "临时卡请填写截止日期")
 	}
 	if p.Until != "" {
 		last := bizday.Add(today, vipMaxDays)
@@ -151,22 +131,22 @@ func (p Place) clean(kind, today string, known func(id int64) bool) (Place, erro
 		}
 		switch {
 		case !bizday.Valid(p.Until):
-			f.on("until", "应为 2026-01-31 形式的日期")
+			f.Bad("until", "应为 2026-01-31 形式的日期")
 		case p.Until < today:
-			f.on("until", "不能早于今天")
+			f.Bad("until", "不能早于今天")
 		case p.Until > last:
-			f.on("until", "最晚到 "+last)
+			f.Bad("until", "最晚到 "+last)
 		}
 	}
 	p.Rules = p.Rules.clean(&f, known)
-	return p, f.fault()
+	return p, f.Err()
 }
 
-func (r Rules) clean(f *faults, known func(id int64) bool) Rules {
+func (r Rules) clean(f *fault.Complaints, known func(id int64) bool) Rules {
 	plates := []string{}
 	for i, text := range r.Plates {
 		plate, _, complaint := member.ParsePlate(text)
-		f.on(fmt.Sprintf("rules.plates[%d]", i), complaint)
+		f.Bad(fmt.Sprintf("rules.plates[%d]", i), complaint)
 		if !slices.Contains(plates, plate) {
 			plates = append(plates, plate)
 		}
@@ -175,14 +155,14 @@ func (r Rules) clean(f *faults, known func(id int64) bool) Rules {
 	r.ServiceIDs = slices.Compact(slices.Sorted(slices.Values(r.ServiceIDs)))
 	for _, id := range r.ServiceIDs {
 		if !known(id) {
-			f.on("rules.serviceIds", "有项目不存在，请重新选择")
+			f.Bad("rules.serviceIds", "有项目不存在，请重新选择")
 			break
 		}
 	}
 	r.Weekdays = slices.Compact(slices.Sorted(slices.Values(r.Weekdays)))
 	for _, d := range r.Weekdays {
 		if d < 0 || d > 6 {
-			f.on("rules.weekdays", "星期应为 0（周日）到 6（周六）")
+			f.Bad("rules.weekdays", "星期应为 0（周日）到 6（周六）")
 			break
 		}
 	}
@@ -190,24 +170,24 @@ func (r Rules) clean(f *faults, known func(id int64) bool) Rules {
 		r.Weekdays = nil
 	}
 	if len(r.Plates) > maxPlates {
-		f.on("rules.plates", "最多 20 个车牌")
+		f.Bad("rules.plates", "最多 20 个车牌")
 	}
 	if len(r.ServiceIDs) > maxServices {
-		f.on("rules.serviceIds", "最多 50 个项目")
+		f.Bad("rules.serviceIds", "最多 50 个项目")
 	}
 	if r.FromMinute < 0 || r.FromMinute > 1439 || r.ToMinute < 0 || r.ToMinute > 1440 || (r.FromMinute == r.ToMinute && r.FromMinute != 0) {
-		f.on("rules.fromMinute", "请填写正确的时间段")
+		f.Bad("rules.fromMinute", "请填写正确的时间段")
 	}
 	for field, n := range map[string]money.Fen{"rules.capPerOrderFen": r.CapPerOrderFen, "rules.capPerMonthFen": r.CapPerMonthFen} {
 		if n < 0 || n > MaxCapFen {
-			f.on(field, "请填 0 到 "+MaxCapFen.Yuan()+" 之间，0 为不限")
+			f.Bad(field, "请填 0 到 "+MaxCapFen.Yuan()+" 之间，0 为不限")
 		}
 	}
 	if r.CapPerMonthFen > 0 && r.CapPerOrderFen > r.CapPerMonthFen {
-		f.on("rules.capPerOrderFen", "不能高于每月限额")
+		f.Bad("rules.capPerOrderFen", "不能高于每月限额")
 	}
 	if r.ApprovalOverFen != nil && (*r.ApprovalOverFen < 0 || *r.ApprovalOverFen > MaxCapFen) {
-		f.on("rules.approvalOverFen", "请填 0 到 "+MaxCapFen.Yuan()+" 之间")
+		f.Bad("rules.approvalOverFen", "请填 0 到 "+MaxCapFen.Yuan()+" 之间")
 	}
 	return r
 }

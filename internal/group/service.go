@@ -189,21 +189,21 @@ type NewGroup struct {
 }
 
 func (n *NewGroup) clean() error {
-	var f faults
+	var f fault.Complaints
 	var complaint string
 	n.Name, complaint = cleanText(n.Name, 2, map[string]int{Family: 20, Corporate: 60}[n.Kind])
-	f.on("name", complaint)
+	f.Bad("name", complaint)
 	if n.Kind == Corporate {
 		n.CreditCode, complaint = CreditCode(n.CreditCode)
-		f.on("creditCode", complaint)
+		f.Bad("creditCode", complaint)
 		n.Contact.Name, complaint = cleanText(n.Contact.Name, 1, 20)
-		f.on("contact.name", complaint)
+		f.Bad("contact.name", complaint)
 		n.Contact.Phone, complaint = cleanPhone(n.Contact.Phone)
-		f.on("contact.phone", complaint)
+		f.Bad("contact.phone", complaint)
 		n.Contact.Note, complaint = cleanText(n.Contact.Note, 0, 200)
-		f.on("contact.note", complaint)
+		f.Bad("contact.note", complaint)
 	}
-	return f.fault()
+	return f.Err()
 }
 
 func cleanPhone(s string) (phone, complaint string) {

@@ -152,49 +152,33 @@ type ItemInput struct {
 	Sort        int        `json:"sort,omitempty" minimum:"0" maximum:"9999"`
 }
 
-type complaints struct{ f *fault.Error }
-
-func (c *complaints) bad(field, text string) {
-	if c.f == nil {
-		c.f = fault.ErrInvalid
-	}
-	c.f = c.f.On(field, text)
-}
-
-func (c *complaints) err() error {
-	if c.f == nil {
-		return nil
-	}
-	return c.f
-}
-
 var imageForm = regexp.MustCompile(`^[0-9a-f]{32}\.jpg$`)
 
-func (in *ItemInput) check(c *complaints) {
+func (in *ItemInput) check(c *fault.Complaints) {
 	in.Name, in.Description = strings.TrimSpace(in.Name), strings.TrimSpace(in.Description)
 	if n := utf8.RuneCountInString(in.Name); n < 1 || n > 60 || strings.ContainsFunc(in.Name, unicode.IsControl) {
-		c.bad("name", "请填写 1 至 60 个字")
+		c.Bad("name", "请填写 1 至 60 个字")
 	}
 	if in.Image != "" && !imageForm.MatchString(in.Image) {
-		c.bad("image", "请重新上传图片")
+		c.Bad("image", "请重新上传图片")
 	}
 	if in.Points == 0 && in.MoneyFen == 0 {
-		c.bad("points", "请填写所需积分")
+		c.Bad("points", "请填写所需积分")
 	}
 	if in.Points == 0 && in.MoneyFen > 0 {
-		c.bad("points", "积分商城的礼品至少需要 1 积分")
+		c.Bad("points", "积分商城的礼品至少需要 1 积分")
 	}
 	if in.MoneyFen > 0 && (in.Kind == KindPass || in.Kind == KindMembership) {
-		c.bad("moneyFen", "次卡和会员在商城里只收积分；要收钱请直接售卖")
+		c.Bad("moneyFen", "次卡和会员在商城里只收积分；要收钱请直接售卖")
 	}
 	if in.Kind != KindGood && in.SubjectID == 0 {
-		c.bad("subjectId", "请选择要兑换的券或卡")
+		c.Bad("subjectId", "请选择要兑换的券或卡")
 	}
 	if in.Ship && in.Kind != KindGood {
-		c.bad("ship", "只有实物可以邮寄")
+		c.Bad("ship", "只有实物可以邮寄")
 	}
 	if in.SaleFrom != nil && in.SaleTo != nil && !in.SaleTo.After(*in.SaleFrom) {
-		c.bad("saleTo", "结束时间应晚于开始时间")
+		c.Bad("saleTo", "结束时间应晚于开始时间")
 	}
 }
 

@@ -103,17 +103,17 @@ func (s *Service) SaveItem(ctx context.Context, id int64, in ItemInput) (out Ite
 }
 
 func (s *Service) checkItem(ctx context.Context, tx *db.Tx, in *ItemInput, old Item, exists bool) error {
-	var c complaints
+	var c fault.Complaints
 	in.check(&c)
 	if exists && (in.Kind != old.Kind || in.SubjectID != old.SubjectID) {
-		c.bad("kind", "已上架的礼品不能换成别的东西，请另建一件")
+		c.Bad("kind", "已上架的礼品不能换成别的东西，请另建一件")
 	}
 	if exists && in.Stock != 0 && in.Stock != old.Stock {
-		c.bad("stock", "库存请用「调整库存」修改")
+		c.Bad("stock", "库存请用「调整库存」修改")
 	}
 	if in.MinTierID != 0 {
 		if _, _, err := s.rank(ctx, in.MinTierID, 0); err != nil {
-			c.bad("minTierId", "没有这个会员等级")
+			c.Bad("minTierId", "没有这个会员等级")
 		}
 	}
 	if in.Kind == KindGood && in.SubjectID != 0 {
@@ -122,10 +122,10 @@ func (s *Service) checkItem(ctx context.Context, tx *db.Tx, in *ItemInput, old I
 			return err
 		}
 		if !slices.ContainsFunc(goods, func(g catalog.Good) bool { return g.ID == in.SubjectID && g.Active }) {
-			c.bad("subjectId", "没有这个商品，或已停用")
+			c.Bad("subjectId", "没有这个商品，或已停用")
 		}
 	}
-	if err := c.err(); err != nil {
+	if err := c.Err(); err != nil {
 		return err
 	}
 	if g := giftOf(in.Kind, in.SubjectID, 1); g != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/session"
 )
@@ -40,24 +41,24 @@ type Edit struct {
 
 // Update changes particulars. Faults: fault.ErrInvalid, fault.ErrNotFound, ErrClosed.
 func (s *Service) Update(ctx context.Context, memberID int64, e Edit) error {
-	var c complaints
+	var c fault.Complaints
 	var name, gender string
 	if e.Name != nil {
 		var complaint string
 		name, complaint = cleanName(*e.Name)
-		c.add("name", complaint)
+		c.Bad("name", complaint)
 	}
 	if e.Gender != nil {
 		var complaint string
 		gender, complaint = cleanGender(*e.Gender)
-		c.add("gender", complaint)
+		c.Bad("gender", complaint)
 	}
 	if e.Birthday != nil {
-		c.add("birthday", cleanBirthday(*e.Birthday, today(s.db.Now())))
+		c.Bad("birthday", cleanBirthday(*e.Birthday, today(s.db.Now())))
 	}
 	reason, complaint := cleanText(e.Reason, 200)
-	c.add("reason", complaint)
-	if err := c.fault(); err != nil {
+	c.Bad("reason", complaint)
+	if err := c.First(); err != nil {
 		return err
 	}
 	return s.change(ctx, memberID, "member.update", func(tx *db.Tx, m *memberRow) (map[string]any, error) {
@@ -126,10 +127,10 @@ func (s *Service) Approve(ctx context.Context, memberID int64, reason string) er
 }
 
 func (s *Service) move(ctx context.Context, memberID int64, action, to, reason string, from ...string) error {
-	var c complaints
+	var c fault.Complaints
 	reason, complaint := cleanText(reason, 200)
-	c.add("reason", complaint)
-	if err := c.fault(); err != nil {
+	c.Bad("reason", complaint)
+	if err := c.First(); err != nil {
 		return err
 	}
 	return s.change(ctx, memberID, action, func(_ *db.Tx, m *memberRow) (map[string]any, error) {
@@ -157,10 +158,10 @@ type Left struct {
 // the account ends: personal data is erased, plates and phone are freed, cards, codes and sessions end. Faults:
 // ErrSuspended for an owner who is suspended, ErrClosed, ErrUnfinished with open bookings, fault.ErrNotFound.
 func (s *Service) Close(ctx context.Context, memberID int64, reason string) (out Left, err error) {
-	var c complaints
+	var c fault.Complaints
 	reason, complaint := cleanText(reason, 200)
-	c.add("reason", complaint)
-	if err := c.fault(); err != nil {
+	c.Bad("reason", complaint)
+	if err := c.First(); err != nil {
 		return out, err
 	}
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {

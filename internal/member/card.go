@@ -6,6 +6,7 @@ import (
 
 	"github.com/liangche/liangche/internal/audit"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
 )
 
 // FreezeCard stops an active card. Faults: ErrNoCard, ErrCardState.
@@ -29,10 +30,10 @@ func (s *Service) ReportLost(ctx context.Context, memberID int64, reason string)
 }
 
 func (s *Service) moveCard(ctx context.Context, memberID int64, action, from, orFrom, to, reason string) (out Card, err error) {
-	var cs complaints
+	var cs fault.Complaints
 	reason, complaint := cleanText(reason, 200)
-	cs.add("reason", complaint)
-	if err := cs.fault(); err != nil {
+	cs.Bad("reason", complaint)
+	if err := cs.First(); err != nil {
 		return out, err
 	}
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
@@ -60,10 +61,10 @@ func (s *Service) moveCard(ctx context.Context, memberID int64, action, from, or
 // Reissue replaces the member's card by one with a new number. Everything that the member holds stays, because it
 // hangs on the member. Faults: ErrState, fault.ErrNotFound.
 func (s *Service) Reissue(ctx context.Context, memberID int64, reason string) (out Card, err error) {
-	var cs complaints
+	var cs fault.Complaints
 	reason, complaint := cleanText(reason, 200)
-	cs.add("reason", complaint)
-	if err := cs.fault(); err != nil {
+	cs.Bad("reason", complaint)
+	if err := cs.First(); err != nil {
 		return out, err
 	}
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {

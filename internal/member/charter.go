@@ -57,13 +57,13 @@ func (s *Service) EnsureCharter(ctx context.Context) error {
 
 // PublishCharter makes a new version; members are asked to accept it. Faults: fault.ErrInvalid, fault.ErrBusyWrite.
 func (s *Service) PublishCharter(ctx context.Context, title, body, privacy string) (Charter, error) {
-	var c complaints
+	var c fault.Complaints
 	title = strings.TrimSpace(title)
 	if n := utf8.RuneCountInString(title); n < 2 || n > 50 || !utf8.ValidString(title) {
-		c.add("title", "标题为 2 到 50 个字")
+		c.Bad("title", "标题为 2 到 50 个字")
 	}
 	body, privacy = cleanCharter(&c, "body", body), cleanCharter(&c, "privacyBody", privacy)
-	if err := c.fault(); err != nil {
+	if err := c.First(); err != nil {
 		return Charter{}, err
 	}
 	var out Charter
@@ -84,13 +84,13 @@ func (s *Service) PublishCharter(ctx context.Context, title, body, privacy strin
 	return out, err
 }
 
-func cleanCharter(c *complaints, field, text string) string {
+func cleanCharter(c *fault.Complaints, field, text string) string {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	switch {
 	case utf8.RuneCountInString(text) < 20:
-		c.add(field, "正文至少 20 个字")
+		c.Bad(field, "正文至少 20 个字")
 	case len(text) > 60_000 || !utf8.ValidString(text):
-		c.add(field, "正文太长，最多约两万字")
+		c.Bad(field, "正文太长，最多约两万字")
 	}
 	return text
 }

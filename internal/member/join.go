@@ -105,7 +105,7 @@ func (s *Service) phoneTaken(ctx context.Context, identityID int64, p person) er
 
 // applicant checks an application. Faults: fault.ErrInvalid, ErrPhoneToken.
 func (s *Service) applicant(ctx context.Context, identityID int64, in JoinInput) (p person, err error) {
-	var c complaints
+	var c fault.Complaints
 	if in.PhoneToken != "" {
 		if p.phone, err = s.readPhoneToken(identityID, in.PhoneToken); err != nil {
 			return p, err
@@ -114,25 +114,25 @@ func (s *Service) applicant(ctx context.Context, identityID int64, in JoinInput)
 	} else {
 		var ok bool
 		if p.phone, ok = NormalPhone(in.Phone); !ok {
-			c.add("phone", "请填写 11 位手机号")
+			c.Bad("phone", "请填写 11 位手机号")
 		}
 	}
 	err = s.fill(ctx, &p, &c, in.Name, in.Gender, in.Birthday, in.Vehicle)
 	if err != nil {
 		return p, err
 	}
-	return p, c.fault()
+	return p, c.First()
 }
 
 // fill checks what every way of joining has in common.
-func (s *Service) fill(ctx context.Context, p *person, c *complaints, name, gender, birthday string, v *VehicleInput) error {
+func (s *Service) fill(ctx context.Context, p *person, c *fault.Complaints, name, gender, birthday string, v *VehicleInput) error {
 	var complaint string
 	p.name, complaint = cleanName(name)
-	c.add("name", complaint)
+	c.Bad("name", complaint)
 	p.gender, complaint = cleanGender(gender)
-	c.add("gender", complaint)
+	c.Bad("gender", complaint)
 	p.birthday = birthday
-	c.add("birthday", cleanBirthday(birthday, today(s.db.Now())))
+	c.Bad("birthday", cleanBirthday(birthday, today(s.db.Now())))
 	if v != nil {
 		row, err := s.vehicle(ctx, c, "vehicle.", *v)
 		if err != nil {
@@ -297,15 +297,15 @@ func (s *Service) Register(ctx context.Context, in NewMember) (Joined, error) {
 }
 
 func (s *Service) registrant(ctx context.Context, in NewMember) (p person, err error) {
-	var c complaints
+	var c fault.Complaints
 	var ok bool
 	if p.phone, ok = NormalPhone(in.Phone); !ok {
-		c.add("phone", "请填写 11 位手机号")
+		c.Bad("phone", "请填写 11 位手机号")
 	}
 	if err = s.fill(ctx, &p, &c, in.Name, in.Gender, in.Birthday, in.Vehicle); err != nil {
 		return p, err
 	}
-	return p, c.fault()
+	return p, c.First()
 }
 
 func (s *Service) registerTx(ctx context.Context, tx *db.Tx, storeID int64, p person) (Joined, error) {

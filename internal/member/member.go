@@ -20,7 +20,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/liangche/liangche/internal/bizday"
-	"github.com/liangche/liangche/internal/fault"
 )
 
 // The apps that an identity may come from.
@@ -243,26 +242,6 @@ func cleanText(s string, n int) (text, complaint string) {
 		return "", "不能含有控制字符"
 	}
 	return text, ""
-}
-
-// complaints collects what is wrong with an input.
-type complaints struct{ err *fault.Error }
-
-func (c *complaints) add(field, complaint string) {
-	if complaint == "" {
-		return
-	}
-	if c.err == nil {
-		c.err = fault.ErrInvalid.Say("%s", complaint)
-	}
-	c.err = c.err.On(field, complaint)
-}
-
-func (c *complaints) fault() error {
-	if c.err == nil {
-		return nil
-	}
-	return c.err
 }
 
 // luhn is the check digit of a digit string.

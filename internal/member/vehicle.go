@@ -14,27 +14,27 @@ import (
 const maxVehicles = 20
 
 // vehicle checks an input; complaints carry the field prefix.
-func (s *Service) vehicle(ctx context.Context, c *complaints, prefix string, in VehicleInput) (v vehicleRow, err error) {
+func (s *Service) vehicle(ctx context.Context, c *fault.Complaints, prefix string, in VehicleInput) (v vehicleRow, err error) {
 	var complaint string
 	v.Plate, v.PlateKind, complaint = ParsePlate(in.Plate)
-	c.add(prefix+"plate", complaint)
+	c.Bad(prefix+"plate", complaint)
 	for _, f := range []struct {
 		field, in string
 		out       *string
 		max       int
 	}{{"brand", in.Brand, &v.Brand, 40}, {"model", in.Model, &v.Model, 40}, {"color", in.Color, &v.Color, 20}, {"marks", in.Marks, &v.Marks, 200}} {
 		*f.out, complaint = cleanText(f.in, f.max)
-		c.add(prefix+f.field, complaint)
+		c.Bad(prefix+f.field, complaint)
 	}
 	if v.PurchasedOn = in.PurchasedOn; in.PurchasedOn != "" && (!bizday.Valid(in.PurchasedOn) || in.PurchasedOn > today(s.db.Now()) || in.PurchasedOn < "1950-01-01") {
-		c.add(prefix+"purchasedOn", "请填写正确的购车日期，不晚于今天")
+		c.Bad(prefix+"purchasedOn", "请填写正确的购车日期，不晚于今天")
 	}
 	if v.MileageKm = in.MileageKm; in.MileageKm != nil && (*in.MileageKm < 0 || *in.MileageKm > 5_000_000) {
-		c.add(prefix+"mileageKm", "请填写正确的里程")
+		c.Bad(prefix+"mileageKm", "请填写正确的里程")
 	}
 	if v.ClassID = in.VehicleClassID; v.ClassID != 0 {
 		if _, err := s.className(ctx, v.ClassID); errors.Is(err, fault.ErrNotFound) {
-			c.add(prefix+"vehicleClassId", "没有这个车型，请重新选择")
+			c.Bad(prefix+"vehicleClassId", "没有这个车型，请重新选择")
 		} else if err != nil {
 			return v, err
 		}
@@ -149,12 +149,12 @@ func (s *Service) RemoveVehicle(ctx context.Context, memberID, id int64) error {
 }
 
 func (s *Service) checkedVehicle(ctx context.Context, in VehicleInput) (vehicleRow, error) {
-	var c complaints
+	var c fault.Complaints
 	v, err := s.vehicle(ctx, &c, "", in)
 	if err != nil {
 		return v, err
 	}
-	return v, c.fault()
+	return v, c.First()
 }
 
 func (s *Service) recordVehicleTx(ctx context.Context, tx *db.Tx, action string, v vehicleRow) error {

@@ -2,10 +2,7 @@ package pass
 
 import (
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/fault"
@@ -95,135 +92,100 @@ type Plan struct {
 	Sold int64 `json:"sold" doc:"Those that wait for their money included"`
 }
 
-// complaints collects what is wrong with an input.
-type complaints struct{ f *fault.Error }
-
-func (c *complaints) bad(field, message string) {
-	if c.f == nil {
-		c.f = fault.ErrInvalid
-	}
-	c.f = c.f.On(field, message)
-}
-
-func (c *complaints) err() error {
-	if c.f == nil {
-		return nil
-	}
-	return c.f
-}
-
-func (c *complaints) text(field string, s *string, least, most int) {
-	*s = strings.TrimSpace(*s)
-	switch n := utf8.RuneCountInString(*s); {
-	case n < least:
-		c.bad(field, "必填")
-	case n > most:
-		c.bad(field, fmt.Sprintf("最多 %d 个字", most))
-	case !utf8.ValidString(*s) || strings.ContainsFunc(*s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' }):
-		c.bad(field, "含有不能保存的字符")
-	}
-}
-
-func (c *complaints) between(field string, v, least, most int64) {
-	if v < least || v > most {
-		c.bad(field, fmt.Sprintf("应在 %d 至 %d 之间", least, most))
-	}
-}
-
-func (c *complaints) price(field string, v, least money.Fen) {
+func price(c *fault.Complaints, field string, v, least money.Fen) {
 	if v < least || v > maxPrice {
-		c.bad(field, fmt.Sprintf("应在 %s 至 %s 之间", least.Yuan(), maxPrice.Yuan()))
+		c.Bad(field, fmt.Sprintf("应在 %s 至 %s 之间", least.Yuan(), maxPrice.Yuan()))
 	}
 }
 
 // check complains about everything that a plan cannot be. What it names is checked by the service.
-func (in *PlanInput) check() *complaints {
-	c := &complaints{}
-	c.text("name", &in.Name, 1, 40)
-	c.text("note", &in.Note, 0, 500)
-	c.price("priceFen", in.PriceFen, 0)
-	c.between("validDays", in.ValidDays, 0, maxDays)
-	c.between("validMonths", in.ValidMonths, 0, maxMonths)
-	c.between("perDay", in.PerDay, 0, 99)
-	c.between("plates", in.Plates, 0, 20)
-	c.between("perMember", in.PerMember, 0, 999)
-	c.between("sort", in.Sort, 0, 9999)
+func (in *PlanInput) check() *fault.Complaints {
+	c := &fault.Complaints{}
+	c.Text("name", &in.Name, 1, 40, true)
+	c.Text("note", &in.Note, 0, 500, true)
+	price(c, "priceFen", in.PriceFen, 0)
+	c.Between("validDays", in.ValidDays, 0, maxDays)
+	c.Between("validMonths", in.ValidMonths, 0, maxMonths)
+	c.Between("perDay", in.PerDay, 0, 99)
+	c.Between("plates", in.Plates, 0, 20)
+	c.Between("perMember", in.PerMember, 0, 999)
+	c.Between("sort", in.Sort, 0, 9999)
 	if in.Stock != nil {
-		c.between("stock", *in.Stock, 0, 1_000_000)
+		c.Between("stock", *in.Stock, 0, 1_000_000)
 	}
 	in.checkKind(c)
 	in.checkLines(c)
 	in.checkSale(c)
 	if r := in.Recharge; r != nil {
-		c.between("recharge.times", r.Times, 1, maxTimes)
-		c.price("recharge.priceFen", r.PriceFen, 1)
+		c.Between("recharge.times", r.Times, 1, maxTimes)
+		price(c, "recharge.priceFen", r.PriceFen, 1)
 		if in.Kind != KindTimes || len(in.Lines) != 1 {
-			c.bad("recharge", "只有单一项目的计次卡可以充次")
+			c.Bad("recharge", "只有单一项目的计次卡可以充次")
 		}
 	}
 	if r := in.Renew; r != nil {
-		c.between("renew.months", r.Months, 1, maxMonths)
-		c.price("renew.priceFen", r.PriceFen, 1)
+		c.Between("renew.months", r.Months, 1, maxMonths)
+		price(c, "renew.priceFen", r.PriceFen, 1)
 		if in.ValidDays == 0 && in.ValidMonths == 0 {
-			c.bad("renew", "长期有效的卡不用续期，请先填写有效期")
+			c.Bad("renew", "长期有效的卡不用续期，请先填写有效期")
 		}
 	}
 	return c
 }
 
-func (in *PlanInput) checkKind(c *complaints) {
+func (in *PlanInput) checkKind(c *fault.Complaints) {
 	forever := in.ValidDays == 0 && in.ValidMonths == 0
 	switch in.Kind {
 	case KindTimes:
 	case KindPeriod:
 		if forever {
-			c.bad("validMonths", "期限卡请填写有效期")
+			c.Bad("validMonths", "期限卡请填写有效期")
 		}
 	case KindUnlimited:
 		if forever {
-			c.bad("validMonths", "不限次卡请填写有效期")
+			c.Bad("validMonths", "不限次卡请填写有效期")
 		}
 		if in.PerDay == 0 {
-			c.bad("perDay", "不限次卡请填写每天限用几次")
+			c.Bad("perDay", "不限次卡请填写每天限用几次")
 		}
 	default:
-		c.bad("kind", "不在可选范围内")
+		c.Bad("kind", "不在可选范围内")
 	}
 	if in.ValidDays > 0 && in.ValidMonths > 0 {
-		c.bad("validDays", "有效天数和月数只填一个")
+		c.Bad("validDays", "有效天数和月数只填一个")
 	}
 }
 
-func (in *PlanInput) checkLines(c *complaints) {
+func (in *PlanInput) checkLines(c *fault.Complaints) {
 	if len(in.Lines) == 0 || len(in.Lines) > maxLines {
-		c.bad("lines", fmt.Sprintf("请填写 1 至 %d 个项目", maxLines))
+		c.Bad("lines", fmt.Sprintf("请填写 1 至 %d 个项目", maxLines))
 	}
 	seen := map[string]bool{}
 	var list money.Fen
 	for i := range in.Lines {
 		l, at := &in.Lines[i], fmt.Sprintf("lines[%d]", i)
-		c.text(at+".title", &l.Title, 0, 40)
-		c.price(at+".listFen", l.ListFen, 0)
-		c.between(at+".times", l.Times, 0, maxTimes)
+		c.Text(at+".title", &l.Title, 0, 40, true)
+		price(c, at+".listFen", l.ListFen, 0)
+		c.Between(at+".times", l.Times, 0, maxTimes)
 		if len(l.ServiceIDs)+len(l.GoodIDs) == 0 {
-			c.bad(at, "请选择包含的服务或商品")
+			c.Bad(at, "请选择包含的服务或商品")
 		}
 		if in.Kind == KindTimes && l.Times == 0 {
-			c.bad(at+".times", "计次卡请填写次数")
+			c.Bad(at+".times", "计次卡请填写次数")
 		}
 		if in.Kind == KindUnlimited && l.Times != 0 {
-			c.bad(at+".times", "不限次卡不填次数")
+			c.Bad(at+".times", "不限次卡不填次数")
 		}
 		for j, id := range l.ServiceIDs {
 			if key := fmt.Sprint("s", id); seen[key] {
-				c.bad(fmt.Sprintf("%s.serviceIds[%d]", at, j), "重复")
+				c.Bad(fmt.Sprintf("%s.serviceIds[%d]", at, j), "重复")
 			} else {
 				seen[key] = true
 			}
 		}
 		for j, id := range l.GoodIDs {
 			if key := fmt.Sprint("g", id); seen[key] {
-				c.bad(fmt.Sprintf("%s.goodIds[%d]", at, j), "重复")
+				c.Bad(fmt.Sprintf("%s.goodIds[%d]", at, j), "重复")
 			} else {
 				seen[key] = true
 			}
@@ -231,23 +193,23 @@ func (in *PlanInput) checkLines(c *complaints) {
 		list += l.ListFen * money.Fen(l.Times)
 	}
 	if in.Kind == KindTimes && in.PriceFen > 0 && list < in.PriceFen {
-		c.bad("priceFen", "售价高于各项目单次价之和 "+list.Yuan()+"，请检查")
+		c.Bad("priceFen", "售价高于各项目单次价之和 "+list.Yuan()+"，请检查")
 	}
 }
 
-func (in *PlanInput) checkSale(c *complaints) {
+func (in *PlanInput) checkSale(c *fault.Complaints) {
 	for _, d := range []struct{ field, value string }{{"saleFrom", in.SaleFrom}, {"saleTo", in.SaleTo}} {
 		if d.value != "" && !bizday.Valid(d.value) {
-			c.bad(d.field, "请填写日期，如 2026-12-31")
+			c.Bad(d.field, "请填写日期，如 2026-12-31")
 		}
 	}
 	if in.SaleFrom != "" && in.SaleTo != "" && in.SaleTo < in.SaleFrom {
-		c.bad("saleTo", "结束日期早于开始日期")
+		c.Bad("saleTo", "结束日期早于开始日期")
 	}
 	seen := map[int64]bool{}
 	for i, id := range in.StoreIDs {
 		if seen[id] {
-			c.bad(fmt.Sprintf("storeIds[%d]", i), "重复")
+			c.Bad(fmt.Sprintf("storeIds[%d]", i), "重复")
 		}
 		seen[id] = true
 	}

@@ -25,7 +25,7 @@ func TestPlanIsChecked(t *testing.T) {
 	good := func() PlanInput {
 		return PlanInput{Offer: Offer{Name: "十次卡", Kind: KindTimes, PriceFen: 30000, ValidMonths: 12, Lines: []PlanLine{{ServiceIDs: []int64{1}, Times: 10, ListFen: 4500}}}, OnSale: true}
 	}
-	if err := func() error { in := good(); return in.check().err() }(); err != nil {
+	if err := func() error { in := good(); return in.check().Err() }(); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -67,7 +67,7 @@ func TestPlanIsChecked(t *testing.T) {
 	} {
 		in := good()
 		c.change(&in)
-		err := in.check().err()
+		err := in.check().Err()
 		if !errors.Is(err, fault.ErrInvalid) || !slices.Contains(fields(err), c.field) {
 			t.Errorf("%s: %v at %v, want %s", c.name, err, fields(err), c.field)
 		}

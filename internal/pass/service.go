@@ -11,6 +11,7 @@ import (
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/jobs"
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/notify"
@@ -76,14 +77,14 @@ func (s *Service) OnSale(ctx context.Context, storeID int64) ([]Plan, error) {
 }
 
 // named checks what a plan names, and names its lines after it.
-func (s *Service) named(ctx context.Context, in *PlanInput, c *complaints) error {
+func (s *Service) named(ctx context.Context, in *PlanInput, c *fault.Complaints) error {
 	for i, id := range in.StoreIDs {
 		ok, err := s.shops.Known(ctx, id)
 		if err != nil {
 			return err
 		}
 		if !ok {
-			c.bad(fmt.Sprintf("storeIds[%d]", i), "没有这家门店")
+			c.Bad(fmt.Sprintf("storeIds[%d]", i), "没有这家门店")
 		}
 	}
 	services, err := s.catalog.Services(ctx)
@@ -99,7 +100,7 @@ func (s *Service) named(ctx context.Context, in *PlanInput, c *complaints) error
 		for j, id := range l.ServiceIDs {
 			k := slices.IndexFunc(services, func(v catalog.ServiceItem) bool { return v.ID == id && v.Active })
 			if k < 0 {
-				c.bad(fmt.Sprintf("lines[%d].serviceIds[%d]", i, j), "没有这个服务项目，或已停用")
+				c.Bad(fmt.Sprintf("lines[%d].serviceIds[%d]", i, j), "没有这个服务项目，或已停用")
 				continue
 			}
 			names = append(names, services[k].Name)
@@ -107,7 +108,7 @@ func (s *Service) named(ctx context.Context, in *PlanInput, c *complaints) error
 		for j, id := range l.GoodIDs {
 			k := slices.IndexFunc(goods, func(v catalog.Good) bool { return v.ID == id && v.Active })
 			if k < 0 {
-				c.bad(fmt.Sprintf("lines[%d].goodIds[%d]", i, j), "没有这个商品，或已停用")
+				c.Bad(fmt.Sprintf("lines[%d].goodIds[%d]", i, j), "没有这个商品，或已停用")
 				continue
 			}
 			names = append(names, goods[k].Name)
@@ -124,7 +125,7 @@ func (s *Service) checked(ctx context.Context, in *PlanInput) error {
 	if err := s.named(ctx, in, c); err != nil {
 		return err
 	}
-	return c.err()
+	return c.Err()
 }
 
 // CreatePlan adds a plan. Faults: request.invalid, ErrName.
@@ -154,9 +155,9 @@ func (s *Service) UpdatePlan(ctx context.Context, id int64, in PlanInput) (p Pla
 		}
 		p = Plan{ID: id, PlanInput: in, Sold: old.Sold}
 		if p.Stock != nil && *p.Stock < old.Sold {
-			var c complaints
-			c.bad("stock", fmt.Sprintf("已经售出 %d 张，库存不能更少", old.Sold))
-			return c.err()
+			var c fault.Complaints
+			c.Bad("stock", fmt.Sprintf("已经售出 %d 张，库存不能更少", old.Sold))
+			return c.Err()
 		}
 		if err := updatePlan(ctx, tx, p); err != nil {
 			return err

@@ -91,32 +91,32 @@ type Membership struct {
 }
 
 func (in PlanInput) clean() (PlanInput, error) {
-	var c complaints
+	var c fault.Complaints
 	in.Name, in.Note, in.Image = strings.TrimSpace(in.Name), strings.TrimSpace(in.Note), strings.TrimSpace(in.Image)
-	c.add("name", badText(in.Name, 1, 30))
+	c.Bad("name", badText(in.Name, 1, 30))
 	if in.Kind != PlanDiscount && in.Kind != PlanService {
-		c.add("kind", "请选择折扣会员或服务会员")
+		c.Bad("kind", "请选择折扣会员或服务会员")
 	}
 	switch {
 	case in.PriceFen <= 0:
-		c.add("priceFen", "价格应大于 0；免费的等级请用升级条件")
+		c.Bad("priceFen", "价格应大于 0；免费的等级请用升级条件")
 	case in.PriceFen > maxPlanPrice:
-		c.add("priceFen", "价格最多 "+maxPlanPrice.Yuan())
+		c.Bad("priceFen", "价格最多 "+maxPlanPrice.Yuan())
 	}
 	if in.Months < 1 || in.Months > maxMonths {
-		c.add("months", "期限应在 1 至 60 个月之间")
+		c.Bad("months", "期限应在 1 至 60 个月之间")
 	}
 	if n := len([]rune(in.Note)); n > maxPlanNote {
-		c.add("note", "最多 500 个字")
+		c.Bad("note", "最多 500 个字")
 	}
 	if in.Image != "" && !keyForm.MatchString(in.Image) {
-		c.add("image", "没有这张图片，请重新上传")
+		c.Bad("image", "没有这张图片，请重新上传")
 	}
 	if in.TierID == 0 && len(in.Rights) == 0 {
-		c.add("tierId", "请选择授予的等级，或添加至少一项权益，否则买了没有用")
+		c.Bad("tierId", "请选择授予的等级，或添加至少一项权益，否则买了没有用")
 	}
 	in.Rights = cleanRights(&c, "rights", in.Rights, true)
-	return in, c.fault()
+	return in, c.First()
 }
 
 type membershipRow struct {

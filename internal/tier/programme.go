@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
 )
 
@@ -127,9 +128,9 @@ func (f Full) Discount(kind string) money.BP {
 var keyForm = regexp.MustCompile(`^[A-Za-z0-9._-]{8,80}$`)
 
 // clean trims the programme and says at its field what is absurd about it.
-func (p Programme) clean(c *complaints) Programme {
+func (p Programme) clean(c *fault.Complaints) Programme {
 	if p.CardImage = strings.TrimSpace(p.CardImage); p.CardImage != "" && !keyForm.MatchString(p.CardImage) {
-		c.add("programme.cardImage", "没有这张图片，请重新上传")
+		c.Bad("programme.cardImage", "没有这张图片，请重新上传")
 	}
 	if p.Rule != nil {
 		p.Rule.check(c)
@@ -138,16 +139,16 @@ func (p Programme) clean(c *complaints) Programme {
 	for i, d := range p.Discounts {
 		field := fmt.Sprintf("programme.discounts[%d]", i)
 		if kindNames[d.Kind] == "" || seen[d.Kind] {
-			c.add(field+".kind", "每个种类只能有一个折扣")
+			c.Bad(field+".kind", "每个种类只能有一个折扣")
 		}
 		seen[d.Kind] = true
-		c.add(field+".bp", absurdShare(d.BP))
+		c.Bad(field+".bp", absurdShare(d.BP))
 	}
 	if p.FinalBP != 0 {
-		c.add("programme.finalBp", absurdShare(p.FinalBP))
+		c.Bad("programme.finalBp", absurdShare(p.FinalBP))
 	}
 	if p.PointsBP < 0 || p.PointsBP > 10*money.Whole {
-		c.add("programme.pointsBp", "积分倍数应在 0 至 10 倍之间")
+		c.Bad("programme.pointsBp", "积分倍数应在 0 至 10 倍之间")
 	}
 	p.cleanPrices(c)
 	p.Rights = cleanRights(c, "programme.rights", p.Rights, false)
@@ -155,80 +156,80 @@ func (p Programme) clean(c *complaints) Programme {
 	return p
 }
 
-func (p *Programme) cleanPrices(c *complaints) {
+func (p *Programme) cleanPrices(c *fault.Complaints) {
 	if len(p.MemberPrices) > maxPrices {
-		c.add("programme.memberPrices", fmt.Sprintf("最多 %d 个会员价", maxPrices))
+		c.Bad("programme.memberPrices", fmt.Sprintf("最多 %d 个会员价", maxPrices))
 	}
 	type key struct{ service, class int64 }
 	seen := map[key]bool{}
 	for i, m := range p.MemberPrices {
 		field := fmt.Sprintf("programme.memberPrices[%d]", i)
 		if m.PriceFen <= 0 {
-			c.add(field+".priceFen", "会员价应大于 0；免费请用「免费权益」")
+			c.Bad(field+".priceFen", "会员价应大于 0；免费请用「免费权益」")
 		}
 		if k := (key{m.ServiceID, m.VehicleClassID}); seen[k] {
-			c.add(field+".serviceId", "同一项目和车型只能有一个会员价")
+			c.Bad(field+".serviceId", "同一项目和车型只能有一个会员价")
 		} else {
 			seen[k] = true
 		}
 	}
 }
 
-func (p *Programme) cleanWords(c *complaints) {
+func (p *Programme) cleanWords(c *fault.Complaints) {
 	if len(p.Comforts) > maxComforts {
-		c.add("programme.comforts", fmt.Sprintf("最多 %d 条", maxComforts))
+		c.Bad("programme.comforts", fmt.Sprintf("最多 %d 条", maxComforts))
 	}
 	p.Comforts = slices.Clone(p.Comforts)
 	for i := range p.Comforts {
 		p.Comforts[i] = strings.TrimSpace(p.Comforts[i])
-		c.add(fmt.Sprintf("programme.comforts[%d]", i), badText(p.Comforts[i], 1, 40))
+		c.Bad(fmt.Sprintf("programme.comforts[%d]", i), badText(p.Comforts[i], 1, 40))
 	}
 	if g := p.Gift; g != nil {
-		c.add("programme.gift.title", badText(strings.TrimSpace(g.Title), 1, 30))
+		c.Bad("programme.gift.title", badText(strings.TrimSpace(g.Title), 1, 30))
 		if g.N < 1 || g.N > 100_000 {
-			c.add("programme.gift.n", "数量应在 1 至 100000 之间")
+			c.Bad("programme.gift.n", "数量应在 1 至 100000 之间")
 		}
 		if g.Kind != "points" && g.ID <= 0 {
-			c.add("programme.gift.id", "请选择要送什么")
+			c.Bad("programme.gift.id", "请选择要送什么")
 		}
 	}
 }
 
-func cleanRights(c *complaints, at string, in []Right, membership bool) []Right {
+func cleanRights(c *fault.Complaints, at string, in []Right, membership bool) []Right {
 	if len(in) > maxRights {
-		c.add(at, fmt.Sprintf("最多 %d 项权益", maxRights))
+		c.Bad(at, fmt.Sprintf("最多 %d 项权益", maxRights))
 	}
 	out := slices.Clone(in)
 	ids := map[int64]bool{}
 	for i := range out {
 		r, field := &out[i], fmt.Sprintf("%s[%d]", at, i)
 		r.Title, r.Note = strings.TrimSpace(r.Title), strings.TrimSpace(r.Note)
-		c.add(field+".title", badText(r.Title, 1, 20))
-		c.add(field+".note", badText(r.Note, 0, 100))
+		c.Bad(field+".title", badText(r.Title, 1, 20))
+		c.Bad(field+".note", badText(r.Note, 0, 100))
 		if r.Times < 1 || r.Times > maxTimes {
-			c.add(field+".times", fmt.Sprintf("次数应在 1 至 %d 之间", maxTimes))
+			c.Bad(field+".times", fmt.Sprintf("次数应在 1 至 %d 之间", maxTimes))
 		}
 		switch r.Kind {
 		case FreeUse:
 			if len(r.ServiceIDs) == 0 || len(r.ServiceIDs) > maxServices {
-				c.add(field+".serviceIds", "请选择免费的项目")
+				c.Bad(field+".serviceIds", "请选择免费的项目")
 			}
 		case Counted:
 			r.ServiceIDs = nil
 		default:
-			c.add(field+".kind", "请选择权益的种类")
+			c.Bad(field+".kind", "请选择权益的种类")
 		}
 		switch r.Period {
 		case Weekly, Monthly, Yearly:
 		case ForTerm:
 			if !membership {
-				c.add(field+".period", "等级没有期限，请选择每周、每月或每年")
+				c.Bad(field+".period", "等级没有期限，请选择每周、每月或每年")
 			}
 		default:
-			c.add(field+".period", "请选择周期")
+			c.Bad(field+".period", "请选择周期")
 		}
 		if r.ID != 0 && ids[r.ID] {
-			c.add(field+".id", "同一项权益重复了")
+			c.Bad(field+".id", "同一项权益重复了")
 		}
 		ids[r.ID] = true
 	}

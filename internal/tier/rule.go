@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
 )
 
@@ -39,12 +40,12 @@ func amount(kind string, n int64) string {
 // Say writes a measure as the owner reads it.
 func (m Measure) Say() string { return kinds[m.Kind].label + "满 " + amount(m.Kind, m.AtLeast) }
 
-func (r Rule) check(c *complaints) {
+func (r Rule) check(c *fault.Complaints) {
 	if r.Match != MatchAny && r.Match != MatchAll {
-		c.add("programme.rule.match", "请选择满足任一条件或全部条件")
+		c.Bad("programme.rule.match", "请选择满足任一条件或全部条件")
 	}
 	if len(r.Measures) == 0 {
-		c.add("programme.rule.measures", "请至少填写一个条件")
+		c.Bad("programme.rule.measures", "请至少填写一个条件")
 	}
 	seen := map[string]bool{}
 	for i, m := range r.Measures {
@@ -52,14 +53,14 @@ func (r Rule) check(c *complaints) {
 		k, ok := kinds[m.Kind]
 		switch {
 		case !ok:
-			c.add(field+".kind", "请选择条件")
+			c.Bad(field+".kind", "请选择条件")
 			continue
 		case seen[m.Kind]:
-			c.add(field+".kind", "「"+k.label+"」写了两次，请合并")
+			c.Bad(field+".kind", "「"+k.label+"」写了两次，请合并")
 		case m.AtLeast <= 0:
-			c.add(field+".atLeast", "应大于 0，否则人人都会升级")
+			c.Bad(field+".atLeast", "应大于 0，否则人人都会升级")
 		case m.AtLeast > k.most:
-			c.add(field+".atLeast", "最多 "+amount(m.Kind, k.most)+"，再高没有人能达到")
+			c.Bad(field+".atLeast", "最多 "+amount(m.Kind, k.most)+"，再高没有人能达到")
 		}
 		seen[m.Kind] = true
 	}
@@ -90,7 +91,7 @@ func (r *Rule) alone() bool { return r.Match == MatchAny || len(r.Measures) == 1
 
 // amongOthers says at its field where a tier's rule contradicts those of the others: all is every tier with the one that is judged, at.
 func amongOthers(all []Full, at Full) error {
-	var c complaints
+	var c fault.Complaints
 	r := at.Programme.Rule
 	if r == nil {
 		return nil
@@ -100,15 +101,15 @@ func amongOthers(all []Full, at Full) error {
 		case o.ID == at.ID:
 			continue
 		case o.IsDefault && o.Rank >= at.Rank:
-			c.add("rank", "级别要高于默认等级「"+o.Name+"」，否则升不上来")
+			c.Bad("rank", "级别要高于默认等级「"+o.Name+"」，否则升不上来")
 			continue
 		case o.Programme.Rule == nil:
 			continue
 		case o.Rank == at.Rank:
-			c.add("rank", fmt.Sprintf("「%s」也是第 %d 级，请改成不同的级别", o.Name, o.Rank))
+			c.Bad("rank", fmt.Sprintf("「%s」也是第 %d 级，请改成不同的级别", o.Name, o.Rank))
 			continue
 		case r.same(o.Programme.Rule):
-			c.add("programme.rule.measures", "条件与「"+o.Name+"」完全相同，分不出谁该在哪一级")
+			c.Bad("programme.rule.measures", "条件与「"+o.Name+"」完全相同，分不出谁该在哪一级")
 			continue
 		}
 		for i, m := range r.Measures {
@@ -117,13 +118,13 @@ func amongOthers(all []Full, at Full) error {
 			switch {
 			case other == 0:
 			case o.Rank < at.Rank && m.AtLeast < other:
-				c.add(field, fmt.Sprintf("比更低的「%s」还低，它要 %s；请填得更高", o.Name, amount(m.Kind, other)))
+				c.Bad(field, fmt.Sprintf("比更低的「%s」还低，它要 %s；请填得更高", o.Name, amount(m.Kind, other)))
 			case o.Rank < at.Rank && m.AtLeast == other && r.alone(), o.Rank > at.Rank && m.AtLeast == other && o.Programme.Rule.alone():
-				c.add(field, "与「"+o.Name+"」同样是 "+amount(m.Kind, other)+"，两级重叠；请拉开距离")
+				c.Bad(field, "与「"+o.Name+"」同样是 "+amount(m.Kind, other)+"，两级重叠；请拉开距离")
 			case o.Rank > at.Rank && m.AtLeast > other:
-				c.add(field, fmt.Sprintf("比更高的「%s」还高，它只要 %s；请填得更低", o.Name, amount(m.Kind, other)))
+				c.Bad(field, fmt.Sprintf("比更高的「%s」还高，它只要 %s；请填得更低", o.Name, amount(m.Kind, other)))
 			}
 		}
 	}
-	return c.fault()
+	return c.First()
 }

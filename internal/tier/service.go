@@ -385,12 +385,12 @@ func (s *Service) known(ctx context.Context, p *Programme) error {
 	for _, v := range all {
 		list[v.ID] = v
 	}
-	var c complaints
+	var c fault.Complaints
 	for i, m := range p.MemberPrices {
 		field := fmt.Sprintf("programme.memberPrices[%d]", i)
 		sv, ok := list[m.ServiceID]
 		if !ok {
-			c.add(field+".serviceId", "没有这个项目，请重新选择")
+			c.Bad(field+".serviceId", "没有这个项目，请重新选择")
 			continue
 		}
 		priced := false
@@ -400,23 +400,23 @@ func (s *Service) known(ctx context.Context, p *Programme) error {
 			}
 			priced = true
 			if m.PriceFen > x.PriceFen {
-				c.add(field+".priceFen", fmt.Sprintf("比「%s」的原价 %s 还高，会员会吃亏", sv.Name, x.PriceFen.Yuan()))
+				c.Bad(field+".priceFen", fmt.Sprintf("比「%s」的原价 %s 还高，会员会吃亏", sv.Name, x.PriceFen.Yuan()))
 				break
 			}
 		}
 		if !priced {
-			c.add(field+".vehicleClassId", "「"+sv.Name+"」没有这个车型的价格")
+			c.Bad(field+".vehicleClassId", "「"+sv.Name+"」没有这个车型的价格")
 		}
 	}
 	knownServices(&c, "programme.rights", p.Rights, list)
-	return c.fault()
+	return c.First()
 }
 
-func knownServices(c *complaints, at string, rights []Right, list map[int64]catalog.ServiceItem) {
+func knownServices(c *fault.Complaints, at string, rights []Right, list map[int64]catalog.ServiceItem) {
 	for i, r := range rights {
 		for k, id := range r.ServiceIDs {
 			if _, ok := list[id]; !ok {
-				c.add(fmt.Sprintf("%s[%d].serviceIds[%d]", at, i, k), "没有这个项目，请重新选择")
+				c.Bad(fmt.Sprintf("%s[%d].serviceIds[%d]", at, i, k), "没有这个项目，请重新选择")
 			}
 		}
 	}

@@ -105,9 +105,9 @@ func (s *Service) knownPlan(ctx context.Context, rights []Right) error {
 	for _, v := range all {
 		list[v.ID] = v
 	}
-	var c complaints
+	var c fault.Complaints
 	knownServices(&c, "rights", rights, list)
-	return c.fault()
+	return c.First()
 }
 
 // product sells memberships.

@@ -71,25 +71,25 @@ var colorForm = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
 // clean trims the input and names every value that is not acceptable. Fault: request.invalid.
 func (in Input) clean() (Input, error) {
 	in.Name = strings.TrimSpace(in.Name)
-	var c complaints
+	var c fault.Complaints
 	if n := utf8.RuneCountInString(in.Name); n < 1 || n > 20 || strings.ContainsFunc(in.Name, unicode.IsControl) {
-		c.add("name", "请填写等级名称，最多 20 个字")
+		c.Bad("name", "请填写等级名称，最多 20 个字")
 	}
 	if !colorForm.MatchString(in.Color) {
-		c.add("color", "应为 #RRGGBB 形式的颜色")
+		c.Bad("color", "应为 #RRGGBB 形式的颜色")
 	}
 	if in.Rank < 0 || in.Rank > 99 {
-		c.add("rank", "应在 0 至 99 之间")
+		c.Bad("rank", "应在 0 至 99 之间")
 	}
-	c.add("discountBp", absurdShare(in.DiscountBP))
+	c.Bad("discountBp", absurdShare(in.DiscountBP))
 	if in.Programme != nil {
 		p := in.Programme.clean(&c)
 		if in.IsDefault && p.Rule != nil {
-			c.add("programme.rule", "默认等级人人都有，不需要升级条件")
+			c.Bad("programme.rule", "默认等级人人都有，不需要升级条件")
 		}
 		in.Programme = &p
 	}
-	return in, c.fault()
+	return in, c.First()
 }
 
 // absurdShare says what is wrong with a share that is paid.
@@ -112,26 +112,6 @@ func (in Input) tier(id int64, priority bool) Tier {
 
 func sortTiers(all []Full) {
 	slices.SortFunc(all, func(a, b Full) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.ID, b.ID)) })
-}
-
-// complaints collects what is wrong with an input, each at its field.
-type complaints struct{ err *fault.Error }
-
-func (c *complaints) add(field, complaint string) {
-	if complaint == "" {
-		return
-	}
-	if c.err == nil {
-		c.err = fault.ErrInvalid.Say("%s", complaint)
-	}
-	c.err = c.err.On(field, complaint)
-}
-
-func (c *complaints) fault() error {
-	if c.err == nil {
-		return nil
-	}
-	return c.err
 }
 
 func clip(s string, n int) string {
