@@ -24,10 +24,10 @@ const module = "github.com/liangche/liangche/"
 var tiers = map[string]int{
 	"migrations": 0, "h5": 0, "site": 0, // embedded files and who serves them
 	"clock": 0, "id": 0, "money": 0, "fault": 0, "actor": 0, "perm": 0, "bizday": 0, "fresh": 0, "db": 0, "idem": 0, "jobs": 0,
-	"session": 0, "secret": 0, "httpapi": 0, "config": 0, "wechat": 0, "wxsandbox": 0, "blob": 0,
+	"session": 0, "secret": 0, "httpapi": 0, "config": 0, "wechat": 0, "sms": 0, "wxsandbox": 0, "blob": 0,
 	"shop": 1, "roster": 1, "catalog": 1, "member": 1, "staff": 1, "payment": 1, "notify": 1, "audit": 1, "setting": 1, "pricing": 1,
 	"ledger": 2, "wallet": 2, "tier": 2, "slot": 2, "points": 2, "coupon": 2, "sale": 2, "pass": 2, "group": 2,
-	"checkout": 3, "booking": 3, "campaign": 3, "mall": 3, "referral": 3,
+	"checkout": 3, "booking": 3, "campaign": 3, "mall": 3, "referral": 3, "oa": 3,
 	"report": 4, "memberview": 4, "console": 4,
 	"app": 5, "bench": 6, "cmd": 6,
 }
@@ -37,7 +37,7 @@ const readTier, appTier = 4, 5
 // sameTier are the edges that are allowed inside one tier.
 var sameTier = map[string]string{
 	"h5": "site", "db": "clock fault id", "idem": "clock db fault", "jobs": "clock db fault id", "session": "actor clock db fault id secret",
-	"httpapi": "actor clock db fault id idem perm secret", "wechat": "clock fault money",
+	"httpapi": "actor clock db fault id idem perm secret", "wechat": "clock fault money", "sms": "clock",
 	"blob": "fault httpapi perm",
 	"shop": "audit setting", "catalog": "audit setting shop roster", "roster": "audit setting shop", "member": "audit setting", "staff": "audit setting",
 	"payment": "audit setting", "notify": "audit setting", "setting": "audit",
