@@ -238,7 +238,7 @@ CREATE TABLE campaign_gifts (
   state VARCHAR(16) NOT NULL,
   created_at BIGINT NOT NULL,
   ended_at BIGINT NOT NULL
-);
+, basis VARCHAR(200) NOT NULL DEFAULT '');
 
 CREATE INDEX campaign_gifts_member ON campaign_gifts (member_id, id);
 

@@ -37,7 +37,10 @@ func (p pointGifts) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) ([]
 }
 
 func (p pointGifts) TakeBackTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
-	return p.points.TakeBackTx(ctx, tx, g.Dedupe, "收回："+g.Title)
+	if g.Whole() {
+		return p.points.TakeBackTx(ctx, tx, g.Dedupe, "收回："+g.Title)
+	}
+	return p.points.TakeBackPartTx(ctx, tx, g.Dedupe, g.Take, "收回："+g.Title)
 }
 
 // pointSource is how points call where a gift comes from.
@@ -87,9 +90,16 @@ func (c couponGifts) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) ([
 }
 
 func (c couponGifts) TakeBackTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
+	take := g.Take
 	for left, part := g.N, 0; left > 0; part++ {
 		n := min(left, 20)
-		if _, err := c.coupons.TakeBackTx(ctx, tx, g.MemberID, partOf(g, part), n); err != nil {
+		if g.Take < g.N-g.Back { // some stay: only what is not in use goes back
+			voided, err := c.coupons.TakeBackSomeTx(ctx, tx, g.MemberID, partOf(g, part), n, take)
+			if err != nil {
+				return err
+			}
+			take -= voided
+		} else if _, err := c.coupons.TakeBackTx(ctx, tx, g.MemberID, partOf(g, part), n); err != nil {
 			return err
 		}
 		left -= n

@@ -5,8 +5,8 @@
 // journal and from others' lists; the till does nothing for it. A Batch is a number of codes with one gift: cards that a dealer hands out, a
 // competitor's card that is swapped, opening cards.
 // Owns: campaign_rules, campaign_gifts, campaign_cursors, campaign_batches, campaign_codes.
-// Invariants: a gift is given once, by its unique dedupe text; what a rule gave for a purchase is taken back when the purchase is undone; a
-// code is stored as its blind index only, shown once in an export that leaves a trace, and used once; a member uses at most so many codes of
+// Invariants: a gift is given once, by its unique dedupe text; what a rule gave for a purchase is taken back when the purchase is undone, and what
+// it gave for the part that goes back when a part does (N11); a code is stored as its blind index only, shown once in an export that leaves a trace, and used once; a member uses at most so many codes of
 // a batch, by a unique number.
 package campaign
 
@@ -81,19 +81,24 @@ type Present struct {
 // Gift is a list of presents.
 type Gift []Present
 
-// Grant is one present on its way to a member, or back. Dedupe is unique for ever; Refs are what GiveTx returned.
+// Grant is one present on its way to a member, or back. Dedupe is unique for ever; Refs are what GiveTx returned. Of N that were given, Back went
+// back before and Take go back now; Take is less than the rest only for points and coupons.
 type Grant struct {
 	GiftID, MemberID, ID, N int64
 	Source, Dedupe, Title   string
 	Refs                    []int64
+	Back, Take              int64
 }
+
+// Whole says whether all that was given goes back at once.
+func (g Grant) Whole() bool { return g.Back == 0 && g.Take == g.N }
 
 // Giver gives one kind of present. Check says what n of it are called. Faults of Check name no field.
 type Giver interface {
 	Check(ctx context.Context, r db.Reader, id, n int64) (title string, err error)
 	// GiveTx gives it and returns the ids of what came of it, where TakeBackTx will need them.
 	GiveTx(ctx context.Context, tx *db.Tx, g Grant) (refs []int64, err error)
-	// TakeBackTx takes back what of it is still there; what is used already is lost.
+	// TakeBackTx takes back Take of it, as far as it is still there; what is used already is lost.
 	TakeBackTx(ctx context.Context, tx *db.Tx, g Grant) error
 }
 

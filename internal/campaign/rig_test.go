@@ -63,7 +63,10 @@ func (g giver) GiveTx(ctx context.Context, tx *db.Tx, x Grant) ([]int64, error) 
 	return nil, g.Service.GiveTx(ctx, tx, points.Gift{MemberID: x.MemberID, N: x.N, Source: points.FromActivity, Dedupe: x.Dedupe, Title: x.Title})
 }
 func (g giver) TakeBackTx(ctx context.Context, tx *db.Tx, x Grant) error {
-	return g.Service.TakeBackTx(ctx, tx, x.Dedupe, x.Title)
+	if x.Whole() {
+		return g.Service.TakeBackTx(ctx, tx, x.Dedupe, x.Title)
+	}
+	return g.TakeBackPartTx(ctx, tx, x.Dedupe, x.Take, x.Title)
 }
 
 // refuser has one coupon template, 7, which has run out.

@@ -2,7 +2,6 @@ package campaign
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -123,12 +122,15 @@ type Give struct {
 	Dedupe   string // unique for ever
 	Title    string // what the member reads: 生日礼
 	Gift     Gift
+
+	basis basis // of a purchase
 }
 
-// given is a present as it is kept: with what came of it.
+// given is a present as it is kept: with what came of it, and how much of it went back.
 type given struct {
 	Present
 	Refs []int64 `json:"refs,omitempty"`
+	Back int64   `json:"back,omitempty"`
 }
 
 // GiveTx gives a gift once: false when its dedupe text was used before. The member should be locked.
@@ -138,7 +140,7 @@ func (s *Service) GiveTx(ctx context.Context, tx *db.Tx, g Give) (bool, error) {
 		list[i].Present = p
 	}
 	row := giftRow{ID: tx.NewID(), MemberID: g.MemberID, RuleID: g.RuleID, Source: g.Source, RefID: g.RefID, Dedupe: g.Dedupe, Title: clip(g.Title, 60), State: Given, CreatedAt: tx.Millis()}
-	if err := row.keep(list); err != nil {
+	if err := errors.Join(row.keep(list), row.base(g.basis)); err != nil {
 		return false, err
 	}
 	err := tx.Insert(ctx, "campaign_gifts", row)
@@ -163,28 +165,26 @@ func (s *Service) GiveTx(ctx context.Context, tx *db.Tx, g Give) (bool, error) {
 	return true, keepPresents(ctx, tx, row)
 }
 
-// keep writes presents into the row.
-func (x *giftRow) keep(list []given) error {
-	text, err := json.Marshal(list)
-	x.Presents = string(text)
-	return err
-}
-
 // TakeBackTx takes a gift back once: false when it was taken back before, or never given. The member should be locked.
 func (s *Service) TakeBackTx(ctx context.Context, tx *db.Tx, dedupe string) (bool, error) {
 	ended, err := endGift(ctx, tx, dedupe)
 	if err != nil || !ended {
 		return false, err
 	}
-	row, err := giftBy(ctx, tx, dedupe)
+	row, err := giftBy(ctx, tx, dedupe, "")
 	if err != nil {
 		return false, err
 	}
-	var list []given
-	if err := json.Unmarshal([]byte(row.Presents), &list); err != nil {
+	list, err := row.list()
+	if err != nil {
 		return false, err
 	}
-	return true, s.eachPresent(row, list, func(giver Giver, p Grant, _ int) error { return giver.TakeBackTx(ctx, tx, p) })
+	return true, s.eachPresent(row, list, func(giver Giver, p Grant, _ int) error {
+		if p.Take = p.N - p.Back; p.Take < 1 {
+			return nil
+		}
+		return giver.TakeBackTx(ctx, tx, p)
+	})
 }
 
 // eachPresent goes through the presents in the order in which assets are locked.
@@ -198,7 +198,8 @@ func (s *Service) eachPresent(row giftRow, list []given, do func(g Giver, p Gran
 		if giver == nil {
 			return fmt.Errorf("campaign: nobody gives %s", g[i].Kind)
 		}
-		if err := do(giver, Grant{row.ID, row.MemberID, g[i].ID, g[i].N, row.Source, fmt.Sprintf("gift:%d:%d", row.ID, i), row.Title, list[i].Refs}, i); err != nil {
+		if err := do(giver, Grant{GiftID: row.ID, MemberID: row.MemberID, ID: g[i].ID, N: g[i].N, Source: row.Source, Dedupe: fmt.Sprintf("gift:%d:%d", row.ID, i), Title: row.Title,
+			Refs: list[i].Refs, Back: list[i].Back}, i); err != nil {
 			return err
 		}
 	}

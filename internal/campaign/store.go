@@ -110,12 +110,13 @@ type giftRow struct {
 	Dedupe    string `db:"dedupe"`
 	Title     string `db:"title"`
 	Presents  string `db:"presents"`
+	Basis     string `db:"basis"`
 	State     string `db:"state"`
 	CreatedAt int64  `db:"created_at"`
 	EndedAt   int64  `db:"ended_at"`
 }
 
-const giftColumns = `id, member_id, rule_id, source, ref_id, dedupe, title, presents, state, created_at, ended_at`
+const giftColumns = `id, member_id, rule_id, source, ref_id, dedupe, title, presents, basis, state, created_at, ended_at`
 
 // giftsOf reads the gifts for something that happened.
 func giftsOf(ctx context.Context, r db.Reader, source string, refID int64) (rows []giftRow, err error) {
@@ -123,8 +124,8 @@ func giftsOf(ctx context.Context, r db.Reader, source string, refID int64) (rows
 	return rows, err
 }
 
-func giftBy(ctx context.Context, r db.Reader, dedupe string) (row giftRow, err error) {
-	err = r.Get(ctx, &row, `SELECT `+giftColumns+` FROM campaign_gifts WHERE dedupe = ?`, dedupe)
+func giftBy(ctx context.Context, r db.Reader, dedupe, lock string) (row giftRow, err error) {
+	err = r.Get(ctx, &row, `SELECT `+giftColumns+` FROM campaign_gifts WHERE dedupe = ?`+lock, dedupe)
 	return row, err
 }
 

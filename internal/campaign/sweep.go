@@ -14,6 +14,8 @@ import (
 	"github.com/liangche/liangche/internal/id"
 	"github.com/liangche/liangche/internal/jobs"
 	"github.com/liangche/liangche/internal/ledger"
+	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/sale"
 )
 
 const (
@@ -55,6 +57,7 @@ type due struct {
 	rule           Rule
 	memberID, ref  int64
 	dedupe, source string
+	fen            money.Fen // what was paid, of a purchase
 }
 
 // giveAll gives what is due and not given yet, each in its own transaction.
@@ -117,7 +120,11 @@ func (s *Service) giveDue(ctx context.Context, d due) error {
 		if !r.forTier(t.ID) {
 			return nil
 		}
-		_, err = s.GiveTx(ctx, tx, Give{MemberID: d.memberID, RuleID: r.ID, Source: d.source, RefID: d.ref, Dedupe: d.dedupe, Title: r.Name, Gift: r.Gift})
+		g := Give{MemberID: d.memberID, RuleID: r.ID, Source: d.source, RefID: d.ref, Dedupe: d.dedupe, Title: r.Name, Gift: r.Gift}
+		if d.source == AfterPurchase {
+			g.basis = r.basis()
+		}
+		_, err = s.GiveTx(ctx, tx, g)
 		return err
 	})
 }
@@ -201,34 +208,46 @@ func (s *Service) purchases(ctx context.Context, rules []Rule, list []ledger.Pai
 		}
 		for _, r := range rules {
 			if r.holds(p.At) && p.Fen >= r.Terms.MinFen {
-				dues = append(dues, due{r, p.MemberID, p.PostingID, fmt.Sprintf("buy:%d:%d", r.ID, p.PostingID), AfterPurchase})
+				dues = append(dues, due{r, p.MemberID, p.PostingID, fmt.Sprintf("buy:%d:%d", r.ID, p.PostingID), AfterPurchase, p.Fen})
 			}
 		}
 	}
 	if err := s.giveAll(ctx, dues); err != nil {
 		return err
 	}
+	var backs []int64
 	for _, p := range list {
+		if p.MemberID != 0 && p.Kind == ledger.KindSaleRefund {
+			backs = append(backs, p.RefID)
+		}
 		if p.ReversesID == 0 || p.MemberID == 0 {
 			continue
 		}
-		if err := s.undone(ctx, p.ReversesID); err != nil {
+		if err := s.shrink(ctx, sale.Kept{PostingID: p.ReversesID}); err != nil {
+			return err
+		}
+	}
+	kept, err := sale.KeptOf(ctx, s.db, backs)
+	if err != nil {
+		return err
+	}
+	for _, k := range kept {
+		if err := s.shrink(ctx, k); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// undone takes back what was given for a purchase.
-func (s *Service) undone(ctx context.Context, postingID int64) error {
-	gifts, err := giftsOf(ctx, s.db, AfterPurchase, postingID)
+// shrink takes back what was given for the part of a purchase that went back.
+func (s *Service) shrink(ctx context.Context, k sale.Kept) error {
+	gifts, err := giftsOf(ctx, s.db, AfterPurchase, k.PostingID)
 	for _, g := range gifts {
 		if err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 			if _, err := s.members.StandingTx(ctx, tx, g.MemberID); err != nil {
 				return err
 			}
-			_, err := s.TakeBackTx(ctx, tx, g.Dedupe)
-			return err
+			return s.shrinkTx(ctx, tx, g.Dedupe, k.PaidFen, k.KeptFen)
 		}); err != nil {
 			return err
 		}
@@ -256,7 +275,7 @@ func (s *Service) sweepJoined(ctx context.Context, rules []Rule, end time.Time) 
 		for _, x := range list {
 			for _, r := range rules {
 				if r.holds(x.JoinedAt) {
-					dues = append(dues, due{r, x.MemberID, 0, fmt.Sprintf("join:%d:%d", r.ID, x.MemberID), Join})
+					dues = append(dues, due{r, x.MemberID, 0, fmt.Sprintf("join:%d:%d", r.ID, x.MemberID), Join, 0})
 				}
 			}
 			if at = x.CardID; x.IssuedAt.Before(settled) {
@@ -298,7 +317,7 @@ func (s *Service) sweepRatings(ctx context.Context, rules []Rule, end time.Time)
 		for _, x := range list {
 			for _, r := range rules {
 				if r.holds(x.At) && x.Stars >= r.Terms.MinStars {
-					dues = append(dues, due{r, x.MemberID, x.RefID, fmt.Sprintf("review:%d:%d", r.ID, x.RefID), Review})
+					dues = append(dues, due{r, x.MemberID, x.RefID, fmt.Sprintf("review:%d:%d", r.ID, x.RefID), Review, 0})
 				}
 			}
 			if x.At.Before(settled) {
@@ -343,7 +362,7 @@ func (s *Service) sweepActivities(ctx context.Context, rules []Rule, end time.Ti
 			}
 			dues := make([]due, 0, len(list))
 			for _, m := range list {
-				dues = append(dues, due{r, m, 0, fmt.Sprintf("activity:%d:%d", r.ID, m), Activity})
+				dues = append(dues, due{r, m, 0, fmt.Sprintf("activity:%d:%d", r.ID, m), Activity, 0})
 				c.AtID = m
 			}
 			if err := s.giveAll(ctx, dues); err != nil {
@@ -429,7 +448,7 @@ func (s *Service) birthday(ctx context.Context, r Rule, day string, end time.Tim
 					}
 					rule.Name, rule.Gift = cmp.Or(g.Title, "生日礼"), Gift{{Kind: g.Kind, ID: g.ID, N: g.N}}
 				}
-				dues = append(dues, due{rule, m, 0, fmt.Sprintf("birthday:%d:%d:%d", r.ID, m, t.Year()), Birthday})
+				dues = append(dues, due{rule, m, 0, fmt.Sprintf("birthday:%d:%d:%d", r.ID, m, t.Year()), Birthday, 0})
 			}
 			if err := s.giveAll(ctx, dues); err != nil {
 				return false, err

@@ -14,6 +14,44 @@ import (
 // is lost. It returns how many it voided; done before is no error.
 func (s *Service) TakeBackTx(ctx context.Context, tx *db.Tx, memberID int64, dedupe string, n int64) (voided int64, err error) {
 	forget(tx, memberID)
+	return voided, eachOf(ctx, tx, dedupe, n, func(c row) error {
+		if c.MemberID == memberID && (c.State == Held || c.State == Used) {
+			return endNow(ctx, tx, c.ID)
+		}
+		done, err := takeTx(ctx, tx, c, memberID)
+		if done {
+			voided++
+		}
+		return err
+	})
+}
+
+// TakeBackSomeTx voids at most so many of n coupons that IssueTx gave under a dedupe key; what uses or holds one keeps it. It returns how many
+// it voided.
+func (s *Service) TakeBackSomeTx(ctx context.Context, tx *db.Tx, memberID int64, dedupe string, n, most int64) (voided int64, err error) {
+	forget(tx, memberID)
+	return voided, eachOf(ctx, tx, dedupe, n, func(c row) error {
+		if voided >= most {
+			return nil
+		}
+		done, err := takeTx(ctx, tx, c, memberID)
+		if done {
+			voided++
+		}
+		return err
+	})
+}
+
+// takeTx voids a coupon that is available and still with whom it was given to.
+func takeTx(ctx context.Context, tx *db.Tx, c row, memberID int64) (bool, error) {
+	if c.MemberID != memberID || c.State != Available {
+		return false, nil
+	}
+	return true, moveState(ctx, tx, c.ID, Available, Void, "", 0)
+}
+
+// eachOf locks the coupons of a dedupe key one after the other.
+func eachOf(ctx context.Context, tx *db.Tx, dedupe string, n int64, do func(row) error) error {
 	for k := range max(n, 1) {
 		key := dedupe
 		if n > 1 {
@@ -21,29 +59,19 @@ func (s *Service) TakeBackTx(ctx context.Context, tx *db.Tx, memberID int64, ded
 		}
 		ids, err := byDedupe(ctx, tx, key)
 		if err != nil {
-			return voided, err
+			return err
 		}
 		for _, id := range ids {
 			c, err := byID(ctx, tx, id, tx.ForUpdate())
 			if err != nil {
-				return voided, err
+				return err
 			}
-			if c.MemberID == memberID && (c.State == Held || c.State == Used) {
-				if err := endNow(ctx, tx, id); err != nil {
-					return voided, err
-				}
-				continue
+			if err := do(c); err != nil {
+				return err
 			}
-			if c.MemberID != memberID || c.State != Available {
-				continue
-			}
-			if err := moveState(ctx, tx, id, Available, Void, "", 0); err != nil {
-				return voided, err
-			}
-			voided++
 		}
 	}
-	return voided, nil
+	return nil
 }
 
 // TitleOf is NameOf inside somebody else's transaction. Fault: ErrTemplate.

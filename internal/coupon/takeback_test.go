@@ -54,3 +54,31 @@ func TestN11TakenBackWhileInUse(t *testing.T) {
 	}
 	r.clean()
 }
+
+// A part of what was given goes back: only what is not in use.
+func TestSomeAreTakenBack(t *testing.T) {
+	r := newRig(t)
+	m := r.member()
+	tpl := r.template("每满一百")
+	var ids []int64
+	must(t, r.tx(func(ctx context.Context, tx *db.Tx) (err error) {
+		ids, err = r.IssueTx(ctx, tx, Issue{TemplateID: tpl, MemberID: m, N: 4, Source: "test", Dedupe: "four"})
+		return err
+	}))
+	must(t, r.hold(m, 1, ids[0]))
+	must(t, r.use(1))
+	for _, want := range []int64{2, 1, 0} {
+		must(t, r.tx(func(ctx context.Context, tx *db.Tx) error {
+			n, err := r.TakeBackSomeTx(ctx, tx, m, "four", 4, 2)
+			if n != want {
+				t.Errorf("%d voided, want %d", n, want)
+			}
+			return err
+		}))
+	}
+	r.is(ids[0], Used)
+	for _, id := range ids[1:] {
+		r.is(id, Void)
+	}
+	r.clean()
+}

@@ -203,6 +203,34 @@ func refundsOf(ctx context.Context, r db.Reader, sales []int64) ([]Back, error) 
 	return out, nil
 }
 
+// Kept is what is left of the money that a member paid for a sale: without bonus, and without what went back.
+type Kept struct {
+	PostingID        int64 // of the sale
+	PaidFen, KeptFen money.Fen
+}
+
+// KeptOf says what is left of the sales that refunds belong to.
+func KeptOf(ctx context.Context, r db.Reader, refunds []int64) ([]Kept, error) {
+	if len(refunds) == 0 {
+		return nil, nil
+	}
+	query, args, err := db.In(`SELECT DISTINCT s.id, s.posting_id, s.price_fen, s.bonus_fen, s.refunded_fen, s.bonus_back_fen FROM sale_sales s JOIN sale_refunds f ON f.sale_id = s.id
+		WHERE f.id IN (?) ORDER BY s.id`, refunds)
+	if err != nil {
+		return nil, err
+	}
+	var rows []saleRow
+	if err := r.Select(ctx, &rows, query, args...); err != nil {
+		return nil, err
+	}
+	out := make([]Kept, 0, len(rows))
+	for _, x := range rows {
+		paid := x.PriceFen - x.BonusFen
+		out = append(out, Kept{x.PostingID, money.Fen(paid), money.Fen(paid - (x.RefundedFen - x.BonusBackFen))})
+	}
+	return out, nil
+}
+
 // noteRefund stores what WeChat decided on a refund; a refund that was sent again has a new number at WeChat.
 func noteRefund(ctx context.Context, tx *db.Tx, id, paymentRefundID int64, state string, doneAt *int64) error {
 	_, err := tx.Exec(ctx, `UPDATE sale_refunds SET state = ?, payment_refund_id = ?, done_at = ? WHERE id = ?`, state, paymentRefundID, doneAt, id)
