@@ -85,7 +85,8 @@ type Endpoints struct {
 
 // Events are the keys that wechat.templates and wechat.oa_templates may hold.
 var events = []string{"deduction", "topup", "refund", "reversal", "booking_confirmed", "booking_reminder", "booking_changed", "booking_cancelled", "booking_offer", "car_ready",
-	"pass_sold", "pass_expiring", "pass_renewal", "points_expiring", "tier_changed", "membership_ends", "coupon_received", "coupon_expiring", "mall_ready", "mall_shipped", "referral_rewarded", "group_approval"}
+	"pass_sold", "pass_expiring", "pass_renewal", "points_expiring", "tier_changed", "membership_ends", "coupon_received", "coupon_expiring", "mall_ready", "mall_shipped", "referral_rewarded", "group_approval",
+	"booking_tomorrow", "booking_late", "tier_falling", "next_wash", "maintenance_due", "inspection_due", "insurance_due", "rain_voucher", "birthday", "holiday", "account_linked"}
 
 // Default is what holds for every key that is written nowhere.
 func Default() Config {

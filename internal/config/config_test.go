@@ -112,11 +112,11 @@ wechat:
   mini_program: {app_id: nonsense}
   pay: {mch_id: 1900000109}
   endpoints: {api: api.weixin.qq.com}
-  templates: {deduction: 5, birthday: abcdefgh}
+  templates: {deduction: 5, wedding: abcdefgh}
 `, "LIANGCHE_WECHAT__TIMEOUT_SECONDS=soon", "LIANGCHE_WECHAT__PAY__MODEE=public_key")
 	want := "listen public_url log_format trust_proxy shutdown_seconds database.dsn database.max_conns secret.keyset " +
 		"wechat.mini_program.app_id wechat.mini_program.secret wechat.pay.mch_id wechat.endpoints.api LIANGCHE_WECHAT__TIMEOUT_SECONDS " +
-		"wechat.templates.deduction wechat.templates.birthday LIANGCHE_WECHAT__PAY__MODEE database.pasword log_levle secret"
+		"wechat.templates.deduction wechat.templates.wedding LIANGCHE_WECHAT__PAY__MODEE database.pasword log_levle secret"
 	got := strings.Fields(keys(t, err))
 	for _, k := range strings.Fields(want) {
 		if !contains(got, k) {

@@ -14,8 +14,10 @@ import (
 	"github.com/liangche/liangche/internal/wechat"
 )
 
+// delivery names the messages of a job: one, or those of a batch.
 type delivery struct {
-	MessageID int64 `json:"messageId"`
+	MessageID  int64   `json:"messageId,omitempty"`
+	MessageIDs []int64 `json:"messageIds,omitempty"`
 }
 
 func (s *Service) deliverJob(ctx context.Context, payload []byte) error {
@@ -23,7 +25,54 @@ func (s *Service) deliverJob(ctx context.Context, payload []byte) error {
 	if err := json.Unmarshal(payload, &d); err != nil {
 		return fmt.Errorf("%w: %w", jobs.ErrPermanent, err)
 	}
-	return s.deliver(ctx, d.MessageID)
+	if len(d.MessageIDs) == 0 {
+		return s.deliver(ctx, d.MessageID)
+	}
+	return s.deliverBatch(ctx, d.MessageIDs)
+}
+
+// batchTime is how long a batch goes on, well below a job's lease: the slowest call must still end before it.
+const batchTime = time.Minute
+
+// deliverBatch sends messages one after the other. What is not decided goes on in a job of its own, so that one that waits does not make
+// the others run again.
+func (s *Service) deliverBatch(ctx context.Context, ids []int64) error {
+	type later struct {
+		id int64
+		at time.Time
+	}
+	var left []later
+	spare, stop := context.WithTimeout(ctx, batchTime)
+	defer stop()
+	for i, id := range ids {
+		if spare.Err() != nil {
+			for _, id := range ids[i:] {
+				left = append(left, later{id, s.db.Now()})
+			}
+			break
+		}
+		var again jobs.After
+		switch err := s.deliver(ctx, id); {
+		case errors.As(err, &again):
+			left = append(left, later{id, s.db.Now().Add(again.D)})
+		case errors.Is(err, jobs.ErrPermanent), err == nil:
+		default:
+			left = append(left, later{id, s.db.Now().Add(time.Minute)})
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	fin, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return s.db.InTx(fin, func(ctx context.Context, tx *db.Tx) error {
+		for _, x := range left {
+			if err := s.queue.EnqueueTx(ctx, tx, jobs.Job{Kind: JobDeliver, Payload: delivery{MessageID: x.id}, RunAt: x.at}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // deliver sends a message once, however often it runs. A message that WeChat did not take because it could not be

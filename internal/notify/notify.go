@@ -44,17 +44,35 @@ const (
 	MallReady        = "mall_ready"        // something of the mall waits at the store
 	MallShipped      = "mall_shipped"      // it is on its way
 	ReferralRewarded = "referral_rewarded" // a friend paid for the first time
+
+	BookingTomorrow = "booking_tomorrow" // a booking is tomorrow
+	BookingLate     = "booking_late"     // it should have begun: how long the bay is kept
+	TierFalling     = "tier_falling"     // the tier will be lower soon, and what would keep it
+	NextWash        = "next_wash"        // by the member's own rhythm
+	MaintenanceDue  = "maintenance_due"  // by kilometres or months
+	InspectionDue   = "inspection_due"   // the annual inspection
+	InsuranceDue    = "insurance_due"
+	RainVoucher     = "rain_voucher"   // it rained after a wash
+	Birthday        = "birthday"       // marketing (N30): by SMS with consent, or by a grant for exactly this
+	Holiday         = "holiday"        // marketing, as above
+	AccountLinked   = "account_linked" // a WeChat identity or an old card was joined to the account
 )
 
-// The states of a message. Sending is held for the time of one call to WeChat.
+// The states of a message. Sending is held for the time of one call to WeChat or the SMS gateway.
 const (
 	Queued      = "queued"
+	Held        = "held" // waits for the end of quiet hours or of a quota; then it is sent
 	Sending     = "sending"
-	Sent        = "sent"
+	Sent        = "sent"        // WeChat or the gateway took it
+	Delivered   = "delivered"   // WeChat says that it arrived
 	Refused     = "refused"     // the owner did not allow it, or the allowance is used up
-	Unreachable = "unreachable" // no identity with a grant: somebody may call
-	Failed      = "failed"      // WeChat says it can never be sent; Detail says why
-	Off         = "off"         // the shop does not want this kind of message
+	Unreachable = "unreachable" // no way led to the owner: somebody may call
+	Called      = "called"      // somebody did
+	Failed      = "failed"      // it can never be sent; Detail says why
+	Dead        = "dead"        // tried for too long; may be sent again by hand
+	Off         = "off"         // the shop or the member does not want this kind of message
+	Capped      = "capped"      // the member had enough messages already (F14)
+	Stale       = "stale"       // it would have come too late
 )
 
 // The apps whose identities can be reached: by subscribe message, by template message.
@@ -79,7 +97,8 @@ type Message struct {
 	Event    string
 	Dedupe   string
 	Data     map[string]string
-	Page     string // mini-program page to open, without a leading slash
+	Page     string    // mini-program page to open, without a leading slash
+	Until    time.Time // zero: never stale; after it the message ends as Stale instead of being sent, so that a service that was down sends nothing stale
 }
 
 // TemplateConfig is the shop's WeChat template for an event. Fields maps WeChat's keys ("thing1", "amount3") to names
@@ -98,7 +117,10 @@ type Options struct {
 }
 
 // Recipient is a WeChat identity of a member.
-type Recipient struct{ App, OpenID string }
+type Recipient struct {
+	App, OpenID string
+	Following   bool // official account: follows it, so that template messages reach it (N24)
+}
 
 // Directory tells who a member is on WeChat.
 type Directory interface {

@@ -151,7 +151,7 @@ func deduction(member int64, dedupe string) Message {
 }
 
 func TestMessageIsSentWithOneGrant(t *testing.T) {
-	f := setUp(t, people{1: {{"official_account", "oa-1"}, {MiniProgram, "mp-1"}}, 2: {{MiniProgram, "mp-1"}}})
+	f := setUp(t, people{1: {{App: OfficialAccount, OpenID: "oa-1"}, {App: MiniProgram, OpenID: "mp-1"}}, 2: {{App: MiniProgram, OpenID: "mp-1"}}})
 	f.accept(t, 2, "tmpl-deduction", 1) // identity 2 is the mini-program identity of member 1
 	f.enqueue(t, deduction(1, "deduction:1"))
 	f.drain(t)
@@ -197,7 +197,7 @@ func TestN25FieldsFitWeChatsLimits(t *testing.T) {
 }
 
 func TestN23RefusedIsAnOutcomeAndEmptiesThePurse(t *testing.T) {
-	f := setUp(t, people{1: {{MiniProgram, "mp-1"}, {MiniProgram, "mp-2"}}, 2: {{MiniProgram, "mp-2"}}})
+	f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp-1"}, {App: MiniProgram, OpenID: "mp-2"}}, 2: {{App: MiniProgram, OpenID: "mp-2"}}})
 	f.accept(t, 1, "tmpl-deduction", 3)
 	f.accept(t, 2, "tmpl-deduction", 1)
 	f.wx.answer = func(m wechat.SubscribeMessage) error {
@@ -231,7 +231,7 @@ func TestN23RefusedIsAnOutcomeAndEmptiesThePurse(t *testing.T) {
 }
 
 func TestUnreachableWeChatIsTriedAgainWithoutLosingTheGrant(t *testing.T) {
-	f := setUp(t, people{1: {{MiniProgram, "mp-1"}}})
+	f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp-1"}}})
 	f.accept(t, 1, "tmpl-deduction", 1)
 	away := true
 	f.wx.answer = func(wechat.SubscribeMessage) error {
@@ -261,7 +261,7 @@ func TestUnreachableWeChatIsTriedAgainWithoutLosingTheGrant(t *testing.T) {
 }
 
 func TestOneAcceptIsOneSendUnderConcurrency(t *testing.T) {
-	f := setUp(t, people{1: {{MiniProgram, "mp-1"}}})
+	f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp-1"}}})
 	var wg sync.WaitGroup
 	for range 12 {
 		wg.Go(func() {
@@ -308,7 +308,7 @@ func TestOneAcceptIsOneSendUnderConcurrency(t *testing.T) {
 }
 
 func TestN29MessageLivesAndDiesWithItsTransaction(t *testing.T) {
-	f := setUp(t, people{1: {{MiniProgram, "mp-1"}}})
+	f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp-1"}}})
 	f.accept(t, 1, "tmpl-deduction", 5)
 	boom := errors.New("the sale failed")
 	err := f.d.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error {
@@ -341,12 +341,12 @@ func TestN29MessageLivesAndDiesWithItsTransaction(t *testing.T) {
 }
 
 func TestInterruptedSendEndsVisiblyAndIsNotRepeated(t *testing.T) {
-	f := setUp(t, people{1: {{MiniProgram, "mp-1"}}})
+	f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp-1"}}})
 	f.accept(t, 1, "tmpl-deduction", 2)
 	f.enqueue(t, deduction(1, "deduction:1"))
 	id := f.state(t, "deduction:1").ID
 	if err := f.d.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error { // the process died right after its claim
-		_, err := claim(ctx, tx, id, Recipient{MiniProgram, "mp-1"}, "tmpl-deduction")
+		_, err := claim(ctx, tx, id, Recipient{App: MiniProgram, OpenID: "mp-1"}, "tmpl-deduction")
 		return err
 	}); err != nil {
 		t.Fatal(err)
@@ -363,7 +363,7 @@ func TestInterruptedSendEndsVisiblyAndIsNotRepeated(t *testing.T) {
 }
 
 func TestShopMaySwitchMessagesOff(t *testing.T) {
-	f := setUp(t, people{1: {{MiniProgram, "mp-1"}}})
+	f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp-1"}}})
 	f.accept(t, 1, "tmpl-deduction", 1)
 	f.off["message.deduction"] = true
 	f.enqueue(t, deduction(1, "deduction:1"))
@@ -375,7 +375,7 @@ func TestShopMaySwitchMessagesOff(t *testing.T) {
 }
 
 func TestGrantsOverHTTP(t *testing.T) {
-	f := setUp(t, people{1: {{MiniProgram, "mp-1"}}, 2: {{MiniProgram, "mp-2"}}})
+	f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp-1"}}, 2: {{App: MiniProgram, OpenID: "mp-2"}}})
 	base := apitest.New(t, f.s.Routes)
 	c := base.As(owner(1))
 	var out GrantCounts
@@ -402,7 +402,7 @@ func TestGrantsOverHTTP(t *testing.T) {
 
 // X04: without a grant the message goes to the official account; someone who does not follow it (43004) is unreachable by it.
 func TestOfficialAccountIsTheNextWay(t *testing.T) {
-	f := setUp(t, people{1: {{MiniProgram, "mp1"}, {OfficialAccount, "oa1"}}, 2: {{OfficialAccount, "oa2"}}})
+	f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp1"}, {App: OfficialAccount, OpenID: "oa1", Following: true}}, 2: {{App: OfficialAccount, OpenID: "oa2", Following: true}}})
 	f.s.opt.OfficialTemplates = map[string]TemplateConfig{Topup: {ID: "oa-topup", Fields: map[string]string{"amount2": "amount"}}}
 	f.s.opt.PageBase = "https://car.example.com/h5/#/"
 	f.wx.template = func(m wechat.TemplateMessage) error {

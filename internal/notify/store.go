@@ -25,6 +25,43 @@ type messageRow struct {
 	DoneAt     *int64 `db:"done_at"`
 }
 
+// newRow is what a message begins with; its other columns have defaults.
+type newRow struct {
+	ID         int64  `db:"id"`
+	MemberID   int64  `db:"member_id"`
+	Event      string `db:"event"`
+	Dedupe     string `db:"dedupe_key"`
+	Data       string `db:"data"`
+	Page       string `db:"page"`
+	State      string `db:"state"`
+	Detail     string `db:"detail"`
+	Attempts   int    `db:"attempts"`
+	LeaseUntil int64  `db:"lease_until"`
+	App        string `db:"app"`
+	OpenID     string `db:"openid"`
+	TemplateID string `db:"template_id"`
+	CreatedAt  int64  `db:"created_at"`
+	UntilAt    int64  `db:"until_at"`
+}
+
+// knownKeys says which dedupe keys exist already.
+func knownKeys(ctx context.Context, r db.Reader, keys []string) (map[string]bool, error) {
+	out := make(map[string]bool, len(keys))
+	if len(keys) == 0 {
+		return out, nil
+	}
+	query, args, err := db.In(`SELECT dedupe_key FROM notify_messages WHERE dedupe_key IN (?)`, keys)
+	if err != nil {
+		return nil, err
+	}
+	var have []string
+	err = r.Select(ctx, &have, query, args...)
+	for _, k := range have {
+		out[k] = true
+	}
+	return out, err
+}
+
 func readMessage(ctx context.Context, r db.Reader, id int64) (m messageRow, err error) {
 	err = r.Get(ctx, &m, `SELECT id, member_id, event, dedupe_key, data, page, state, detail, attempts, lease_until, app, openid,
 		template_id, created_at, done_at FROM notify_messages WHERE id = ?`, id)

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE notify_messages ADD COLUMN channel VARCHAR(20) NOT NULL DEFAULT '';
