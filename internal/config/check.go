@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 var (
@@ -22,6 +23,9 @@ var (
 	serialForm   = regexp.MustCompile(`^[0-9A-F]{16,40}$`)
 	publicIDForm = regexp.MustCompile(`^PUB_KEY_ID_[0-9A-Za-z]+$`)
 	templateForm = regexp.MustCompile(`^[0-9A-Za-z_-]{8,64}$`)
+	regionForm   = regexp.MustCompile(`^[a-z]{2}-[a-z0-9-]{2,30}$`)
+	smsAppForm   = regexp.MustCompile(`^[0-9]{6,20}$`)
+	smsKeyIDForm = regexp.MustCompile(`^[0-9A-Za-z]{8,64}$`)
 )
 
 // checker collects problems.
@@ -54,6 +58,7 @@ func (c Config) Check() []Problem {
 	k.need(c.Secret.Keyset != "", "secret.keyset", "is missing; write secret.keyset_file, the path of a file made by `liangche config keyset`")
 	k.need(c.Secret.Keyset == "" || validKeyset(c.Secret.Keyset), "secret.keyset", "is no keyset; make one with `liangche config keyset`")
 	k.checkWeChat(c.WeChat)
+	k.checkSMS(c.SMS)
 	return k.problems
 }
 
@@ -131,6 +136,30 @@ func (k *checker) checkWeChat(w WeChat) {
 	k.between(w.TimeoutSeconds, 1, 30, "wechat.timeout_seconds")
 	k.checkTemplates(w.Templates, "wechat.templates", w.MiniProgram.AppID, "wechat.mini_program.app_id")
 	k.checkTemplates(w.OATemplates, "wechat.oa_templates", w.OfficialAccount.AppID, "wechat.official_account.app_id")
+}
+
+func (k *checker) checkSMS(s SMS) {
+	if s.Provider == "" {
+		k.need(s == SMS{}, "sms.provider", "is missing, although other keys of sms are there; write tencent or aliyun")
+		return
+	}
+	k.oneOf(s.Provider, "sms.provider", "tencent", "aliyun")
+	k.need(s.Region == "" || regionForm.MatchString(s.Region), "sms.region", "must look like ap-guangzhou or cn-hangzhou; leave it out for the usual one")
+	if s.Provider == "tencent" {
+		k.need(smsAppForm.MatchString(s.AppID), "sms.app_id", "must be the SmsSdkAppId, digits, in quotes; see the application list of the SMS console")
+	} else {
+		k.need(s.AppID == "", "sms.app_id", "is for tencent; with aliyun leave it empty")
+	}
+	k.need(smsKeyIDForm.MatchString(s.SecretID), "sms.secret_id", "is missing or wrong; write the SecretId (tencent) or the AccessKeyId (aliyun)")
+	k.need(secretForm.MatchString(s.SecretKey), "sms.secret_key", "is missing or wrong; write the SecretKey, or its file as sms.secret_key_file")
+	n := utf8.RuneCountInString(s.Sign)
+	k.need(n <= 30 && !strings.ContainsAny(s.Sign, "【】[]"), "sms.sign", "must be the approved signature of at most 30 characters, without the brackets")
+	if s.Endpoint == "" {
+		return
+	}
+	u, err := url.Parse(s.Endpoint)
+	k.need(err == nil && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == "" && (u.Scheme == "https" || u.Scheme == "http" && isLocal(u.Hostname())),
+		"sms.endpoint", "must be an absolute https address (http:// is for this machine and the local network); leave it out for the provider's own")
 }
 
 func (k *checker) checkTemplates(ids map[string]string, section, appID, appKey string) {

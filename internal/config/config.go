@@ -26,6 +26,7 @@ type Config struct {
 	Storage         Storage  `koanf:"storage"`
 	Secret          Secret   `koanf:"secret"`
 	WeChat          WeChat   `koanf:"wechat"`
+	SMS             SMS      `koanf:"sms"`
 }
 
 // Database says where the data is.
@@ -81,6 +82,17 @@ type Endpoints struct {
 	API  string `koanf:"api"`
 	Open string `koanf:"open"`
 	Pay  string `koanf:"pay"`
+}
+
+// SMS says who sends text messages. Without a provider nobody does.
+type SMS struct {
+	Provider  string `koanf:"provider"`  // "" | tencent | aliyun
+	Region    string `koanf:"region"`    // "" is the provider's usual one
+	AppID     string `koanf:"app_id"`    // tencent: SmsSdkAppId
+	SecretID  string `koanf:"secret_id"` // tencent: SecretId; aliyun: AccessKeyId
+	SecretKey string `koanf:"secret_key" secret:"true"`
+	Sign      string `koanf:"sign"`     // the approved signature, without 【】, where the console says nothing else
+	Endpoint  string `koanf:"endpoint"` // "" is the provider's own
 }
 
 // Events are the keys that wechat.templates and wechat.oa_templates may hold.

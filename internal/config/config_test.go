@@ -197,6 +197,7 @@ func full(t *testing.T) Config {
 		MerchantPrivateKey: string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})), Mode: "public_key",
 		PublicKeyID: "PUB_KEY_ID_0119000001092025", PublicKey: string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}))}
 	c.WeChat.Templates = map[string]string{"deduction": "abcdefgh-_1"}
+	c.SMS = SMS{Provider: "tencent", Region: "ap-guangzhou", AppID: "1400006666", SecretID: "AKIDz8krbsJ5yKBZQpn7", SecretKey: strings.Repeat("hush", 8), Sign: "亮车"}
 	return c
 }
 
@@ -227,6 +228,13 @@ func TestCheck(t *testing.T) {
 		"wechat.pay.public_key_id":        func(c *Config) { c.WeChat.Pay.PublicKeyID = "" },
 		"wechat.endpoints.open":           func(c *Config) { c.WeChat.Endpoints.Open = "ftp://open" },
 		"wechat.timeout_seconds":          func(c *Config) { c.WeChat.TimeoutSeconds = 99 },
+		"sms.provider":                    func(c *Config) { c.SMS = SMS{Sign: "亮车"} },
+		"sms.region":                      func(c *Config) { c.SMS.Region = "Guangzhou" },
+		"sms.app_id":                      func(c *Config) { c.SMS.Provider = "aliyun" },
+		"sms.secret_id":                   func(c *Config) { c.SMS.SecretID = "" },
+		"sms.secret_key":                  func(c *Config) { c.SMS.SecretKey = "a b" },
+		"sms.sign":                        func(c *Config) { c.SMS.Sign = "【亮车】" },
+		"sms.endpoint":                    func(c *Config) { c.SMS.Endpoint = "http://sms.example.com" },
 		"wechat.templates.topup":          func(c *Config) { c.WeChat.Templates["topup"] = "?" },
 	}
 	for key, breakIt := range cases {
