@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/money"
@@ -11,28 +12,42 @@ import (
 
 // basis is for what a purchase brought a gift, frozen when it was given: what goes back of the money later is measured by it.
 type basis struct {
-	MinFen money.Fen `json:"minFen,omitempty"`
+	MinFen   money.Fen `json:"minFen,omitempty"`
+	StepFen  money.Fen `json:"stepFen,omitempty"`
+	StepMost int       `json:"stepMost,omitempty"`
 }
 
-func (r Rule) basis() basis { return basis{MinFen: r.Terms.MinFen} }
+func (r Rule) basis() basis { return basis{r.Terms.MinFen, r.Terms.StepFen, r.Terms.StepMost} }
 
 // times is how often money brings the gift.
 func (b basis) times(fen money.Fen) int64 {
-	if fen <= 0 || fen < b.MinFen {
+	switch {
+	case fen <= 0 || fen < b.MinFen:
 		return 0
+	case b.StepFen > 0:
+		return min(int64(fen/b.StepFen), int64(b.StepMost))
 	}
 	return 1
 }
 
-// stays is how many of n presents stay when of what was paid only kept is left: points in proportion, rounded down as when they are earned; the rest
-// while the money still brings it.
+// of is the gift so many times.
+func (g Gift) of(times int64) Gift {
+	out := slices.Clone(g)
+	for i := range out {
+		out[i].N *= times
+	}
+	return out
+}
+
+// stays is how many of n presents stay when of what was paid only kept is left: points in proportion, rounded down as when they are earned; the rest,
+// and all of what each full amount brings, as the money still brings it.
 func (b basis) stays(p Present, paid, kept money.Fen) int64 {
 	switch {
 	case kept >= paid:
 		return p.N
 	case kept <= 0:
 		return 0
-	case p.Kind == Points:
+	case p.Kind == Points && b.StepFen == 0:
 		return p.N * int64(kept) / int64(paid)
 	}
 	return p.N * b.times(kept) / max(b.times(paid), 1)

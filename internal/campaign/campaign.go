@@ -105,6 +105,8 @@ type Giver interface {
 // Terms narrow a rule.
 type Terms struct {
 	MinFen     money.Fen `json:"minFen,omitempty" minimum:"0" maximum:"100000000" doc:"after_purchase: at least so much was really paid, by money or principal"`
+	StepFen    money.Fen `json:"stepFen,omitempty" minimum:"0" maximum:"100000000" doc:"after_purchase: the gift once for each full such amount; 0 once for all of it (D13)"`
+	StepMost   int       `json:"stepMost,omitempty" minimum:"0" maximum:"100" doc:"after_purchase with stepFen: at most so many times for one purchase"`
 	TierIDs    []int64   `json:"tierIds,omitempty" maxItems:"50" doc:"Only members of these tiers; empty for all"`
 	DaysBefore int       `json:"daysBefore,omitempty" minimum:"0" maximum:"30" doc:"birthday: so many days ahead"`
 	MinStars   int       `json:"minStars,omitempty" minimum:"0" maximum:"5" doc:"review: at least so many stars"`
@@ -156,9 +158,10 @@ func (in *RuleInput) check(c *fault.Complaints) {
 	switch {
 	case in.Trigger != AfterPurchase && t.MinFen != 0:
 		c.Bad("terms.minFen", "只有消费后赠礼可以设置金额")
-	case in.Trigger == AfterPurchase && t.MinFen < 1:
+	case in.Trigger == AfterPurchase && t.MinFen < 1 && t.StepFen < 1:
 		c.Bad("terms.minFen", "请填写满多少元赠送")
 	}
+	in.checkSteps(c)
 	if in.Trigger != Birthday && t.DaysBefore != 0 {
 		c.Bad("terms.daysBefore", "只有生日礼可以提前")
 	}
@@ -170,6 +173,36 @@ func (in *RuleInput) check(c *fault.Complaints) {
 	}
 	if in.Trigger == Activity && in.EndsAt == nil {
 		c.Bad("endsAt", "活动赠礼请填写结束时间")
+	}
+}
+
+// checkSteps looks at what a rule says for each full amount.
+func (in *RuleInput) checkSteps(c *fault.Complaints) {
+	t := &in.Terms
+	switch {
+	case t.StepFen == 0 && t.StepMost == 0:
+		return
+	case in.Trigger != AfterPurchase:
+		c.Bad("terms.stepFen", "只有消费后赠礼可以按每满多少元送")
+		return
+	case t.StepFen < 100:
+		c.Bad("terms.stepFen", "每满的金额至少 1 元")
+		return
+	case t.StepMost < 1:
+		c.Bad("terms.stepMost", "请填写一次消费最多送几份")
+		return
+	}
+	for i, p := range in.Gift {
+		most := int64(maxNumber)
+		if p.Kind == Points {
+			most = maxPoints
+		}
+		switch {
+		case p.Kind != Points && p.Kind != Coupon:
+			c.Bad(fmt.Sprintf("gift[%d].kind", i), "按每满多少元只能送优惠券和积分")
+		case p.N > most/int64(t.StepMost):
+			c.Bad(fmt.Sprintf("gift[%d].n", i), fmt.Sprintf("一次消费最多送 %d，请减少数量或份数", most))
+		}
 	}
 }
 

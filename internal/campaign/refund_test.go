@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/jobs"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/money"
@@ -152,4 +153,58 @@ func TestBonusThatGoesBackTakesNoPoints(t *testing.T) {
 	d.sweep()
 	d.want(m, 75, "a quarter of principal and bonus went back")
 	d.exact()
+}
+
+// D13: a voucher for each full amount, up to a cap, and back by the same steps.
+func TestForEachFullAmount(t *testing.T) {
+	d := newDesk(t)
+	coupons := &counter{map[int64]int64{}}
+	d.Connect(Coupon, coupons)
+	m := d.join("")
+	d.rule(RuleInput{Trigger: AfterPurchase, Terms: Terms{StepFen: 10000, StepMost: 5}, Gift: Gift{{Kind: Coupon, ID: 7, N: 2}, {Kind: Points, N: 20}}})
+	d.clk.Advance(time.Second)
+	want := func(c, p int64, what string) {
+		t.Helper()
+		d.sweep()
+		d.sweep()
+		d.want(m, p, what)
+		if coupons.n[m] != c {
+			t.Errorf("%s: the member holds %d coupons, want %d", what, coupons.n[m], c)
+		}
+	}
+	d.sell(m, 9999, sale.MethodCash)
+	want(0, 0, "not full")
+	x := d.sell(m, 25000, sale.MethodCash)
+	want(4, 40, "two full hundreds")
+	y := d.sell(m, 90000, sale.MethodCash)
+	want(14, 140, "no more than five")
+	d.back(x, 5000)
+	want(14, 140, "two full hundreds are left")
+	d.back(x, 1)
+	want(12, 120, "one full hundred is left")
+	d.back(y, 40000)
+	want(12, 120, "what is left still brings five")
+	d.back(y, 10000)
+	want(10, 100, "four")
+	d.back(x, 19999)
+	want(8, 80, "all of it")
+	d.exact()
+
+	points := Gift{{Kind: Points, N: 1}}
+	for name, c := range map[string]struct {
+		in    RuleInput
+		field string
+	}{
+		"another trigger": {RuleInput{Name: "x", Trigger: Join, Terms: Terms{StepFen: 10000, StepMost: 1}, Gift: points}, "terms.stepFen"},
+		"tiny":            {RuleInput{Name: "x", Trigger: AfterPurchase, Terms: Terms{StepFen: 99, StepMost: 1}, Gift: points}, "terms.stepFen"},
+		"no cap":          {RuleInput{Name: "x", Trigger: AfterPurchase, Terms: Terms{StepFen: 10000}, Gift: points}, "terms.stepMost"},
+		"no step":         {RuleInput{Name: "x", Trigger: AfterPurchase, Terms: Terms{MinFen: 1, StepMost: 3}, Gift: points}, "terms.stepFen"},
+		"a membership":    {RuleInput{Name: "x", Trigger: AfterPurchase, Terms: Terms{StepFen: 10000, StepMost: 2}, Gift: Gift{{Kind: Membership, ID: 1, N: 1}}}, "gift[0].kind"},
+		"too many":        {RuleInput{Name: "x", Trigger: AfterPurchase, Terms: Terms{StepFen: 10000, StepMost: 51}, Gift: Gift{{Kind: Coupon, ID: 7, N: 2}}}, "gift[0].n"},
+	} {
+		_, err := d.SaveRule(d.ctx(), 0, c.in)
+		if f := fault.As(err); err == nil || len(f.Fields) != 1 || f.Fields[0].Field != c.field {
+			t.Errorf("%s: %v %+v, want a complaint at %s", name, err, f, c.field)
+		}
+	}
 }

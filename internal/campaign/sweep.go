@@ -123,6 +123,10 @@ func (s *Service) giveDue(ctx context.Context, d due) error {
 		g := Give{MemberID: d.memberID, RuleID: r.ID, Source: d.source, RefID: d.ref, Dedupe: d.dedupe, Title: r.Name, Gift: r.Gift}
 		if d.source == AfterPurchase {
 			g.basis = r.basis()
+			g.Gift = r.Gift.of(g.basis.times(d.fen))
+			if len(g.Gift) == 0 || g.Gift[0].N == 0 {
+				return nil // the rule was changed meanwhile
+			}
 		}
 		_, err = s.GiveTx(ctx, tx, g)
 		return err
@@ -207,7 +211,7 @@ func (s *Service) purchases(ctx context.Context, rules []Rule, list []ledger.Pai
 			continue
 		}
 		for _, r := range rules {
-			if r.holds(p.At) && p.Fen >= r.Terms.MinFen {
+			if r.holds(p.At) && r.basis().times(p.Fen) > 0 {
 				dues = append(dues, due{r, p.MemberID, p.PostingID, fmt.Sprintf("buy:%d:%d", r.ID, p.PostingID), AfterPurchase, p.Fen})
 			}
 		}

@@ -6297,6 +6297,16 @@ export interface components {
              * @description At most so often for one member; 0 for no limit
              */
             perMember?: number;
+            /**
+             * Format: int64
+             * @description after_purchase: the gift once for each full such amount; 0 once for all of it (D13)
+             */
+            stepFen?: number;
+            /**
+             * Format: int64
+             * @description after_purchase with stepFen: at most so many times for one purchase
+             */
+            stepMost?: number;
             /** @description Only members of these tiers; empty for all */
             tierIds?: number[];
         };

@@ -68,6 +68,9 @@ describe('gifts', () => {
   it('leaves out what another trigger knows', () => {
     expect(ruleBody(rule).terms).toEqual({ tierIds: [], minFen: 50000, perMember: 0 })
     expect(ruleBody({ ...rule, trigger: 'birthday' }).terms).toEqual({ tierIds: [], daysBefore: 3 })
+    expect(ruleBody({ ...rule, terms: { stepFen: 10000, stepMost: 5 } }).terms).toEqual({ tierIds: [], minFen: 0, perMember: 0, stepFen: 10000, stepMost: 5 })
+    expect(ruleObstacle({ ...rule, terms: { stepFen: 10000 } })).toBe('请填一次最多送几份')
+    expect(ruleText({ trigger: 'after_purchase', terms: { stepFen: 10000, stepMost: 5 } })).toBe('实付每满 ¥100.00，一次最多 5 份')
     expect(giftBody(rule.gift)).toEqual([{ kind: 'points', n: 50 }])
   })
 
