@@ -74,8 +74,8 @@ type facts struct {
 	mark    slot.Mark
 }
 
-// readFacts answers the questions of one moment with one statement a table. What is due is read before the marks: a hold that is freed in between
-// changes them.
+// readFacts answers the questions of one moment in one round trip, with one statement for all members and one for each store. What is due is read before the marks: a hold that is
+// freed in between changes them.
 func (s *Service) readFacts(ctx context.Context, r db.Reader, all []question) (map[question]facts, error) {
 	now := s.db.Now()
 	var members, stores []int64
@@ -87,26 +87,35 @@ func (s *Service) readFacts(ctx context.Context, r db.Reader, all []question) (m
 			stores = append(stores, q.storeID)
 		}
 	}
-	cars, err := s.members.Cars(ctx, r, members)
+	ask := s.db.Reads()
+	cars, err := s.members.CarsSoon(ask, members)
 	if err != nil {
 		return nil, err
 	}
-	tiers, err := s.tiers.OfMembers(ctx, r, members)
+	tiers, err := s.tiers.OfMembersSoon(ctx, r, ask, members)
 	if err != nil {
 		return nil, err
 	}
-	due, absent, err := standing(ctx, r, stores, members, now.UnixMilli(), now.Add(-noShowPeriod).UnixMilli())
+	absent, err := noShowsSoon(ask, members, now.Add(-noShowPeriod).UnixMilli())
 	if err != nil {
 		return nil, err
+	}
+	due := map[int64][]int64{}
+	for _, id := range stores {
+		dueSoon(ask, id, now.UnixMilli(), func(ids []int64) { due[id] = ids })
 	}
 	marks := map[slot.Ground]slot.Mark{}
+	for _, q := range all {
+		if _, asked := marks[q.ground]; !asked {
+			marks[q.ground] = slot.Mark{}
+			s.slots.MarkSoon(ask, q.ground, func(m slot.Mark) { marks[q.ground] = m })
+		}
+	}
+	if err := ask.Collect(ctx); err != nil {
+		return nil, err
+	}
 	out := make(map[question]facts, len(all))
 	for _, q := range all {
-		if _, known := marks[q.ground]; !known {
-			if marks[q.ground], err = s.slots.Mark(ctx, r, q.ground); err != nil {
-				return nil, err
-			}
-		}
 		out[q] = facts{cars[q.memberID], tiers[q.memberID], absent[q.memberID], due[q.storeID], marks[q.ground]}
 	}
 	return out, nil

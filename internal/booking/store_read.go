@@ -156,45 +156,40 @@ func noShows(ctx context.Context, r db.Reader, memberID int64, plate string, sin
 	return n, err
 }
 
-// standing reads in one statement what a search must know of bookings: the due holds of stores and the no-shows of members since an instant.
-func standing(ctx context.Context, r db.Reader, stores, members []int64, now, since int64) (due map[int64][]int64, absent map[int64]int64, err error) {
-	text, args := `SELECT d.store_id AS of_id, d.id AS n, 1 AS is_due FROM (SELECT store_id, id FROM booking_bookings WHERE state = ? AND hold_expires_at <= ? AND store_id IN (?)
-		ORDER BY id LIMIT ?) d`, []any{string(Held), now, stores, maxDue}
-	if len(members) > 0 {
-		text += ` UNION ALL SELECT member_id, COUNT(*), 0 FROM booking_bookings WHERE member_id IN (?) AND state = ? AND starts_at > ? GROUP BY member_id`
-		args = append(args, members, string(NoShow), since)
+// dueSoon asks for the due holds of a store, in the order of their ids.
+func dueSoon(ask db.Asker, storeID, now int64, then func(ids []int64)) {
+	var rows []struct {
+		ID int64 `db:"id"`
 	}
-	query, args, err := db.In(text, args...)
+	ask.SelectSoon(&rows, func() {
+		ids := make([]int64, len(rows))
+		for i, x := range rows {
+			ids[i] = x.ID
+		}
+		slices.Sort(ids)
+		then(ids)
+	}, `SELECT id FROM booking_bookings WHERE state = ? AND hold_expires_at <= ? AND store_id = ? ORDER BY id LIMIT ?`, string(Held), now, storeID, maxDue)
+}
+
+// noShowsSoon asks how often each of the members did not come since an instant; who always came is missing in the map.
+func noShowsSoon(ask db.Asker, members []int64, since int64) (map[int64]int64, error) {
+	out := map[int64]int64{}
+	if len(members) == 0 {
+		return out, nil
+	}
+	query, args, err := db.In(`SELECT member_id FROM booking_bookings WHERE member_id IN (?) AND state = ? AND starts_at > ?`, members, string(NoShow), since)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var rows []struct {
-		Of    int64 `db:"of_id"`
-		N     int64 `db:"n"`
-		IsDue int   `db:"is_due"`
+		MemberID int64 `db:"member_id"`
 	}
-	if err := r.Select(ctx, &rows, query, args...); err != nil {
-		return nil, nil, err
-	}
-	due, absent = map[int64][]int64{}, map[int64]int64{}
-	for _, x := range rows {
-		if x.IsDue == 0 {
-			absent[x.Of] = x.N
-		} else {
-			due[x.Of] = append(due[x.Of], x.N)
+	ask.SelectSoon(&rows, func() {
+		for _, x := range rows {
+			out[x.MemberID]++
 		}
-	}
-	if len(stores) > 1 && len(rows)-len(absent) == maxDue { // one store's crowd must not hide another's
-		for _, id := range stores {
-			if due[id], err = dueHolds(ctx, r, id, now, maxDue, ""); err != nil {
-				return nil, nil, err
-			}
-		}
-	}
-	for _, ids := range due {
-		slices.Sort(ids)
-	}
-	return due, absent, nil
+	}, query, args...)
+	return out, nil
 }
 
 // lastTechnicians are the technicians of the member's latest finished booking.

@@ -55,3 +55,39 @@ func TestReadsTravelTogether(t *testing.T) {
 		t.Errorf("%d rows are left of 4", n)
 	}
 }
+
+// Outside a transaction too: each read gives what it would give alone, in order, and one that is refused answers nobody.
+func TestReadsTravelTogetherOutsideATransaction(t *testing.T) {
+	d, _ := dbtest.New(t)
+	const query = `SELECT actor, idem_key, request_hash, response, created_at FROM idem_keys WHERE actor = ? ORDER BY idem_key`
+	must(t, d.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+		return tx.Insert(ctx, "idem_keys", []key{{Actor: "a;'b", Key: "1"}, {Actor: "a;'b", Key: "2"}, {Actor: "c", Key: "only"}})
+	}))
+	var first, none, last []key
+	var order []int
+	ask := d.Reads()
+	must(t, ask.Collect(t.Context())) // nothing is no mistake
+	ask.SelectSoon(&first, func() { order = append(order, len(first)) }, query, "a;'b")
+	ask.SelectSoon(&none, func() { order = append(order, len(none)) }, query, "nobody")
+	ask.SelectSoon(&last, func() { order = append(order, len(last)) }, query, "c")
+	must(t, ask.Collect(t.Context()))
+	if fmt.Sprint(order) != "[2 0 1]" || first[1].Key != "2" || last[0].Key != "only" {
+		t.Errorf("rows %v: %v, %v", order, first, last)
+	}
+	for _, bad := range []string{query + "; DELETE FROM idem_keys", `SELECT actor FROM nowhere WHERE actor = ?`} {
+		var a, b, c []key
+		done := func() { t.Errorf("%q was answered", bad) }
+		ask.SelectSoon(&a, func() {}, query, "c")
+		ask.SelectSoon(&b, done, bad, "c")
+		ask.SelectSoon(&c, done, query, "c")
+		if ask.Collect(t.Context()) == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+	must(t, ask.Collect(t.Context())) // what failed is forgotten
+	var n int
+	must(t, d.Get(t.Context(), &n, `SELECT COUNT(*) FROM idem_keys`))
+	if n != 3 {
+		t.Errorf("%d rows are left of 3", n)
+	}
+}

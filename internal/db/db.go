@@ -111,7 +111,7 @@ func (d *DB) openMySQL(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	// Several statements in one packet are sent by Tx.flush and Tx.Collect alone; every other door refuses a text that holds more than one (see single).
+	// Several statements in one packet are sent by Tx.flush, Tx.Collect and Reads.Collect alone; every other door refuses a text that holds more than one (see single).
 	mc.Logger = &mysql.NopLogger{} // what it would print comes back as an error and is logged once, in the service's own form
 	mc.ClientFoundRows, mc.InterpolateParams, mc.MultiStatements, mc.ParseTime = true, true, true, false
 	if mc.Timeout == 0 {

@@ -46,8 +46,8 @@ type Car struct {
 	ClassID  int64 `db:"vehicle_class_id"`
 }
 
-// Cars lists the cars of several members, each member's oldest entry first.
-func (s *Service) Cars(ctx context.Context, r db.Reader, members []int64) (map[int64][]Car, error) {
+// CarsSoon asks for the cars of several members, each member's oldest entry first; the map is full once the reads are collected.
+func (s *Service) CarsSoon(ask db.Asker, members []int64) (map[int64][]Car, error) {
 	out := make(map[int64][]Car, len(members))
 	if len(members) == 0 {
 		return out, nil
@@ -57,11 +57,12 @@ func (s *Service) Cars(ctx context.Context, r db.Reader, members []int64) (map[i
 		return nil, err
 	}
 	var rows []Car
-	err = r.Select(ctx, &rows, q, args...)
-	for _, x := range rows {
-		out[x.MemberID] = append(out[x.MemberID], x)
-	}
-	return out, err
+	ask.SelectSoon(&rows, func() {
+		for _, x := range rows {
+			out[x.MemberID] = append(out[x.MemberID], x)
+		}
+	}, q, args...)
+	return out, nil
 }
 
 func insertVehicleTx(ctx context.Context, tx *db.Tx, v vehicleRow) error {

@@ -52,9 +52,16 @@ type Mark struct {
 	Sum  int64 `db:"total"`
 }
 
+const markOf = `SELECT COUNT(*) AS n, COALESCE(SUM(version), 0) AS total` + mapsOf
+
 func readMark(ctx context.Context, r db.Reader, g Ground) (m Mark, err error) {
-	err = r.Get(ctx, &m, `SELECT COUNT(*) AS n, COALESCE(SUM(version), 0) AS total`+fmt.Sprintf(mapsOf, g.list), g.from, g.to)
+	err = r.Get(ctx, &m, fmt.Sprintf(markOf, g.list), g.from, g.to)
 	return m, err
+}
+
+func markSoon(ask db.Asker, g Ground, then func(Mark)) {
+	var rows []Mark
+	ask.SelectSoon(&rows, func() { then(rows[0]) }, fmt.Sprintf(markOf, g.list), g.from, g.to)
 }
 
 // touchMaps makes another mark of a resource's time whose cells did not change.

@@ -167,7 +167,7 @@ func (s *Service) AheadTx(ctx context.Context, tx *db.Tx, members []int64) error
 	if err != nil {
 		return err
 	}
-	if err := placesSoon(tx, members); err != nil {
+	if err := placesSoon(tx, members, func(at map[int64]placeRow) { tx.Stash(aheadKey{}, at) }); err != nil {
 		return err
 	}
 	rights, err := s.rightsExist(ctx, tx, all)
@@ -210,24 +210,25 @@ func (s *Service) fullOf(ctx context.Context, r db.Reader, memberID int64) (Full
 	return s.byID(ctx, r, p.TierID)
 }
 
-// OfMembers is OfMember of several members, with one read for all of them.
-func (s *Service) OfMembers(ctx context.Context, r db.Reader, members []int64) (map[int64]Tier, error) {
+// OfMembersSoon is OfMember of several members, with one read for all of them; the map is full once the reads are collected.
+func (s *Service) OfMembersSoon(ctx context.Context, r db.Reader, ask db.Asker, members []int64) (map[int64]Tier, error) {
 	out := make(map[int64]Tier, len(members))
 	if len(members) == 0 {
 		return out, nil
 	}
-	at, err := places(ctx, r, members, "")
+	all, err := s.list(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range members {
-		f, err := s.byID(ctx, r, at[m].TierID)
-		if err != nil {
-			return nil, err
-		}
-		out[m] = f.Tier
+	if _, err := pick(all, 0); err != nil {
+		return nil, err
 	}
-	return out, nil
+	return out, placesSoon(ask, members, func(at map[int64]placeRow) {
+		for m, p := range at {
+			f, _ := pick(all, p.TierID) // there is a default, so there is one
+			out[m] = f.Tier
+		}
+	})
 }
 
 // Create adds a tier. Faults: request.invalid, tier.name_taken.

@@ -34,14 +34,14 @@ func places(ctx context.Context, r db.Reader, members []int64, lock string) (map
 	return out, err
 }
 
-// placesSoon reads where members stand with the next db.Tx.Collect, into the stash.
-func placesSoon(tx *db.Tx, members []int64) error {
+// placesSoon asks where members stand and gives then a place for each of them once the reads are collected.
+func placesSoon(ask db.Asker, members []int64, then func(map[int64]placeRow)) error {
 	q, args, err := db.In(`SELECT `+placeColumns+` FROM tier_members WHERE member_id IN (?)`, members)
 	if err != nil {
 		return err
 	}
 	var rows []placeRow
-	tx.SelectSoon(&rows, func() {
+	ask.SelectSoon(&rows, func() {
 		out := make(map[int64]placeRow, len(members))
 		for _, m := range members {
 			out[m] = placeRow{MemberID: m}
@@ -49,7 +49,7 @@ func placesSoon(tx *db.Tx, members []int64) error {
 		for _, x := range rows {
 			out[x.MemberID] = x
 		}
-		tx.Stash(aheadKey{}, out)
+		then(out)
 	}, q, args...)
 	return nil
 }
