@@ -35,6 +35,7 @@ import (
 	"github.com/liangche/liangche/internal/memberview"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/notify"
+	"github.com/liangche/liangche/internal/oa"
 	"github.com/liangche/liangche/internal/pass"
 	"github.com/liangche/liangche/internal/payment"
 	"github.com/liangche/liangche/internal/points"
@@ -102,6 +103,7 @@ type App struct {
 	Referral *referral.Service
 	Slots    *slot.Service
 	Bookings *booking.Service
+	Official *oa.Service
 }
 
 // Open opens the database and builds every slice. It does not migrate. Faults: a plain error that names the wrong key or
@@ -155,6 +157,7 @@ func (a *App) build() {
 		InvitedTx: func(ctx context.Context, tx *db.Tx, id int64, code string) error {
 			return a.Referral.InvitedTx(ctx, tx, id, code)
 		},
+		JoinedTx: func(ctx context.Context, tx *db.Tx, id, identity int64) error { return a.Official.JoinedTx(ctx, tx, id, identity) },
 	})
 	a.Members.Connect(owed{balances{d}, []func(context.Context, int64) (money.Fen, error){
 		func(ctx context.Context, id int64) (money.Fen, error) { return a.Passes.Owed(ctx, id) }, a.Tiers.Owed}}, tierNames{d, a.Tiers})
@@ -187,6 +190,8 @@ func (a *App) build() {
 		Messages: a.Messages, ImageURL: a.Photos.URL})
 	a.Referral = referral.New(referral.Deps{DB: d, Log: a.log, Box: a.Box, Members: a.Members, Gifts: a.Gifts, Messages: a.Messages, Codes: a.WeChat, Pictures: a.Photos,
 		PageBase: c.PublicURL + "/h5/#/"})
+	a.Official = oa.New(d, a.log, a.Queue, a.WeChat, a.Members, oa.Deps{GiftTx: a.Gifts.FirstFollowTx, InvitedTx: a.Referral.InvitedTx, ForgetTx: a.Members.ForgetIdentityTx,
+		StoreName: a.storeName, ShopName: func(ctx context.Context) (string, error) { return a.Settings.Text(ctx, setting.ShopName) }, PublicURL: c.PublicURL})
 	a.givers()
 	a.Checkout.Connect(a.Bookings.Visits())
 	a.Checkout.Bring(checkout.Assets{Passes: a.Passes, Coupons: a.Coupons, Points: a.Points, Groups: a.Groups})
@@ -258,7 +263,7 @@ func (a *App) routes() {
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
 		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Sales, a.Passes, a.Checkout, a.Bookings,
-		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral,
+		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral, a.Official,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings).Offer(onSale{a.Passes, a.Catalog}),
 		report.New(a.DB, a.Shops, a.Members, a.Settings, a.Groups), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},
@@ -266,6 +271,12 @@ func (a *App) routes() {
 		s.Routes(a.Router)
 	}
 	a.pages()
+}
+
+// storeName names a store. Fault: fault.ErrNotFound.
+func (a *App) storeName(ctx context.Context, id int64) (string, error) {
+	s, err := a.Shops.Store(ctx, id)
+	return s.Name, err
 }
 
 // Migrate brings the database's schema up to date and installs what every shop starts with.

@@ -46,6 +46,14 @@ var labels = map[string]string{
 	"code.scan":           "扫会员码",
 	"charter.publish":     "发布会员章程",
 	"charter.accept":      "同意会员章程",
+	// official account
+	"oa.menu":         "修改公众号菜单",
+	"oa.menu_publish": "发布公众号菜单",
+	"oa.menu_delete":  "下架公众号菜单",
+	"oa.reply":        "修改公众号回复",
+	"oa.reply_delete": "删除公众号回复",
+	"oa.scene":        "新建渠道码",
+	"oa.revoked":      "微信用户撤回授权",
 	// staff
 	"staff.create":          "添加员工",
 	"staff.update":          "修改员工",

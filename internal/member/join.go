@@ -178,6 +178,9 @@ func (s *Service) joinTx(ctx context.Context, tx *db.Tx, identityID, charter int
 			return Joined{}, err
 		}
 	}
+	if err := s.attachedTx(ctx, tx, m.ID, x.ID); err != nil {
+		return Joined{}, err
+	}
 	return j, s.recordTx(ctx, tx, "member.join", m, map[string]any{"status": status, "charterVersion": charter, "phoneVerified": p.verified})
 }
 

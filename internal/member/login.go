@@ -63,6 +63,11 @@ func (s *Service) signIn(ctx context.Context, prove func(context.Context, *db.Tx
 				return err
 			}
 			status = m.Status
+			if x.BoundAt == tx.Millis() { // just now, by the unionid
+				if err := s.attachedTx(ctx, tx, m.ID, x.ID); err != nil {
+					return err
+				}
+			}
 		}
 		out, err = session.StartTx(ctx, tx, actor.Owner, x.ID, sessionLife)
 		return err

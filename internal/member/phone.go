@@ -161,6 +161,9 @@ func (s *Service) bindTx(ctx context.Context, tx *db.Tx, identityID int64, phone
 	if err := attachTx(ctx, tx, x, m.ID); err != nil {
 		return Joined{}, err
 	}
+	if err := s.attachedTx(ctx, tx, m.ID, x.ID); err != nil {
+		return Joined{}, err
+	}
 	if err := s.recordTx(ctx, tx, "member.bind", m, map[string]any{"app": x.App, "charterVersion": charter}); err != nil {
 		return Joined{}, err
 	}

@@ -45,6 +45,8 @@ type Options struct {
 	EraseTx func(ctx context.Context, tx *db.Tx, memberID int64) error
 	// InvitedTx hears whose invite code a new member brought; nil where nobody asks.
 	InvitedTx func(ctx context.Context, tx *db.Tx, memberID int64, code string) error
+	// JoinedTx hears that a WeChat identity became a member's: by joining, by proving the phone, by its unionid. nil where nobody asks.
+	JoinedTx func(ctx context.Context, tx *db.Tx, memberID, identityID int64) error
 }
 
 // Service is the use cases of this package. It is safe for concurrent use once connected.

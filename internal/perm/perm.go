@@ -62,6 +62,8 @@ const (
 	GroupRead        = "group.read"
 	GroupWrite       = "group.write"
 	GroupReview      = "group.review"
+	OARead           = "oa.read"
+	OAWrite          = "oa.write"
 )
 
 // Permission describes one permission to people.
@@ -127,6 +129,8 @@ func All() []Permission {
 		{GroupRead, "查看家庭与企业账户", "会员权益", []string{m, r, a}},
 		{GroupWrite, "补充企业材料、移除用车人", "会员权益", []string{m, r}},
 		{GroupReview, "开通、审核团体账户，邀请用车人", "会员权益", []string{m}},
+		{OARead, "查看公众号", "公众号", []string{m}},
+		{OAWrite, "设置公众号菜单与回复", "公众号", []string{m}},
 		{DisputeRead, "查看疑问单", "服务", []string{m, r, a}},
 		{DisputeResolve, "处理疑问单", "服务", []string{m}},
 		{CatalogRead, "查看项目与价格", "项目", []string{m, r, t, a}},

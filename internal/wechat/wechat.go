@@ -26,6 +26,8 @@ import (
 	mpconfig "github.com/silenceper/wechat/v2/miniprogram/config"
 	"github.com/silenceper/wechat/v2/officialaccount"
 	oaconfig "github.com/silenceper/wechat/v2/officialaccount/config"
+	oacontext "github.com/silenceper/wechat/v2/officialaccount/context"
+	"github.com/silenceper/wechat/v2/officialaccount/js"
 	"github.com/silenceper/wechat/v2/officialaccount/oauth"
 	"github.com/wechatpay-apiv3/wechatpay-go/utils"
 )
@@ -93,6 +95,9 @@ type Client struct {
 	mpToken tokenSource
 	oaOAuth *oauth.Oauth
 	oaToken tokenSource
+	oaJS    *js.Js
+	// oaContext is what the SDK's server of the message callback is built on.
+	oaContext *oacontext.Context
 
 	merchantKey *rsa.PrivateKey
 	publicKey   *rsa.PublicKey
@@ -146,7 +151,7 @@ func (c *Client) initApps() {
 	if a := c.cfg.OfficialAccount; a.AppID != "" {
 		oa := officialaccount.NewOfficialAccount(&oaconfig.Config{AppID: a.AppID, AppSecret: a.Secret, Token: a.Token,
 			EncodingAESKey: a.AESKey, Cache: c.cache, UseStableAK: true})
-		c.oaOAuth = oa.GetOauth()
+		c.oaOAuth, c.oaJS, c.oaContext = oa.GetOauth(), oa.GetJs(), oa.GetContext()
 		c.oaToken = tokenSource{credential.CacheKeyOfficialAccountPrefix + "_stable_access_token_" + a.AppID, oa.GetAccessTokenContext}
 	}
 }

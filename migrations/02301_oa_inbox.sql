@@ -1,0 +1,19 @@
+-- +goose Up
+CREATE TABLE oa_inbox (
+  id BIGINT NOT NULL PRIMARY KEY,
+  dedupe_key VARCHAR(64) NOT NULL UNIQUE,
+  nonce_key VARCHAR(64) NOT NULL UNIQUE,
+  app VARCHAR(32) NOT NULL,
+  kind VARCHAR(64) NOT NULL,
+  openid VARCHAR(64) NOT NULL,
+  event_key VARCHAR(200) NOT NULL,
+  content VARCHAR(600) NOT NULL,
+  status VARCHAR(64) NOT NULL,
+  msg_id VARCHAR(64) NOT NULL,
+  body TEXT NOT NULL,
+  state VARCHAR(12) NOT NULL,
+  batch_id BIGINT NOT NULL,
+  event_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  done_at BIGINT NULL
+);
