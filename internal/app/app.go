@@ -48,6 +48,7 @@ import (
 	"github.com/liangche/liangche/internal/setting"
 	"github.com/liangche/liangche/internal/shop"
 	"github.com/liangche/liangche/internal/slot"
+	"github.com/liangche/liangche/internal/sms"
 	"github.com/liangche/liangche/internal/staff"
 	"github.com/liangche/liangche/internal/tier"
 	"github.com/liangche/liangche/internal/wallet"
@@ -76,6 +77,7 @@ type App struct {
 	Queue   *jobs.Queue
 	Box     *secret.Box
 	WeChat  *wechat.Client
+	SMS     sms.Sender
 	Router  *httpapi.Router
 	metrics *metrics
 
@@ -122,7 +124,12 @@ func Open(ctx context.Context, opt Options) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	a := &App{opt: opt, log: opt.Log, DB: d, Box: box, WeChat: wx, metrics: newMetrics()}
+	texts, err := sms.New(sms.Config{Provider: c.SMS.Provider, Region: c.SMS.Region, AppID: c.SMS.AppID, SecretID: c.SMS.SecretID, SecretKey: c.SMS.SecretKey, Sign: c.SMS.Sign,
+		Endpoint: c.SMS.Endpoint, Clock: opt.Clock})
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	a := &App{opt: opt, log: opt.Log, DB: d, Box: box, WeChat: wx, SMS: texts, metrics: newMetrics()}
 	a.build()
 	a.routes()
 	return a, nil

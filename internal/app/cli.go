@@ -352,8 +352,10 @@ func (c cli) sandbox(ctx context.Context, args []string) error {
 		return err
 	}
 	now := clock.System().Now
-	sb, err := wxsandbox.New(wxsandbox.Options{PublicURL: "http://" + reachable(ln.Addr().String()), OAuthHosts: strings.Split(hosts, ","), MiniProgramURL: h5, OfficialAccountURL: h5,
-		Templates: demoTemplates, StateFile: filepath.Join(dir, "sandbox-state.json"), NotifySpeedup: 5, Now: now, RealNow: now, Logger: logger(c.err, "info", "text")}, cred)
+	so := wxsandbox.Options{PublicURL: "http://" + reachable(ln.Addr().String()), OAuthHosts: strings.Split(hosts, ","), MiniProgramURL: h5, OfficialAccountURL: h5,
+		Templates: demoTemplates, StateFile: filepath.Join(dir, "sandbox-state.json"), NotifySpeedup: 5, Now: now, RealNow: now, Logger: logger(c.err, "info", "text")}
+	demoSMS(&so)
+	sb, err := wxsandbox.New(so, cred)
 	if err != nil {
 		return err
 	}

@@ -154,6 +154,7 @@ func openDemo(ctx context.Context, o DemoOptions) (*Demo, *clock.Switch, error) 
 	so := wxsandbox.Options{PublicURL: o.PublicURL + "/sandbox", Name: "亮车洗护", OAuthHosts: []string{u.Host}, MiniProgramURL: o.PublicURL + "/h5/", OfficialAccountURL: o.PublicURL + "/h5/",
 		Templates: demoTemplates, StateFile: filepath.Join(o.Dir, "sandbox-state.json"), NotifySpeedup: 5, Now: moving.Now, RealNow: clock.System().Now, Logger: o.Log,
 		Pay: wxsandbox.PayOptions{RefundInterval: -1, BillsImmediate: true}}
+	demoSMS(&so)
 	if o.Sandbox != nil {
 		o.Sandbox(&so)
 	}
@@ -200,6 +201,7 @@ func demoConfig(o DemoOptions) (config.Config, wxsandbox.Credentials, error) {
 		Mode: "public_key", PublicKeyID: cred.PlatformPublicKeyID, PublicKey: cred.PlatformPublicKeyPEM}
 	c.WeChat.Endpoints = config.Endpoints{API: sandbox, Open: sandbox, Pay: sandbox}
 	c.WeChat.Templates, c.WeChat.OATemplates = demoTemplateIDs(wxsandbox.AppMP), demoTemplateIDs(wxsandbox.AppOA)
+	c.SMS = demoSMSConfig(cred, sandbox)
 	if o.Tune != nil {
 		o.Tune(&c)
 	}

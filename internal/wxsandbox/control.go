@@ -200,6 +200,7 @@ type Snapshot struct {
 	Orders        []Order        `json:"orders"`
 	Refunds       []Refund       `json:"refunds"`
 	Messages      []Message      `json:"messages"`
+	Texts         []TextMessage  `json:"texts"`
 	Notifications []Notification `json:"notifications"`
 	Faults        []Fault        `json:"faults"`
 	Grants        map[string]int `json:"grants"`
@@ -209,7 +210,7 @@ type Snapshot struct {
 // Snapshot copies the visible state. Secrets, codes and tokens are not part of it.
 func (s *Sandbox) Snapshot() Snapshot {
 	out := Snapshot{Personas: s.Personas(), Orders: s.Orders(), Notifications: s.Notifications(), Faults: s.Faults(),
-		Refunds: []Refund{}, Messages: []Message{}, Grants: map[string]int{}, Templates: s.o.Templates}
+		Texts: s.Texts(""), Refunds: []Refund{}, Messages: []Message{}, Grants: map[string]int{}, Templates: s.o.Templates}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.st.Refunds {

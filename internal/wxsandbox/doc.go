@@ -14,6 +14,7 @@
 //	/sns/… /cgi-bin/… /wxa/…   platform API: HTTP 200 and {"errcode","errmsg"}
 //	/connect/oauth2/authorize  OAuth pages
 //	/v3/…                      WeChat Pay: requests verified, 2xx answers signed, other answers unsigned
+//	/sms/tencent /sms/aliyun   the SMS providers: requests verified, texts on the phone
 //	/                          a phone: personas, chats, messages, payments, faults
 //	/bridge.js /bridge.css     WeixinJSBridge and window.__wxsandbox for a plain browser
 //	/control                   the control API; GET /control describes it
@@ -54,12 +55,13 @@
 //	POST   /control/signtest                       {url}: a probe with a signature that must be refused
 //	POST   /control/reset                          forgets everything except the seeded personas
 //
-// Fault targets: "api", "oauth", "pay.api", "pay.notify", "pay.refund". Kinds:
+// Fault targets: "api", "oauth", "pay.api", "pay.notify", "pay.refund", "sms". Kinds:
 //
 //	api, oauth, pay.api  delay, drop (before acting), drop_after (acted, answer lost), timeout, status, errcode
 //	pay.api              also forge (answer signed wrongly), unsigned
 //	pay.notify           delay, drop, duplicate, reorder, forge, wrong_amount, wrong_mchid, wrong_appid
 //	pay.refund           abnormal, closed
+//	sms                  delay, drop, drop_after, timeout, status, limit, reject, lose (accepted, never arrives)
 //
 // A dropped GET on a kept-alive connection is repeated silently by Go's transport, against the real platform too: to
 // be seen, such a fault needs count 0 or a POST.

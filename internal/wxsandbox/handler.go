@@ -17,6 +17,7 @@ func (s *Sandbox) routes() http.Handler {
 	s.apiRoutes(m)
 	s.oauthRoutes(m)
 	s.payRoutes(m)
+	s.smsRoutes(m)
 	s.controlRoutes(m)
 	s.phoneRoutes(m)
 	s.bridgeRoutes(m)
@@ -117,6 +118,8 @@ func faultTarget(path string) string {
 	switch {
 	case strings.HasPrefix(path, "/v3/"):
 		return "pay.api"
+	case strings.HasPrefix(path, "/sms/"):
+		return "sms"
 	case strings.HasPrefix(path, "/connect/"), strings.HasPrefix(path, "/sns/oauth2/"), path == "/sns/userinfo", path == "/sns/auth":
 		return "oauth"
 	case strings.HasPrefix(path, "/sns/"), strings.HasPrefix(path, "/cgi-bin/"), strings.HasPrefix(path, "/wxa/"):

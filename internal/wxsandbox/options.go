@@ -66,6 +66,7 @@ type Options struct {
 	Pages              []string // known mini-program pages; empty accepts any well-formed page
 	Templates          []Template
 	Pay                PayOptions
+	SMS                SMSOptions
 	StateFile          string         // "" keeps everything in memory
 	NotifySpeedup      float64        // divides the notification retry schedule; 0 means 1
 	Quotas             map[string]int // overrides by API path, per the API's own window
@@ -100,6 +101,10 @@ func (o Options) complete(c Credentials) (Options, error) {
 	fill(&o.Pay.MerchantPublicKeyPEM, c.MerchantPublicKeyPEM)
 	fill(&o.Pay.Mode, ModePublicKey)
 	fill(&o.Name, "亮车洗车")
+	derived := c.SMS()
+	fill(&o.SMS.SecretID, derived.SecretID)
+	fill(&o.SMS.SecretKey, derived.SecretKey)
+	fill(&o.SMS.AppID, derived.AppID)
 	for _, id := range []string{o.MiniProgram.AppID, o.OfficialAccount.AppID} {
 		if !IsSandboxAppID(id) {
 			return o, fmt.Errorf("wxsandbox: appid %q was not made by the sandbox; it never runs with real identifiers", id)

@@ -107,6 +107,9 @@ func (s *Sandbox) prune() {
 	if n := len(s.st.Messages); n > 5000 {
 		s.st.Messages = s.st.Messages[n-5000:]
 	}
+	if n := len(s.st.Texts); n > 5000 {
+		s.st.Texts = s.st.Texts[n-5000:]
+	}
 	for len(s.st.Notifications) > 5000 && s.st.Notifications[0].State != notifyPending {
 		s.st.Notifications = s.st.Notifications[1:]
 	}

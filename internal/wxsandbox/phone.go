@@ -200,6 +200,7 @@ func (s *Sandbox) phoneState(w http.ResponseWriter, r *http.Request) {
 			msgs = msgs[len(msgs)-phoneListMax:]
 		}
 		out["messages"] = msgs
+		out["texts"] = s.phoneTexts(*p)
 		out["pending"], out["codes"], out["history"] = s.phoneOrders(*p)
 		out["grants"] = s.Grants(p.ID)
 	}

@@ -26,20 +26,21 @@ type Sandbox struct {
 	signKey     *rsa.PrivateKey // of the mode
 	signSerial  string
 
-	mu       sync.Mutex
-	st       *state
-	byPrepay map[string]*Order
-	byCode   map[string]*Order
-	byTxn    map[string]*Order
-	faults   []*Fault
-	faultSeq int
-	nonces   map[string]time.Time
-	swept    time.Time // when nonces was last cleaned
-	quota    map[string]*quotaWindow
-	tickets  map[string]payTicket
-	bills    map[string][]byte        // offered bill files, by name
-	held     map[string]chan struct{} // notifications held back by "reorder"
-	closed   bool
+	mu        sync.Mutex
+	st        *state
+	byPrepay  map[string]*Order
+	byCode    map[string]*Order
+	byTxn     map[string]*Order
+	faults    []*Fault
+	faultSeq  int
+	nonces    map[string]time.Time
+	swept     time.Time // when nonces was last cleaned
+	smsNonces map[string]time.Time
+	quota     map[string]*quotaWindow
+	tickets   map[string]payTicket
+	bills     map[string][]byte        // offered bill files, by name
+	held      map[string]chan struct{} // notifications held back by "reorder"
+	closed    bool
 
 	ctx    lifetime
 	wg     sync.WaitGroup
@@ -62,7 +63,7 @@ func New(o Options, c Credentials) (*Sandbox, error) {
 	}
 	s := &Sandbox{
 		o: o, cred: c, base: strings.TrimRight(u.Path, "/"), tpl: map[string]Template{},
-		st: newState(), nonces: map[string]time.Time{}, quota: map[string]*quotaWindow{}, tickets: map[string]payTicket{}, bills: map[string][]byte{},
+		st: newState(), nonces: map[string]time.Time{}, smsNonces: map[string]time.Time{}, quota: map[string]*quotaWindow{}, tickets: map[string]payTicket{}, bills: map[string][]byte{},
 		held: map[string]chan struct{}{}, dirty: make(chan struct{}, 1), slots: make(chan struct{}, 16),
 	}
 	for _, t := range o.Templates {

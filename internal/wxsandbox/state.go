@@ -15,6 +15,7 @@ type state struct {
 	UserTokens    map[string]*userToken `json:"userTokens"`
 	Grants        map[string]int        `json:"grants"` // grantKey → messages still allowed
 	Messages      []*Message            `json:"messages"`
+	Texts         []*TextMessage        `json:"texts,omitempty"`
 	Orders        map[string]*Order     `json:"orders"`  // by out_trade_no
 	Refunds       map[string]*Refund    `json:"refunds"` // by out_refund_no
 	Notifications []*Notification       `json:"notifications"`

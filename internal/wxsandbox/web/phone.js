@@ -76,16 +76,17 @@ function draw() {
   const s = ui.state;
   if (!s) return;
   if (!s.persona) { ui.tab = 'me'; ui.chat = ''; }
-  const unread = { mp: 0, oa: 0 };
+  const unread = { mp: 0, oa: 0, sms: 0 };
   for (const m of s.messages || []) if (!m.read) unread[m.app]++;
+  unread.sms = (s.texts || []).filter((m) => !m.read).length;
   const titles = { chats: '微信', pay: '支付', faults: '故障与通知', me: s.persona ? '我' : '选择一个人物' };
-  document.getElementById('title').textContent = ui.chat ? (ui.chat === 'mp' ? '服务通知' : s.name) : titles[ui.tab];
+  document.getElementById('title').textContent = ui.chat ? ({ mp: '服务通知', sms: '短信' }[ui.chat] || s.name) : titles[ui.tab];
   document.getElementById('back').hidden = !ui.chat;
   document.getElementById('tabs').hidden = Boolean(ui.chat) || !s.persona;
   for (const b of document.querySelectorAll('#tabs button')) {
     b.setAttribute('aria-selected', String(b.dataset.tab === ui.tab));
     b.querySelector('.badge')?.remove();
-    const n = b.dataset.tab === 'chats' ? unread.mp + unread.oa : b.dataset.tab === 'pay' ? (s.pending || []).length : 0;
+    const n = b.dataset.tab === 'chats' ? unread.mp + unread.oa + unread.sms : b.dataset.tab === 'pay' ? (s.pending || []).length : 0;
     if (n) b.append(h('span', { class: 'badge' }, String(Math.min(n, 99))));
   }
   const menu = document.getElementById('menu');
@@ -98,7 +99,7 @@ function draw() {
 }
 
 function chats(s, unread) {
-  const last = (app) => (s.messages || []).filter((m) => m.app === app).at(-1);
+  const last = (app) => (app === 'sms' ? (s.texts || []).map((x) => ({ at: x.at, title: x.text })) : (s.messages || []).filter((m) => m.app === app)).at(-1);
   const row = (app, name, ic, color, hint) => {
     const m = last(app);
     return h('button', { class: 'row', type: 'button', onclick: () => openChat(app) }, badgeIcon(ic, color),
@@ -112,7 +113,8 @@ function chats(s, unread) {
       s.hasOfficialAccount && h('a', { href: base + '/open/oa' }, badgeIcon('drop', 'bg-blue'), '公众号网页')),
     h('div', { class: 'list' },
       row('mp', '服务通知', 'bell', 'bg-amber', '小程序的订阅消息会出现在这里'),
-      row('oa', s.name, 'drop', 'bg-blue', s.persona.follows ? '已关注的公众号' : '尚未关注，收不到模板消息')),
+      row('oa', s.name, 'drop', 'bg-blue', s.persona.follows ? '已关注的公众号' : '尚未关注，收不到模板消息'),
+      row('sms', '短信', 'chat', 'bg-blue', s.persona.phone + ' 收到的短信')),
   ];
 }
 
@@ -120,13 +122,24 @@ function openChat(app) {
   ui.chat = app;
   draw();
   view.scrollTop = view.scrollHeight;
-  post('/phone/read', { app });
+  readChat(app);
+}
+
+const readChat = (app) => (app === 'sms' ? post('/phone/texts/read') : post('/phone/read', { app }));
+
+// A text message; a tap on the code copies it, as phones offer to.
+function text(x) {
+  const code = /^\d{4,8}$/.test((x.values || {}).code || '') ? x.values.code : '';
+  return h('article', { class: 'msg' }, h('header', {}, badgeIcon('chat', 'bg-blue'), x.provider === 'aliyun' ? '10690 · 阿里云' : '10690 · 腾讯云'),
+    h('p', { class: 'text' }, x.text),
+    code && h('button', { class: 'ghost', type: 'button', 'data-code': code, onclick: () => navigator.clipboard?.writeText(code).then(() => toast('已复制 ' + code), () => toast(code)) }, '复制验证码 ' + code));
 }
 
 function chat(s) {
-  const list = (s.messages || []).filter((m) => m.app === ui.chat);
-  if (!list.length) return [h('p', { class: 'empty' }, '还没有消息')];
-  if (list.some((m) => !m.read)) post('/phone/read', { app: ui.chat });
+  const list = ui.chat === 'sms' ? s.texts || [] : (s.messages || []).filter((m) => m.app === ui.chat);
+  if (!list.length) return [h('p', { class: 'empty' }, ui.chat === 'sms' ? '还没有短信' : '还没有消息')];
+  if (list.some((m) => !m.read)) readChat(ui.chat);
+  if (ui.chat === 'sms') return list.map((x) => [h('p', { class: 'stamp' }, when(x.at)), text(x)]).concat([[h('div', { class: 'tail' })]]);
   return list.map((m) => [h('p', { class: 'stamp' }, when(m.at)), card(s, m)]).concat([[h('div', { class: 'tail' })]]);
 }
 
