@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/catalog"
+	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/roster"
 	"github.com/liangche/liangche/internal/shop"
@@ -242,5 +243,5 @@ func explain(picks []slot.Pick) string {
 		}
 		out += k.Why
 	}
-	return clip(out, 300)
+	return db.Clip(out, 300)
 }

@@ -120,7 +120,7 @@ func (s *Service) fill(ctx context.Context, b *Booking, w wish, startsAt *time.T
 		b.MemberTier = w.tier.Name
 	}
 	b.Minutes, b.PriceFen, b.TravelMinutes, b.Version = w.plan.minutes, w.price, w.plan.travelMinutes, 1
-	b.CreatedByKind, b.CreatedByID, b.CreatedByName = string(who.Kind), who.ID, clip(who.Name, 60)
+	b.CreatedByKind, b.CreatedByID, b.CreatedByName = string(who.Kind), who.ID, db.Clip(who.Name, 60)
 	b.DepositState, b.CancelledBy = DepositNone, ""
 	if err := checkKind(*b); err != nil {
 		return err

@@ -146,7 +146,7 @@ func (s *Service) cancelTx(ctx context.Context, tx *db.Tx, b *Booking, by, reaso
 	if b.OrderID != 0 { // the deposit stands in an order, which would count it once more when it is paid or undone
 		return ErrState.Say("这个预约正在收款或已经结算，请先取消收款或撤销结算")
 	}
-	b.CancelledBy, b.CancelReason = by, clip(strings.TrimSpace(reason), 200)
+	b.CancelledBy, b.CancelReason = by, db.Clip(strings.TrimSpace(reason), 200)
 	if err := s.endDepositTx(ctx, tx, b, forfeit, "取消预约"); err != nil {
 		return err
 	}

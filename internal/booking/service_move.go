@@ -266,7 +266,7 @@ func (s *Service) moveSegmentTx(ctx context.Context, tx *db.Tx, b *Booking, in M
 	if in.EndsAt != nil {
 		b.Minutes = worked(b.Kind, segments) // another length was planned by whoever drew it
 	}
-	b.Explain = clip(actor.From(ctx).Name+" 调整"+withName(strings.TrimSpace(in.Reason)), 300)
+	b.Explain = db.Clip(actor.From(ctx).Name+" 调整"+withName(strings.TrimSpace(in.Reason)), 300)
 	want := map[int64][]slot.Claim{b.ID: claims(segments)}
 	for _, d := range due {
 		want[d] = nil

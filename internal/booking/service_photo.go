@@ -59,7 +59,7 @@ func (s *Service) AddPhoto(ctx context.Context, id int64, stage string, data []b
 		if err := photographable(*b); err != nil {
 			return err
 		}
-		if err := insertPhoto(ctx, tx, photoRow{ID: tx.NewID(), BookingID: id, StoreID: b.StoreID, Stage: stage, Key: key, ByID: who.ID, ByName: clip(who.Name, 60), CreatedAt: tx.Millis()}); err != nil {
+		if err := insertPhoto(ctx, tx, photoRow{ID: tx.NewID(), BookingID: id, StoreID: b.StoreID, Stage: stage, Key: key, ByID: who.ID, ByName: db.Clip(who.Name, 60), CreatedAt: tx.Millis()}); err != nil {
 			return err
 		}
 		text := "施工前照片"

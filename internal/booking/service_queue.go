@@ -94,7 +94,7 @@ func (s *Service) walkIn(ctx context.Context, in QueueAsk) (b Booking, w wish, e
 	who := actor.From(ctx)
 	b = Booking{Kind: KindVisit, Channel: ChannelWalkIn, State: Queued, StoreID: w.store.ID, MemberID: in.MemberID, Priority: w.tier.Priority, Plate: plate,
 		VehicleClassID: w.classID, VehicleClassName: w.className, Items: w.items, Title: titleOf(KindVisit, w.items), Minutes: w.plan.minutes, PriceFen: w.price,
-		DepositState: DepositNone, Version: 1, Note: strings.TrimSpace(in.Note), CreatedByKind: string(who.Kind), CreatedByID: who.ID, CreatedByName: clip(who.Name, 60)}
+		DepositState: DepositNone, Version: 1, Note: strings.TrimSpace(in.Note), CreatedByKind: string(who.Kind), CreatedByID: who.ID, CreatedByName: db.Clip(who.Name, 60)}
 	if in.MemberID != 0 {
 		b.MemberTier = w.tier.Name
 	}

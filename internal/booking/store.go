@@ -193,8 +193,8 @@ func insertBooking(ctx context.Context, tx *db.Tx, b Booking) error {
 // logTx appends to the booking's log; the log is also what open boards watch.
 func logTx(ctx context.Context, tx *db.Tx, b Booking, kind, text string) {
 	who := actor.From(ctx)
-	tx.InsertSoon("booking_events", eventRow{ID: tx.NewID(), BookingID: b.ID, StoreID: b.StoreID, At: tx.Millis(), Kind: kind, Text: clip(text, 300),
-		ActorKind: string(who.Kind), ActorID: who.ID, ActorName: clip(who.Name, 60)})
+	tx.InsertSoon("booking_events", eventRow{ID: tx.NewID(), BookingID: b.ID, StoreID: b.StoreID, At: tx.Millis(), Kind: kind, Text: db.Clip(text, 300),
+		ActorKind: string(who.Kind), ActorID: who.ID, ActorName: db.Clip(who.Name, 60)})
 }
 
 // lockBooking reads a booking with its segments and items to be changed. Fault: fault.ErrNotFound.
@@ -227,7 +227,7 @@ func saveTx(ctx context.Context, tx *db.Tx, b *Booking, from State) error {
 		WHERE id = ? AND state = ? AND version = ?`,
 		r.BizDay, r.State, r.ActivePlate, r.Minutes, r.PriceFen, r.StartsAt, r.EndsAt, r.FromCell,
 		r.ToCell, r.DepositState, r.DepositUsedFen, r.DepositBackFen, r.PaymentID, r.PaidPostingID, r.OutPostingID, r.FreeCancelUntil,
-		r.HoldExpiresAt, r.OrderID, r.WishedTechnicianID, clip(r.Explain, 300), r.Extra, r.CancelledBy, clip(r.CancelReason, 200),
+		r.HoldExpiresAt, r.OrderID, r.WishedTechnicianID, db.Clip(r.Explain, 300), r.Extra, r.CancelledBy, db.Clip(r.CancelReason, 200),
 		r.ConfirmedAt, r.DispatchedAt, r.ArrivedAt, r.StartedAt, r.FinishedAt, r.EndedAt, r.RemindedAt, r.ID, string(from), r.Version)
 	if errors.Is(err, db.ErrDuplicate) {
 		return ErrActive
@@ -260,11 +260,4 @@ func replaceSegmentsTx(ctx context.Context, tx *db.Tx, b Booking) error {
 	}
 	tx.InsertSoon("booking_segments", segmentRows(b))
 	return nil
-}
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }

@@ -82,7 +82,7 @@ func insertWait(ctx context.Context, tx *db.Tx, w Wait) error {
 		return err
 	}
 	return tx.Insert(ctx, "booking_waits", waitRow{ID: w.ID, StoreID: w.StoreID, MemberID: w.MemberID, VehicleID: w.VehicleID, Kind: string(w.Kind), ServiceIDs: string(ids),
-		Title: clip(w.Title, 120), FromDay: w.FromDay, ToDay: w.ToDay, FromMinute: w.FromMinute, ToMinute: w.ToMinute, EndsAt: clock.Millis(w.EndsAt), Priority: w.Priority,
+		Title: db.Clip(w.Title, 120), FromDay: w.FromDay, ToDay: w.ToDay, FromMinute: w.FromMinute, ToMinute: w.ToMinute, EndsAt: clock.Millis(w.EndsAt), Priority: w.Priority,
 		State: string(w.State), CreatedAt: tx.Millis(), UpdatedAt: tx.Millis()})
 }
 

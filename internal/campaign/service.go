@@ -139,7 +139,7 @@ func (s *Service) GiveTx(ctx context.Context, tx *db.Tx, g Give) (bool, error) {
 	for i, p := range g.Gift {
 		list[i].Present = p
 	}
-	row := giftRow{ID: tx.NewID(), MemberID: g.MemberID, RuleID: g.RuleID, Source: g.Source, RefID: g.RefID, Dedupe: g.Dedupe, Title: clip(g.Title, 60), State: Given, CreatedAt: tx.Millis()}
+	row := giftRow{ID: tx.NewID(), MemberID: g.MemberID, RuleID: g.RuleID, Source: g.Source, RefID: g.RefID, Dedupe: g.Dedupe, Title: db.Clip(g.Title, 60), State: Given, CreatedAt: tx.Millis()}
 	if err := errors.Join(row.keep(list), row.base(g.basis)); err != nil {
 		return false, err
 	}
@@ -326,11 +326,4 @@ func (s *Service) DeleteRule(ctx context.Context, id int64) error {
 		}
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "gift_rule.delete", SubjectKind: "gift_rule", SubjectID: id, SubjectLabel: r.Name})
 	})
-}
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }

@@ -23,7 +23,7 @@ func (s *Service) CreateBatch(ctx context.Context, in BatchInput) (out Batch, er
 			return err
 		}
 		b := Batch{ID: tx.NewID(), Name: in.Name, Kind: in.Kind, Partner: in.Partner, Gift: in.Gift, Count: in.Count, PerMember: in.PerMember, StartsAt: tx.Now,
-			State: BatchOpen, CreatedBy: clip(actor.From(ctx).Name, 60), CreatedAt: tx.Now}
+			State: BatchOpen, CreatedBy: db.Clip(actor.From(ctx).Name, 60), CreatedAt: tx.Now}
 		if in.StartsAt != nil {
 			b.StartsAt = *in.StartsAt
 		}
@@ -50,7 +50,7 @@ func (s *Service) Export(ctx context.Context, id int64) (out []string, err error
 		if b.State != BatchOpen {
 			return ErrStopped
 		}
-		if err := markExported(ctx, tx, id, clip(actor.From(ctx).Name, 60)); err != nil {
+		if err := markExported(ctx, tx, id, db.Clip(actor.From(ctx).Name, 60)); err != nil {
 			return err
 		}
 		codes := make([]string, 0, b.Count)

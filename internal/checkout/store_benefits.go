@@ -25,16 +25,9 @@ type benefitRow struct {
 func insertBenefits(tx *db.Tx, o Order) {
 	rows := make([]benefitRow, len(o.Benefits))
 	for i, b := range o.Benefits {
-		rows[i] = benefitRow{tx.NewID(), o.ID, o.MemberID, b.Kind, b.RefID, clip(b.Title, 100), b.ItemID, b.Qty, int64(b.SavedFen), b.LeftAfter, b.State, tx.Millis()}
+		rows[i] = benefitRow{tx.NewID(), o.ID, o.MemberID, b.Kind, b.RefID, db.Clip(b.Title, 100), b.ItemID, b.Qty, int64(b.SavedFen), b.LeftAfter, b.State, tx.Millis()}
 	}
 	tx.InsertSoon("checkout_benefits", rows)
-}
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }
 
 func benefitsOf(ctx context.Context, r db.Reader, orderID int64) ([]Benefit, error) {

@@ -265,7 +265,7 @@ func (s *Service) issueBulkTx(ctx context.Context, tx *db.Tx, b Bulk) (int64, er
 		return 0, err
 	}
 	who := actor.From(ctx)
-	i := issueRow{ID: tx.NewID(), TemplateID: t.ID, Each: b.Each, Note: b.Note, State: "running", StaffID: who.ID, StaffName: clip(who.Name, 60), CreatedAt: tx.Millis()}
+	i := issueRow{ID: tx.NewID(), TemplateID: t.ID, Each: b.Each, Note: b.Note, State: "running", StaffID: who.ID, StaffName: db.Clip(who.Name, 60), CreatedAt: tx.Millis()}
 	if b.Filter != nil {
 		doc, err := json.Marshal(b.Filter)
 		if err != nil {
@@ -286,13 +286,6 @@ func (s *Service) issueBulkTx(ctx context.Context, tx *db.Tx, b Bulk) (int64, er
 	}
 	return i.ID, audit.RecordTx(ctx, tx, audit.Entry{Action: "coupon.issue", SubjectKind: "coupon_template", SubjectID: t.ID, SubjectLabel: t.Name,
 		Detail: map[string]any{"issueId": i.ID, "memberIds": b.MemberIDs, "filter": b.Filter, "each": b.Each, "note": b.Note}})
-}
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }
 
 // IssueByID is an issue and how far it is. Fault: not_found.

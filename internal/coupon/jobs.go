@@ -130,7 +130,7 @@ func (s *Service) warnChunk(ctx context.Context, after row) (last row, done int,
 			}
 			title := t.Name
 			if count[m] > 1 {
-				title = fmt.Sprintf("%s 等 %d 张券", clip(t.Name, 10), count[m])
+				title = fmt.Sprintf("%s 等 %d 张券", db.Clip(t.Name, 10), count[m])
 			}
 			if err := s.Messages.EnqueueNewTx(ctx, tx, notify.Message{MemberID: m, Event: notify.CouponExpiring, Dedupe: fmt.Sprintf("coupon_expiring:%d:%d", m, first[m].ID), Page: "pages/club/coupons/index",
 				Data: map[string]string{"title": title, "count": strconv.Itoa(count[m]), "time": lastDay(first[m].ExpiresAt), "hint": "即将到期，别忘了使用"}}); err != nil {

@@ -73,7 +73,7 @@ func (s *Service) askTx(ctx context.Context, tx *db.Tx, a Ask, title string, sto
 		return 0, err
 	}
 	y := Approval{ID: tx.NewID(), GroupID: g.ID, DriverID: d.ID, MemberID: d.MemberID, PayerID: g.PayerID, StoreID: a.StoreID, Plate: a.Plate, ServiceIDs: a.ServiceIDs,
-		Goods: a.Goods, Title: clip(title, 60), AmountFen: a.AmountFen, State: ApprovalAsked, AskedBy: clip(who.Name, 64), CreatedAt: tx.Now, ExpiresAt: tx.Now.Add(life)}
+		Goods: a.Goods, Title: db.Clip(title, 60), AmountFen: a.AmountFen, State: ApprovalAsked, AskedBy: db.Clip(who.Name, 64), CreatedAt: tx.Now, ExpiresAt: tx.Now.Add(life)}
 	if err := insertApproval(ctx, tx, y, who.ID); err != nil {
 		return 0, err
 	}

@@ -62,7 +62,7 @@ func (s *Service) Review(ctx context.Context, id int64, approve bool, reason str
 			g.State, action = StateActive, "group.approve"
 		}
 		now := tx.Now
-		g.Reason, g.ReviewedBy, g.ReviewedAt = reason, clip(actor.From(ctx).Name, 64), &now
+		g.Reason, g.ReviewedBy, g.ReviewedAt = reason, db.Clip(actor.From(ctx).Name, 64), &now
 		return s.record(ctx, tx, action, *g, map[string]any{"reason": reason})
 	})
 }
@@ -181,11 +181,4 @@ func (s *Service) Document(ctx context.Context, id, documentID int64) ([]byte, e
 	return data, s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		return s.record(ctx, tx, "group.document_view", g, map[string]any{"kind": docs[i].Kind})
 	})
-}
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/audit"
@@ -90,7 +89,7 @@ func (s *Service) SaveItem(ctx context.Context, id int64, in ItemInput) (out Ite
 		if id != 0 {
 			err = updateItem(ctx, tx, i)
 		} else if err = tx.Insert(ctx, "mall_items", i.row(tx.Millis())); err == nil && in.Stock > 0 {
-			err = moveStock(ctx, tx, moveRow{ItemID: i.ID, Kind: MoveAdjust, Amount: in.Stock, Reason: "上架", ByName: clip(actor.From(ctx).Name, 60)})
+			err = moveStock(ctx, tx, moveRow{ItemID: i.ID, Kind: MoveAdjust, Amount: in.Stock, Reason: "上架", ByName: db.Clip(actor.From(ctx).Name, 60)})
 			i.Stock = in.Stock
 		}
 		if err != nil {
@@ -178,7 +177,7 @@ func (s *Service) ChangeStock(ctx context.Context, id int64, in StockChange) (ou
 			if i.Stock+in.Amount > maxStock {
 				return fault.ErrInvalid.On("amount", "库存最多一百万件")
 			}
-			if err := moveStock(ctx, tx, moveRow{ItemID: id, Kind: MoveAdjust, Amount: in.Amount, Reason: in.Reason, ByName: clip(actor.From(ctx).Name, 60)}); err != nil {
+			if err := moveStock(ctx, tx, moveRow{ItemID: id, Kind: MoveAdjust, Amount: in.Amount, Reason: in.Reason, ByName: db.Clip(actor.From(ctx).Name, 60)}); err != nil {
 				return err
 			}
 			return audit.RecordTx(ctx, tx, audit.Entry{Action: "mall_item.stock", SubjectKind: "mall_item", SubjectID: id, SubjectLabel: i.Name, Detail: in})
@@ -236,11 +235,4 @@ func (s *Service) tellTx(ctx context.Context, tx *db.Tx, o Order, event, hint st
 	}
 	return s.Messages.EnqueueTx(ctx, tx, notify.Message{MemberID: o.MemberID, Event: event, Dedupe: event + ":" + o.No + ":" + o.TrackingNo, Page: fmt.Sprintf("pages/club/order?id=%d", o.ID),
 		Data: map[string]string{"title": o.Title, "store": store, "hint": hint, "number": o.TrackingNo, "time": tx.Now.Format(time.RFC3339)}})
-}
-
-func clip(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return string([]rune(s)[:n])
 }

@@ -192,7 +192,7 @@ func (s *Service) reserveTx(ctx context.Context, tx *db.Tx, id, memberID, saleID
 		return Order{}, err
 	}
 	if o.Points > 0 {
-		if err := s.Points.TakeTx(ctx, tx, memberID, o.Points, refOrder, o.ID, clip("兑换 "+i.Name, 60)); err != nil {
+		if err := s.Points.TakeTx(ctx, tx, memberID, o.Points, refOrder, o.ID, db.Clip("兑换 "+i.Name, 60)); err != nil {
 			return Order{}, err
 		}
 	}
@@ -325,7 +325,7 @@ func (p product) ReleaseTx(ctx context.Context, tx *db.Tx, x sale.Sale) error {
 // giveBackTx ends an order from the state that was read under its lock, and gives points and stock back: once, because the state decides.
 func (s *Service) giveBackTx(ctx context.Context, tx *db.Tx, o Order, refundID int64, reason string) error {
 	who := actor.From(ctx)
-	if err := markCancelled(ctx, tx, o, o.State, refundID, clip(reason, 200), clip(who.Name, 64)); err != nil {
+	if err := markCancelled(ctx, tx, o, o.State, refundID, db.Clip(reason, 200), db.Clip(who.Name, 64)); err != nil {
 		return err
 	}
 	if o.Points > 0 {
@@ -333,7 +333,7 @@ func (s *Service) giveBackTx(ctx context.Context, tx *db.Tx, o Order, refundID i
 			return err
 		}
 	}
-	return moveStock(ctx, tx, moveRow{ItemID: o.ItemID, OrderID: o.ID, Kind: MoveReturn, Amount: o.Qty, Reason: clip(reason, 200), ByName: clip(who.Name, 60)})
+	return moveStock(ctx, tx, moveRow{ItemID: o.ItemID, OrderID: o.ID, Kind: MoveReturn, Amount: o.Qty, Reason: db.Clip(reason, 200), ByName: db.Clip(who.Name, 60)})
 }
 
 // Cancel ends an order that its owner has not got yet and gives points, money and stock back. memberID 0 is the shop. It is a money command.
@@ -383,7 +383,7 @@ func (s *Service) cancelTx(ctx context.Context, tx *db.Tx, seen Order, reason st
 	}
 	var refundID int64
 	if o.SaleID != 0 && paid > 0 {
-		if refundID, err = s.Sales.RefundTx(ctx, tx, sale.Refund{SaleID: o.SaleID, AmountFen: paid, Reason: clip("取消兑换 "+o.Title, 100)}); err != nil {
+		if refundID, err = s.Sales.RefundTx(ctx, tx, sale.Refund{SaleID: o.SaleID, AmountFen: paid, Reason: db.Clip("取消兑换 "+o.Title, 100)}); err != nil {
 			return err
 		}
 	}
@@ -456,7 +456,7 @@ func (s *Service) Deliver(ctx context.Context, id int64, code string) (Order, er
 				return ErrState.Say("%s，不能再领", stateText(o))
 			}
 			who := actor.From(ctx)
-			if err := markCollected(ctx, tx, id, clip(who.Name, 64)); err != nil {
+			if err := markCollected(ctx, tx, id, db.Clip(who.Name, 64)); err != nil {
 				return err
 			}
 			return audit.RecordTx(ctx, tx, audit.Entry{Action: "mall_order.collect", SubjectKind: "mall_order", SubjectID: id, SubjectLabel: o.No, StoreID: o.StoreID,
@@ -496,7 +496,7 @@ func (s *Service) Send(ctx context.Context, id int64, p Parcel) (Order, error) {
 			if o.Delivery != Ship || o.State != Ready && o.State != Shipped {
 				return ErrState.Say("%s，不能寄出", stateText(o))
 			}
-			if err := markShipped(ctx, tx, id, p.Carrier, p.TrackingNo, clip(actor.From(ctx).Name, 64)); err != nil {
+			if err := markShipped(ctx, tx, id, p.Carrier, p.TrackingNo, db.Clip(actor.From(ctx).Name, 64)); err != nil {
 				return err
 			}
 			o.Carrier, o.TrackingNo = p.Carrier, p.TrackingNo

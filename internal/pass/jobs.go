@@ -302,6 +302,6 @@ func (s *Service) unrenewedTx(ctx context.Context, tx *db.Tx, p *Pass, why strin
 	if tx.Now.After(p.ExpiresAt.Add(renewLate)) {
 		p.RenewOn = false
 	}
-	p.RenewNote = clip(why, 100)
-	return s.renewTellTx(ctx, tx, *p, "failed", "未能续期："+clip(why, 14))
+	p.RenewNote = db.Clip(why, 100)
+	return s.renewTellTx(ctx, tx, *p, "failed", "未能续期："+db.Clip(why, 14))
 }

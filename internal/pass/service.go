@@ -114,7 +114,7 @@ func (s *Service) named(ctx context.Context, in *PlanInput, c *fault.Complaints)
 			names = append(names, goods[k].Name)
 		}
 		if l.Title == "" {
-			l.Title = clip(strings.Join(names, "/"), 40)
+			l.Title = db.Clip(strings.Join(names, "/"), 40)
 		}
 	}
 	return nil

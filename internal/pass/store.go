@@ -303,18 +303,11 @@ func note(ctx context.Context, tx *db.Tx, passID int64, kind, detail string) err
 	if who.Kind == actor.Owner {
 		name = "车主"
 	}
-	tx.InsertSoon("pass_events", eventRow{tx.NewID(), passID, kind, clip(detail, 200), clip(name, 64), tx.Millis()})
+	tx.InsertSoon("pass_events", eventRow{tx.NewID(), passID, kind, db.Clip(detail, 200), db.Clip(name, 64), tx.Millis()})
 	return nil
 }
 
 func eventsOf(ctx context.Context, r db.Reader, passID int64, limit int) (rows []eventRow, err error) {
 	err = r.Select(ctx, &rows, `SELECT id, pass_id, kind, detail, actor_name, created_at FROM pass_events WHERE pass_id = ? ORDER BY id DESC LIMIT ?`, passID, limit)
 	return rows, err
-}
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }

@@ -283,11 +283,3 @@ var moves = map[string][]string{
 	RefundProcessing: {RefundSuccess, RefundClosed, RefundAbnormal},
 	RefundAbnormal:   {RefundSuccess, RefundClosed},
 }
-
-// clip cuts text to n characters.
-func clip(s string, n int) string {
-	if rs := []rune(s); len(rs) > n {
-		return string(rs[:n])
-	}
-	return s
-}

@@ -53,7 +53,7 @@ func (s *Service) CreateTx(ctx context.Context, tx *db.Tx, in Create) (Payment, 
 	}
 	id, key := tx.NewID(), activeKey(in.Purpose, in.SubjectID)
 	p := intent{ID: id, OutTradeNo: number("LC", id), ActiveKey: &key, Purpose: in.Purpose, SubjectID: in.SubjectID, App: app, AppID: appID,
-		TradeType: in.TradeType, State: StateCreated, AmountFen: int64(in.AmountFen), OpenID: in.OpenID, Description: clip(in.Description, 127),
+		TradeType: in.TradeType, State: StateCreated, AmountFen: int64(in.AmountFen), OpenID: in.OpenID, Description: db.Clip(in.Description, 127),
 		StoreID: in.StoreID, MemberID: in.MemberID, CreatedAt: tx.Millis(), ExpiresAt: in.ExpiresAt.UnixMilli(), NextCheckAt: in.ExpiresAt.UnixMilli()}
 	if p.Description == "" {
 		p.Description = "洗车服务"

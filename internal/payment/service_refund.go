@@ -49,8 +49,8 @@ func (s *Service) refundTx(ctx context.Context, tx *db.Tx, p intent, amount mone
 		return refund{}, ErrRefundExceeds.Give(map[string]int64{"refundableFen": max(p.PaidFen-sum, 0)})
 	}
 	id := tx.NewID()
-	f := refund{ID: id, PaymentID: p.ID, OutRefundNo: number("LR", id), State: RefundPending, AmountFen: int64(amount), Reason: clip(reason, maxReason),
-		SubjectKind: clip(kind, 32), SubjectID: subject, NextTryAt: tx.Millis(), CreatedAt: tx.Millis()}
+	f := refund{ID: id, PaymentID: p.ID, OutRefundNo: number("LR", id), State: RefundPending, AmountFen: int64(amount), Reason: db.Clip(reason, maxReason),
+		SubjectKind: db.Clip(kind, 32), SubjectID: subject, NextTryAt: tx.Millis(), CreatedAt: tx.Millis()}
 	if err := tx.Insert(ctx, "payment_refunds", f); err != nil {
 		return refund{}, err
 	}
@@ -242,7 +242,7 @@ func (s *Service) settleRefundTx(ctx context.Context, tx *db.Tx, id int64, w wec
 	case RefundClosed:
 		alert = "退款失败，款项没有退出"
 	}
-	if err := moveRefund(ctx, tx, f, to, clip(w.RefundID, 64), alert); err != nil {
+	if err := moveRefund(ctx, tx, f, to, db.Clip(w.RefundID, 64), alert); err != nil {
 		return f, false, "", err
 	}
 	about := alert

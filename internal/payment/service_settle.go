@@ -111,7 +111,7 @@ func (s *Service) creditTx(ctx context.Context, tx *db.Tx, p intent, t wechat.Tr
 // returnTx keeps what was paid without crediting it, and gives it back.
 func (s *Service) returnTx(ctx context.Context, tx *db.Tx, p intent, t wechat.Transaction, at time.Time, state, alert string) (intent, error) {
 	wasLive := p.live()
-	if err := take(ctx, tx, p, state, t.TransactionID, t.TotalFen, at, clip(alert, 300), actorName(ctx)); err != nil {
+	if err := take(ctx, tx, p, state, t.TransactionID, t.TotalFen, at, db.Clip(alert, 300), actorName(ctx)); err != nil {
 		return p, err
 	}
 	out := taken(p, t, at)
@@ -164,8 +164,8 @@ func (s *Service) receive(ctx context.Context, n wechat.Notification) (string, e
 	if known == "" {
 		err := s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 			id := n.ID
-			return tx.Insert(ctx, "payment_notifications", notification{ID: tx.NewID(), NotificationID: &id, Kind: clip(n.EventType, 64),
-				Outcome: outcomeReceived, Content: clip(n.Plaintext, 16000), At: tx.Millis()})
+			return tx.Insert(ctx, "payment_notifications", notification{ID: tx.NewID(), NotificationID: &id, Kind: db.Clip(n.EventType, 64),
+				Outcome: outcomeReceived, Content: db.Clip(n.Plaintext, 16000), At: tx.Millis()})
 		})
 		if err != nil && !errors.Is(err, db.ErrDuplicate) {
 			return "", err
@@ -228,7 +228,7 @@ func (s *Service) forged(ctx context.Context, code string, status int) {
 			return err
 		}
 		return tx.Insert(ctx, "payment_notifications", notification{ID: tx.NewID(), Kind: "forged", Outcome: outcomeForged,
-			Detail: clip(code, 300), HTTPStatus: status, At: tx.Millis()})
+			Detail: db.Clip(code, 300), HTTPStatus: status, At: tx.Millis()})
 	})
 	s.log.WarnContext(ctx, "a notification was refused", "code", code, "stored", err == nil)
 }

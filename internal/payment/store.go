@@ -139,7 +139,7 @@ func insertIntent(ctx context.Context, tx *db.Tx, p intent, by string) error {
 }
 
 func addHistory(ctx context.Context, tx *db.Tx, id int64, from, to, by string) error {
-	return tx.Insert(ctx, "payment_history", history{tx.NewID(), id, tx.Millis(), from, to, clip(by, 100)})
+	return tx.Insert(ctx, "payment_history", history{tx.NewID(), id, tx.Millis(), from, to, db.Clip(by, 100)})
 }
 
 // markSent notes that WeChat is about to hear of the order: from now on it must be closed there first.
@@ -187,7 +187,7 @@ func move(ctx context.Context, tx *db.Tx, p intent, state, alert, by string) err
 }
 
 func setAlert(ctx context.Context, tx *db.Tx, id int64, alert string) error {
-	_, err := tx.Exec(ctx, `UPDATE payment_intents SET alert = ? WHERE id = ?`, clip(alert, 300), id)
+	_, err := tx.Exec(ctx, `UPDATE payment_intents SET alert = ? WHERE id = ?`, db.Clip(alert, 300), id)
 	return err
 }
 
@@ -227,7 +227,7 @@ func decideNotification(ctx context.Context, tx *db.Tx, notificationID string, p
 	// The first decision stands: a copy that came at the same time may have taken it already, and a mismatch stays on
 	// record when a right copy follows. Only an order that was unknown may become known.
 	_, err := tx.Exec(ctx, `UPDATE payment_notifications SET payment_id = ?, outcome = ?, detail = ?, http_status = ?
-		WHERE notification_id = ? AND outcome IN (?, ?)`, pid, outcome, clip(detail, 300), status, notificationID, outcomeReceived, outcomeUnknown)
+		WHERE notification_id = ? AND outcome IN (?, ?)`, pid, outcome, db.Clip(detail, 300), status, notificationID, outcomeReceived, outcomeUnknown)
 	return err
 }
 

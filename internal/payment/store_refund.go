@@ -100,7 +100,7 @@ func replaceRefund(ctx context.Context, tx *db.Tx, id, by int64) error {
 // noteTry keeps what became of an attempt that did not change the state. An empty alert keeps the old one.
 func noteTry(ctx context.Context, tx *db.Tx, id int64, alert string, next time.Time) error {
 	_, err := tx.Exec(ctx, `UPDATE payment_refunds SET tries = tries + 1, next_try_at = ?, alert = CASE WHEN ? <> '' THEN ? ELSE alert END WHERE id = ?`,
-		next.UnixMilli(), clip(alert, 300), clip(alert, 300), id)
+		next.UnixMilli(), db.Clip(alert, 300), db.Clip(alert, 300), id)
 	return err
 }
 

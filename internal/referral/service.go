@@ -79,7 +79,7 @@ func (s *Service) SetRules(ctx context.Context, in Rules) (Rules, error) {
 				return err
 			}
 		}
-		if err := writeRules(ctx, tx, in, clip(actor.From(ctx).Name, 60)); err != nil {
+		if err := writeRules(ctx, tx, in, db.Clip(actor.From(ctx).Name, 60)); err != nil {
 			return err
 		}
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "referral.rules", SubjectKind: "referral", SubjectLabel: "推荐奖励规则", Detail: in})
@@ -228,7 +228,7 @@ func (s *Service) Decide(ctx context.Context, id int64, accept bool, reason stri
 			return err
 		}
 		from := i.State
-		i.Reason, i.DecidedBy = clip(reason, 200), clip(actor.From(ctx).Name, 60)
+		i.Reason, i.DecidedBy = db.Clip(reason, 200), db.Clip(actor.From(ctx).Name, 60)
 		action := "referral.accept"
 		switch {
 		case accept && from == StateSuspect:
@@ -254,11 +254,4 @@ func (s *Service) Decide(ctx context.Context, id int64, accept bool, reason stri
 		return Invite{}, err
 	}
 	return inviteByID(ctx, s.db, id, "")
-}
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }

@@ -237,7 +237,7 @@ func (s *Service) stuck(ctx context.Context, seen Invite, why string) error {
 		if err != nil || i.State != StatePending {
 			return err
 		}
-		i.State, i.Reason, i.DecidedBy = StateSuspect, clip(why, 200), ""
+		i.State, i.Reason, i.DecidedBy = StateSuspect, db.Clip(why, 200), ""
 		i.flag(FlagGift)
 		return move(ctx, tx, i, StatePending)
 	})

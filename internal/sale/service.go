@@ -149,7 +149,7 @@ func (s *Service) BeginTx(ctx context.Context, tx *db.Tx, b Buy, p Pay) (Sale, e
 		return Sale{}, err
 	}
 	x := Sale{ID: b.SaleID, No: fmt.Sprintf("S%d", b.SaleID), Kind: b.Kind, SubjectID: b.SubjectID, MemberID: b.MemberID, StoreID: b.StoreID, Qty: b.Qty, Plate: b.Plate,
-		Title: clip(terms.Title, 100), PriceFen: terms.PriceFen, Account: terms.Account, Method: p.Method, Reference: p.Reference, State: StatePending, Data: b.Data,
+		Title: db.Clip(terms.Title, 100), PriceFen: terms.PriceFen, Account: terms.Account, Method: p.Method, Reference: p.Reference, State: StatePending, Data: b.Data,
 		Snapshot: terms.Snapshot, CreatedAt: tx.Now, ExpiresAt: tx.Now.Add(time.Duration(minutes) * time.Minute), BizDay: s.bizDay(ctx, tx.Now, b.StoreID)}
 	who := actor.From(ctx)
 	if who.Kind == actor.Staff {
@@ -267,11 +267,4 @@ func orNobody(b *ledger.Book, memberID int64) *ledger.Book {
 		return &ledger.Book{MemberID: memberID}
 	}
 	return b
-}
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }

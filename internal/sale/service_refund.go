@@ -65,7 +65,7 @@ func (s *Service) RefundTx(ctx context.Context, tx *db.Tx, r Refund) (int64, err
 	}
 	who := actor.From(ctx)
 	row := refundRow{ID: tx.NewID(), SaleID: x.ID, MemberID: x.MemberID, StoreID: r.StoreID, AmountFen: int64(r.AmountFen), Method: x.Method, PaymentID: x.PaymentID,
-		State: RefundDone, Reason: clip(r.Reason, 200), StaffID: who.ID, StaffName: clip(who.Name, 64), BizDay: s.bizDay(ctx, tx.Now, r.StoreID), CreatedAt: tx.Millis()}
+		State: RefundDone, Reason: db.Clip(r.Reason, 200), StaffID: who.ID, StaffName: db.Clip(who.Name, 64), BizDay: s.bizDay(ctx, tx.Now, r.StoreID), CreatedAt: tx.Millis()}
 	row.No = fmt.Sprintf("SR%d", row.ID)
 	legs := append([]ledger.Leg{ledger.ShopLeg(r.Debit, -r.AmountFen)}, r.Legs...)
 	book := &ledger.Book{MemberID: x.MemberID}

@@ -34,7 +34,7 @@ func (s *Service) BlockTx(ctx context.Context, tx *db.Tx, b Block, force bool) (
 	if err != nil {
 		return Block{}, nil, err
 	}
-	row.ID, row.ByName, row.CreatedAt = tx.NewID(), clip(actor.From(ctx).Name, 60), tx.Millis()
+	row.ID, row.ByName, row.CreatedAt = tx.NewID(), db.Clip(actor.From(ctx).Name, 60), tx.Millis()
 	whole, err := cellsOf(row.StoreID, row.ID, []Claim{{row.ResourceID, row.span()}})
 	if err != nil {
 		return Block{}, nil, err
@@ -177,13 +177,6 @@ func (s *Service) Owners(ctx context.Context, r db.Reader, claims []Claim) ([]in
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
-}
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }
 
 // Forget deletes what was taken before an instant, in whole chunks of about a week: nobody searches the past, and what was done there is told by

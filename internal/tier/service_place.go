@@ -258,7 +258,7 @@ func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f file, memberID int64
 	if err != nil {
 		return err
 	}
-	next := placeRow{MemberID: memberID, TierID: to.ID, Reason: clip(d.Reason, 200), SetBy: clip(d.By, 60), SetAt: tx.Millis(), Source: d.Source, RightsUntil: p.RightsUntil}
+	next := placeRow{MemberID: memberID, TierID: to.ID, Reason: db.Clip(d.Reason, 200), SetBy: db.Clip(d.By, 60), SetAt: tx.Millis(), Source: d.Source, RightsUntil: p.RightsUntil}
 	if known {
 		next.move(tx)
 	} else {
@@ -273,7 +273,7 @@ func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f file, memberID int64
 		why = s.loss(f, p, d, l)
 	}
 	return s.tellTx(ctx, tx, changeRow{ID: tx.NewID(), MemberID: memberID, FromTierID: from.ID, FromName: from.Name, ToTierID: to.ID, ToName: to.Name, Source: d.Source,
-		Reason: clip(why, 200), ChangedBy: clip(d.By, 60), CreatedAt: tx.Millis()}, to.Rank > from.Rank)
+		Reason: db.Clip(why, 200), ChangedBy: db.Clip(d.By, 60), CreatedAt: tx.Millis()}, to.Rank > from.Rank)
 }
 
 // loss says why a member is in a lower tier than before.
@@ -363,7 +363,7 @@ func (s *Service) AssignTx(ctx context.Context, tx *db.Tx, a Assign) error {
 	if a.Fixed != nil {
 		fixed = *a.Fixed
 	}
-	by := clip(actor.From(ctx).Name, 60)
+	by := db.Clip(actor.From(ctx).Name, 60)
 	row := assignmentRow{a.MemberID, to.ID, fixed, a.Reason, by, tx.Millis(), ends}
 	if err := putAssignment(ctx, tx, row); err != nil {
 		return err

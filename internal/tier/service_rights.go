@@ -216,7 +216,7 @@ func (s *Service) useTx(ctx context.Context, tx *db.Tx, book *ledger.Book, e ent
 	}
 	who := actor.From(ctx)
 	u.GrantID, u.RightID, u.Title, u.State, u.CreatedAt = g.ID, e.ID, e.Title, useDone, tx.Millis()
-	u.StaffID, u.StaffName = who.ID, clip(who.Name, 64)
+	u.StaffID, u.StaffName = who.ID, db.Clip(who.Name, 64)
 	if u.ID == 0 {
 		u.ID = tx.NewID()
 	}
@@ -331,7 +331,7 @@ func (s *Service) Use(ctx context.Context, in Errand) (int64, error) {
 	var id int64
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		got, _, err := idem.Once(ctx, tx, func() (int64, error) {
-			u := useRow{ID: tx.NewID(), MemberID: in.MemberID, Qty: in.Qty, StoreID: in.StoreID, BizDay: day, Plate: plate, Note: clip(in.Note, 200)}
+			u := useRow{ID: tx.NewID(), MemberID: in.MemberID, Qty: in.Qty, StoreID: in.StoreID, BizDay: day, Plate: plate, Note: db.Clip(in.Note, 200)}
 			return u.ID, s.errandTx(ctx, tx, u, in.RightID)
 		})
 		id = got

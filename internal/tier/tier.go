@@ -113,10 +113,3 @@ func (in Input) tier(id int64, priority bool) Tier {
 func sortTiers(all []Full) {
 	slices.SortFunc(all, func(a, b Full) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.ID, b.ID)) })
 }
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
-}
