@@ -78,6 +78,12 @@ func TestPointsAndCouponsOverHTTP(t *testing.T) {
 		anna.post("/api/owner/coupon-codes", obj{"code": "xihu 2026"})
 		bob.fails("coupon.gone", http.MethodPost, "/api/owner/coupon-claims/XIHU2026", nil)
 		bob.fails("coupon.code_unknown", http.MethodPost, "/api/owner/coupon-codes", obj{"code": "NOSUCH"})
+		for range 9 {
+			bob.fails("coupon.code_unknown", http.MethodPost, "/api/owner/coupon-codes", obj{"code": "NOSUCH"})
+		}
+		if f := bob.fails("request.too_many", http.MethodPost, "/api/owner/coupon-codes", obj{"code": "NOSUCH"}); f.i("status") != http.StatusTooManyRequests || !strings.Contains(f.s("message"), "输入次数太多") {
+			t.Errorf("who tries codes is told %v", f)
+		}
 		s.boss.fails("request.invalid", http.MethodPut, fmt.Sprintf("/api/console/coupon-claims/%d", page.i("id")), obj{"templateId": template + 1, "title": "x", "stock": 5, "from": s.clk.Now(), "until": s.clk.Now().Add(time.Hour)})
 	})
 	s.sub("void by the shop", func(t *testing.T) {

@@ -124,10 +124,10 @@ func (s *Service) Routes(r *httpapi.Router) {
 			return s.batchView(ctx, b, err)
 		})
 
-	guesses := httpapi.NewLimiter(10*time.Second, 10)
+	guesses := httpapi.NewGuesses()
 	httpapi.Register(r, httpapi.Op{ID: "ownerCodeRedeem", Method: http.MethodPost, Path: "/api/owner/codes", Summary: "Use a code from a card", Who: httpapi.Member, Idempotent: true},
 		func(ctx context.Context, in *httpapi.Body[RedeemRequest]) (Redeemed, error) {
-			if err := guesses.Allow(s.db.Now(), memberKey(ctx)); err != nil {
+			if err := guesses.Allow(ctx, s.db.Now()); err != nil {
 				return Redeemed{}, err
 			}
 			return s.Redeem(ctx, in.Body.Code)

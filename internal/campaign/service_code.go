@@ -153,6 +153,3 @@ func (s *Service) redeemTx(ctx context.Context, tx *db.Tx, memberID int64, code 
 
 // hash is the blind index of a code: without the key, nobody finds the code that belongs to it.
 func (s *Service) hash(code string) string { return s.box.Index("campaign.code", code) }
-
-// memberKey names the acting member to a limiter.
-func memberKey(ctx context.Context) string { return fmt.Sprint(actor.From(ctx).MemberID) }

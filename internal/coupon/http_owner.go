@@ -65,8 +65,12 @@ func (s *Service) Routes(r *httpapi.Router) {
 		})
 	httpapi.Register(r, httpapi.Op{ID: "ownerCouponClaim", Method: http.MethodPost, Path: "/api/owner/coupon-claims/{code}", Who: httpapi.Member, Idempotent: true, Summary: "Take one"},
 		func(ctx context.Context, in *codeInput) (CouponView, error) { return s.Claim(ctx, me(ctx), in.Code) })
+	guesses := httpapi.NewGuesses()
 	httpapi.Register(r, httpapi.Op{ID: "ownerCouponCode", Method: http.MethodPost, Path: "/api/owner/coupon-codes", Who: httpapi.Member, Idempotent: true, Summary: "Take one by a code that I typed"},
 		func(ctx context.Context, in *httpapi.Body[CodeAsk]) (CouponView, error) {
+			if err := guesses.Allow(ctx, s.db.Now()); err != nil {
+				return CouponView{}, err
+			}
 			return s.Claim(ctx, me(ctx), in.Body.Code)
 		})
 	httpapi.Register(r, httpapi.Op{ID: "ownerCouponGift", Method: http.MethodPost, Path: "/api/owner/coupons/{id}/gift", Who: httpapi.Member, Idempotent: true, Summary: "Send a coupon on its way to a friend"},

@@ -89,13 +89,13 @@ type listInput struct {
 
 // Routes registers the operations of invitations.
 func (s *Service) Routes(r *httpapi.Router) {
-	guesses := httpapi.NewLimiter(10*time.Second, 10)
+	guesses := httpapi.NewGuesses()
 	httpapi.Register(r, httpapi.Op{ID: "ownerReferral", Method: http.MethodGet, Path: "/api/owner/referral", Summary: "My invite code, friends and rewards", Who: httpapi.Member},
 		func(ctx context.Context, _ *httpapi.None) (Mine, error) { return s.mine(ctx, actor.From(ctx).MemberID) })
 	httpapi.Register(r, httpapi.Op{ID: "ownerReferralBind", Method: http.MethodPost, Path: "/api/owner/referral/bind", Summary: "Enter the code of who brought me, soon after joining", Who: httpapi.Member},
 		func(ctx context.Context, in *httpapi.Body[BindAsk]) (Mine, error) {
 			me := actor.From(ctx).MemberID
-			if err := guesses.Allow(s.db.Now(), strconv.FormatInt(me, 10)); err != nil {
+			if err := guesses.Allow(ctx, s.db.Now()); err != nil {
 				return Mine{}, err
 			}
 			if err := s.Bind(ctx, me, in.Body.Code); err != nil {
