@@ -43,6 +43,9 @@ func (s *Service) change(ctx context.Context, memberID, id int64, fn func(ctx co
 		if err != nil {
 			return err
 		}
+		if err := mayChange(ctx, p); err != nil {
+			return err
+		}
 		if err := fn(ctx, tx, &p); err != nil {
 			return err
 		}
@@ -56,6 +59,15 @@ func (s *Service) change(ctx context.Context, memberID, id int64, fn func(ctx co
 		return Pass{}, err
 	}
 	return s.Pass(ctx, 0, out.ID)
+}
+
+// mayChange says whether who acts may change the pass: staff only where it may be used, when it is bound to stores. Fault: fault.ErrStore.
+func mayChange(ctx context.Context, p Pass) error {
+	who := actor.From(ctx)
+	if who.Kind != actor.Staff || len(p.Terms.StoreIDs) == 0 || slices.ContainsFunc(p.Terms.StoreIDs, who.InStore) {
+		return nil
+	}
+	return fault.ErrStore
 }
 
 // lockTx locks the holder and the pass. Fault: fault.ErrNotFound.
