@@ -296,7 +296,7 @@ func (a *App) Migrate(ctx context.Context, step func(name string)) error {
 
 // Install makes what every shop starts with, where it is missing: roles, charter, default tier.
 func (a *App) Install(ctx context.Context) error {
-	ctx = actor.With(ctx, actor.Job("install"))
+	ctx = actor.With(ctx, actor.Job("初次安装"))
 	return errors.Join(a.Staff.EnsureRoles(ctx), a.Members.EnsureCharter(ctx), a.Tiers.EnsureDefault(ctx))
 }
 

@@ -207,7 +207,7 @@ func (c cli) owner(ctx context.Context, args []string) error {
 		return err
 	}
 	password, _, _ := strings.Cut(string(line), "\n")
-	if _, err := a.Staff.CreateOwner(actor.With(ctx, actor.Job("owner")), username, strings.TrimRight(password, "\r"), name); err != nil {
+	if _, err := a.Staff.CreateOwner(actor.With(ctx, actor.Job("命令行")), username, strings.TrimRight(password, "\r"), name); err != nil {
 		return explain(err)
 	}
 	fmt.Fprintf(c.out, "\nthe owner %s may sign in at %s/console/\n", username, a.opt.Config.PublicURL)

@@ -273,7 +273,7 @@ func (s *seeder) join(ctx context.Context, i int) error {
 		return err
 	}
 	invite := ""
-	if i == 5 || i == 8 || i == 11 {
+	if i == 5 || i == 8 || i == 11 || i == wechatPeople-1 {
 		invite = s.club.invite
 	}
 	got, err := s.Members.Join(s.as(ctx, p.owner), member.JoinInput{CharterVersion: charter.Version, PhoneToken: proved.Token, Name: x.name, Gender: x.gender, Birthday: x.birthday, Vehicle: v, InviteCode: invite})
@@ -323,6 +323,18 @@ func (s *seeder) follow(ctx context.Context, persona string) error {
 // topup buys a plan: online by WeChat Pay for members in WeChat, at the desk for the others.
 func (s *seeder) topup(ctx context.Context, p *person) error {
 	plan := pick(s.rnd, s.plans[1], s.plans[1], s.plans[2], s.plans[0])
+	if p.persona != "" && s.rnd.IntN(8) == 0 { // somebody changes their mind
+		t, _, err := s.Wallet.Begin(s.as(ctx, p.owner), plan.ID, plan.AmountFen)
+		if err != nil {
+			return err
+		}
+		_, err = s.Wallet.Cancel(s.as(ctx, p.owner), p.id, t.ID)
+		return err
+	}
+	return s.charge(ctx, p, plan)
+}
+
+func (s *seeder) charge(ctx context.Context, p *person, plan catalog.TopupPlan) error {
 	if p.persona == "" {
 		method := pick(s.rnd, wallet.MethodCash, wallet.MethodCard, wallet.MethodAlipay)
 		_, _, err := s.Wallet.Desk(s.as(ctx, s.desks[p.home]), wallet.Ask{MemberID: p.id, StoreID: s.stores[p.home].ID, PlanID: plan.ID, AmountFen: plan.AmountFen, Method: method, Reference: s.reference(method)})
@@ -334,10 +346,6 @@ func (s *seeder) topup(ctx context.Context, p *person) error {
 		return err
 	}
 	prepayID := prep.Jsapi.Package[len("prepay_id="):]
-	if s.rnd.IntN(8) == 0 { // somebody changes their mind
-		_, err := s.Wallet.Cancel(owner, p.id, t.ID)
-		return err
-	}
 	if _, err := s.Sandbox.PayByPersona(prepayID, p.persona, wxsandbox.OutcomePay); err != nil {
 		return err
 	}
@@ -448,7 +456,7 @@ func (s *seeder) finish(ctx context.Context) error {
 func (s *seeder) question(ctx context.Context) error {
 	for i := range s.people[:wechatPeople] {
 		p := s.people[i]
-		id, err := lastOrder(ctx, s.DB, p.id)
+		id, err := lastPaidOrder(ctx, s.DB, p.id)
 		if err != nil || id == 0 {
 			continue
 		}

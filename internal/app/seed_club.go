@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/campaign"
+	"github.com/liangche/liangche/internal/catalog"
+	"github.com/liangche/liangche/internal/checkout"
 	"github.com/liangche/liangche/internal/group"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/pass"
@@ -22,6 +24,7 @@ import (
 type club struct {
 	passes, memberships []int64
 	invite              string // the first member's code, which friends bring
+	family              int64
 }
 
 // programmes are what the tiers of demoTiers ask and bring, in their order.
@@ -45,8 +48,15 @@ func (s *seeder) programmes() []tier.Programme {
 
 // offerClub puts passes and memberships on offer and makes the tiers ask and bring something.
 func (s *seeder) offerClub(ctx context.Context) error {
+	face, err := s.picture(ctx, "gold")
+	if err != nil {
+		return err
+	}
 	for i, p := range s.programmes() {
 		t := demoTiers[i]
+		if i == 1 {
+			p.CardImage = face
+		}
 		if _, err := s.Tiers.Update(ctx, s.tiers[i], tier.Input{Name: t.name, Color: t.color, Rank: t.rank, DiscountBP: money.BP(t.bp), Programme: &p}); err != nil {
 			return fmt.Errorf("tier %s: %w", t.name, err)
 		}
@@ -101,6 +111,7 @@ func (s *seeder) planClub(today time.Time) {
 		})
 	}
 	s.then(ago(8), func(ctx context.Context) error { return s.buy(ctx, s.people[8], tier.SaleKind, s.club.memberships[0]) })
+	s.planFamily(ago)
 }
 
 // buy sells something: by WeChat Pay to who is in WeChat, at the desk by card to the others.
@@ -141,22 +152,83 @@ func (s *seeder) inviteFriends(ctx context.Context) error {
 	return err
 }
 
-// shareWallets lets a family use one wallet and a company ask for the same.
-func (s *seeder) shareWallets(ctx context.Context) error {
+// planFamily plans a family that shares one wallet, and what the wife's car had done for it: one visit dear enough to be asked about first.
+func (s *seeder) planFamily(ago func(days int) time.Time) {
+	s.then(ago(41), func(ctx context.Context) error { return s.charge(ctx, &s.people[0], s.plans[1]) })
+	s.then(ago(40), s.startFamily)
+	for _, x := range []struct{ daysAgo, service int }{{38, 1}, {16, 2}, {4, 1}} {
+		s.then(ago(x.daysAgo), func(ctx context.Context) error { return s.familyVisit(ctx, x.service) })
+	}
+}
+
+func (s *seeder) startFamily(ctx context.Context) error {
 	head, wife := s.people[0], s.people[4]
 	g, err := s.Groups.Create(s.as(ctx, head.owner), group.NewGroup{Kind: group.Family, Name: "晓舟一家", PayerID: head.id})
 	if err != nil {
 		return err
 	}
+	s.club.family = g.ID
 	over := money.Fen(20000)
-	inv, err := s.Groups.Invite(s.as(ctx, head.owner), g.ID, group.Place{CardKind: "driver", Note: "雨桐的海豚", Rules: group.Rules{CapPerMonthFen: 50000, ApprovalOverFen: &over}})
+	inv, err := s.Groups.Invite(s.as(ctx, head.owner), g.ID, group.Place{CardKind: "driver", Note: "雨桐的海豚", Rules: group.Rules{CapPerMonthFen: 100000, ApprovalOverFen: &over}})
 	if err != nil {
 		return err
 	}
-	if _, err := s.Groups.Join(s.as(ctx, wife.owner), inv.Code); err != nil {
+	_, err = s.Groups.Join(s.as(ctx, wife.owner), inv.Code)
+	return err
+}
+
+// familyVisit serves the wife's car for the family's wallet.
+func (s *seeder) familyVisit(ctx context.Context, service int) error {
+	r, q, err := s.familyBill(ctx, service)
+	if err != nil {
 		return err
 	}
-	_, err = s.Groups.Create(s.as(ctx, s.people[5].owner), group.NewGroup{Kind: group.Corporate, Name: "上海捷达物流有限公司", PayerID: s.people[5].id, CreditCode: "91310000MA1FL00K2G",
+	if q.TotalFen > 20000 {
+		y, err := s.askPayer(ctx, r, q)
+		if err != nil {
+			return err
+		}
+		s.clk.Advance(2 * time.Minute)
+		if _, err := s.Groups.Answer(s.as(ctx, s.people[0].owner), y.ID, true, ""); err != nil {
+			return err
+		}
+	}
+	_, err = s.Checkout.Settle(s.as(ctx, s.desks[s.people[4].home]), r, q.QuoteHash, []checkout.Tender{{Kind: checkout.TenderGroup, AmountFen: q.TotalFen}})
+	return err
+}
+
+func (s *seeder) familyBill(ctx context.Context, service int) (checkout.Request, checkout.Quote, error) {
+	p := s.people[4]
+	r := checkout.Request{StoreID: s.stores[p.home].ID, MemberID: p.id, Plate: p.plate, VehicleClassID: s.classes[p.class], GroupID: s.club.family,
+		Items: []checkout.Item{{Kind: catalog.KindService, ID: s.svc[service].ID, Qty: 1}}}
+	q, err := s.Checkout.Quote(s.as(ctx, s.desks[p.home]), r)
+	return r, q, err
+}
+
+func (s *seeder) askPayer(ctx context.Context, r checkout.Request, q checkout.Quote) (group.Approval, error) {
+	return s.Groups.AskPayer(s.as(ctx, s.desks[s.people[4].home]), group.Ask{GroupID: r.GroupID, DriverMemberID: r.MemberID, StoreID: r.StoreID, Plate: r.Plate,
+		ServiceIDs: []int64{r.Items[0].ID}, AmountFen: q.TotalFen}, s.svc[2].Name)
+}
+
+// shareWallets lets the family's till ask the payer once more, and a company ask for a wallet of its own.
+func (s *seeder) shareWallets(ctx context.Context) error {
+	r, q, err := s.familyBill(ctx, 2)
+	if err != nil {
+		return err
+	}
+	if _, err := s.askPayer(ctx, r, q); err != nil {
+		return err
+	}
+	boss := s.people[5]
+	g, err := s.Groups.Create(s.as(ctx, boss.owner), group.NewGroup{Kind: group.Corporate, Name: "上海捷达物流有限公司", PayerID: boss.id, CreditCode: "91310000MA1FL00K2G",
 		Contact: group.Contact{Name: "赵建国", Phone: "13800011186", Note: "八辆商务车，月结"}})
+	if err != nil {
+		return err
+	}
+	licence, err := demoPictures.ReadFile("pictures/licence.jpg")
+	if err != nil {
+		return err
+	}
+	_, err = s.Groups.AddDocument(s.as(ctx, boss.owner), g.ID, group.DocumentLicense, licence)
 	return errors.Join(err, s.Queue.Drain(ctx))
 }

@@ -87,10 +87,10 @@ var joins = []struct{ query, say string }{
 	{`SELECT a.id FROM ledger_accounts a LEFT JOIN member_members m ON m.id = a.member_id WHERE m.id IS NULL ORDER BY a.id`, "ledger_accounts %d: its member is missing"},
 }
 
-// lastOrder is the member's latest settled order, 0 when there is none.
-func lastOrder(ctx context.Context, r db.Reader, memberID int64) (int64, error) {
+// lastPaidOrder is the member's latest settled order that cost money, 0 when there is none.
+func lastPaidOrder(ctx context.Context, r db.Reader, memberID int64) (int64, error) {
 	var ids []int64
-	err := r.Select(ctx, &ids, `SELECT id FROM checkout_orders WHERE member_id = ? AND status = 'settled' ORDER BY id DESC LIMIT 1`, memberID)
+	err := r.Select(ctx, &ids, `SELECT id FROM checkout_orders WHERE member_id = ? AND status = 'settled' AND total_fen > 0 ORDER BY id DESC LIMIT 1`, memberID)
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}

@@ -36,7 +36,7 @@ func (s *Service) Jobs(q *jobs.Queue) {
 // Sweep gives what active rules say for what happened since the last time: purchases, new members, ratings, activities. It may run again at any
 // time: every gift has its dedupe text.
 func (s *Service) Sweep(ctx context.Context) error {
-	ctx = actor.With(ctx, actor.Job("campaign"))
+	ctx = actor.With(ctx, actor.Job("礼遇规则"))
 	rules, err := readRules(ctx, s.db)
 	if err != nil {
 		return err
@@ -388,7 +388,7 @@ func (s *Service) sweepActivities(ctx context.Context, rules []Rule, end time.Ti
 
 // SweepBirthdays gives birthday gifts on the days since the last run, at most a week back, once a year.
 func (s *Service) SweepBirthdays(ctx context.Context) error {
-	ctx = actor.With(ctx, actor.Job("campaign"))
+	ctx = actor.With(ctx, actor.Job("礼遇规则"))
 	rules, err := readRules(ctx, s.db)
 	if err != nil {
 		return err

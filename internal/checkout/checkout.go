@@ -202,6 +202,9 @@ func tenderLabel(kind string) string {
 }
 
 func tenderLabels(ts []Tender) string {
+	if len(ts) == 0 {
+		return "权益抵扣" // passes, rights and coupons left nothing to pay
+	}
 	var out []string
 	for _, t := range ts {
 		out = append(out, tenderLabel(t.Kind))

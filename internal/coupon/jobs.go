@@ -45,7 +45,7 @@ func (s *Service) Jobs(q *jobs.Queue) {
 // inTurns works chunk by chunk until a step returns no row to go on after. What is done stays done, so that a run that was killed begins with
 // what is left.
 func (s *Service) inTurns(ctx context.Context, what string, step func(context.Context, row) (row, int, error)) error {
-	ctx = actor.With(ctx, actor.Job("coupons"))
+	ctx = actor.With(ctx, actor.Job("优惠券到期"))
 	elapsed, done, after := clock.Stopwatch(), 0, row{}
 	for {
 		next, n, err := step(ctx, after)
@@ -172,7 +172,7 @@ func (s *Service) issueJob(ctx context.Context, payload []byte) error {
 	if err := json.Unmarshal(payload, &p); err != nil {
 		return errors.Join(jobs.ErrPermanent, err)
 	}
-	ctx = actor.With(ctx, actor.Job("coupons"))
+	ctx = actor.With(ctx, actor.Job("优惠券到期"))
 	for elapsed := clock.Stopwatch(); ; {
 		i, err := issueByID(ctx, s.db, p.ID, "")
 		if errors.Is(err, fault.ErrNotFound) {

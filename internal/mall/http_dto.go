@@ -160,7 +160,7 @@ func (s *Service) offers(ctx context.Context, memberID int64, items []Item) ([]O
 		case i.Stock <= 0:
 			o.Why = "已兑完"
 		case !reached:
-			o.Why = o.MinTierName + " 及以上会员可兑"
+			o.Why = o.MinTierName + "及以上可兑"
 		case o.MyLeft != nil && *o.MyLeft == 0:
 			o.Why = "已达到每人可兑数量"
 		case have.Available < i.Points:

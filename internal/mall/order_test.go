@@ -207,7 +207,7 @@ func TestWhoMayHaveWhat(t *testing.T) {
 		t.Error(f.Message)
 	}
 	offers, err := r.offers(t.Context(), m, []Item{i})
-	if err != nil || offers[0].Why != "金卡 及以上会员可兑" {
+	if err != nil || offers[0].Why != "金卡及以上可兑" {
 		t.Error(offers, err)
 	}
 	must(t, r.db.InTx(r.staff(), func(ctx context.Context, tx *db.Tx) error {

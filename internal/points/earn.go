@@ -166,8 +166,7 @@ func (s *Service) GiveTx(ctx context.Context, tx *db.Tx, g Gift) error {
 	if err != nil {
 		return err
 	}
-	id, err := creditTx(ctx, tx, b, g.N, ends, ledger.Post{Kind: ledger.KindPointsGift, BizDay: bizday.Of(tx.Now, bizday.DefaultZone), RefKind: "points_gift", RefID: tx.NewID(), Title: g.Title,
-		Memo: g.Source})
+	id, err := creditTx(ctx, tx, b, g.N, ends, ledger.Post{Kind: ledger.KindPointsGift, BizDay: bizday.Of(tx.Now, bizday.DefaultZone), RefKind: "points_gift", RefID: tx.NewID(), Title: g.Title})
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func (s *Service) Jobs(q *jobs.Queue) {
 
 // inTurns works through lots chunk by chunk. What is done stays done, so that a run that was killed begins with what is left.
 func (s *Service) inTurns(ctx context.Context, what string, step func(context.Context, ledger.Due) (ledger.Due, int, error), after ledger.Due) error {
-	ctx = actor.With(ctx, actor.Job("points"))
+	ctx = actor.With(ctx, actor.Job("积分到期"))
 	elapsed, done := clock.Stopwatch(), 0
 	for {
 		next, n, err := step(ctx, after)

@@ -28,7 +28,7 @@ func (s *Service) Jobs(q *jobs.Queue) { q.Every("referral.sweep", 10*time.Second
 // Sweep looks at new invitations, rewards those whose friends have paid, ends those that waited too long, and takes back rewards whose payments
 // went back. It may run again at any time: the state of each invitation decides.
 func (s *Service) Sweep(ctx context.Context) error {
-	ctx = actor.With(ctx, actor.Job("referral"))
+	ctx = actor.With(ctx, actor.Job("推荐奖励"))
 	rules, err := readRules(ctx, s.db)
 	if err != nil {
 		return err
