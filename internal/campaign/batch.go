@@ -1,11 +1,11 @@
 package campaign
 
 import (
-	"crypto/rand"
 	"strings"
 	"time"
 
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/secret"
 )
 
 // The kinds of batches.
@@ -86,18 +86,8 @@ func (in *BatchInput) check(c *fault.Complaints, now time.Time) {
 	}
 }
 
-// letters are those of codes: none looks like another.
-const letters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-
-// newCode draws 12 letters: 60 bits that nobody guesses.
-func newCode() string {
-	var b [12]byte
-	_, _ = rand.Read(b[:]) // crypto/rand never fails on the supported systems
-	for i := range b {
-		b[i] = letters[int(b[i])%len(letters)]
-	}
-	return string(b[:])
-}
+// codeLen is how many letters a code has: 60 bits that nobody guesses.
+const codeLen = 12
 
 // shown is how people read a code: ABCD-EFGH-JKLM.
 func shown(code string) string { return code[:4] + "-" + code[4:8] + "-" + code[8:] }
@@ -110,7 +100,7 @@ func plainCode(in string) string {
 		}
 		return r
 	}, strings.ToUpper(strings.TrimSpace(in)))
-	if len(in) != 12 || strings.Trim(in, letters) != "" {
+	if len(in) != codeLen || strings.Trim(in, secret.Letters) != "" {
 		return ""
 	}
 	return in

@@ -9,6 +9,7 @@ import (
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/idem"
+	"github.com/liangche/liangche/internal/secret"
 )
 
 // CreateBatch makes a batch; its codes are drawn by the export. Faults: fault.ErrInvalid, ErrGift.
@@ -56,7 +57,7 @@ func (s *Service) Export(ctx context.Context, id int64) (out []string, err error
 		codes := make([]string, 0, b.Count)
 		rows := make([]codeRow, 0, 500)
 		for len(codes) < b.Count {
-			code := newCode()
+			code := secret.Code(codeLen)
 			codes = append(codes, shown(code))
 			rows = append(rows, codeRow{ID: tx.NewID(), BatchID: id, Hash: s.hash(code), Tail: code[8:], CreatedAt: tx.Millis()})
 			if len(rows) == cap(rows) || len(codes) == b.Count {

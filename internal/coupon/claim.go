@@ -2,11 +2,9 @@ package coupon
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"math"
-	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,6 +15,7 @@ import (
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/idem"
+	"github.com/liangche/liangche/internal/secret"
 )
 
 // ClaimInput is what a claim page is made of. Code "" draws one; it never changes afterwards.
@@ -58,21 +57,6 @@ func (s *Service) claimView(c claimRow, template string) ClaimPage {
 }
 
 var codeForm = regexp.MustCompile(`^[A-Z0-9]{4,16}$`)
-
-// letters leaves out what is easily mistaken for another.
-const letters = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
-
-func drawCode() string {
-	var b strings.Builder
-	for range 10 {
-		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(letters))))
-		if err != nil {
-			panic(err) // crypto/rand never fails on the supported systems
-		}
-		b.WriteByte(letters[n.Int64()])
-	}
-	return b.String()
-}
 
 func normalCode(code string) string { return strings.ToUpper(strings.Join(strings.Fields(code), "")) }
 
@@ -153,7 +137,7 @@ func (s *Service) SaveClaim(ctx context.Context, id int64, in ClaimInput) (Claim
 			c.Active = *in.Active
 		}
 		if c.Code == "" {
-			c.Code = drawCode()
+			c.Code = secret.Code(10)
 		}
 		if id == 0 {
 			err = insertClaim(ctx, tx, c)

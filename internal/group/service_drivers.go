@@ -2,7 +2,6 @@ package group
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -52,7 +51,7 @@ func (s *Service) Invite(ctx context.Context, id int64, p Place) (out Invite, er
 		if err != nil {
 			return err
 		}
-		code := newCode()
+		code := secret.Code(16)
 		v := Invite{ID: tx.NewID(), Code: code, URL: s.inviteURL + code, Place: p, ExpiresAt: tx.Now.Add(inviteLife), CreatedAt: tx.Now}
 		if err := tx.Insert(ctx, "group_invites", inviteRow{ID: v.ID, GroupID: id, Hash: secret.Hash(code), CardKind: p.CardKind, Note: p.Note, Until: p.Until, Rules: string(rules),
 			ExpiresAt: v.ExpiresAt.UnixMilli(), CreatedAt: tx.Millis()}); err != nil {
@@ -62,17 +61,6 @@ func (s *Service) Invite(ctx context.Context, id int64, p Place) (out Invite, er
 		return s.record(ctx, tx, "group.invite", *g, map[string]any{"cardKind": p.CardKind, "note": p.Note, "until": p.Until})
 	})
 	return out, err
-}
-
-// newCode makes sixteen characters of Crockford's alphabet: 80 bits.
-func newCode() string {
-	const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-	b := make([]byte, 16)
-	_, _ = rand.Read(b) // never fails: see crypto/rand
-	for i := range b {
-		b[i] = alphabet[b[i]&31]
-	}
-	return string(b)
 }
 
 func hashOf(code string) string {

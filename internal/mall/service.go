@@ -2,11 +2,9 @@ package mall
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -193,11 +191,7 @@ func (s *Service) ChangeStock(ctx context.Context, id int64, in StockChange) (ou
 
 // newPickup draws a pickup code and returns what is stored of it. Only staff may try codes, and each opens one order of their store.
 func (s *Service) newPickup() (index *string, sealed string, err error) {
-	n, err := rand.Int(rand.Reader, big.NewInt(1e10))
-	if err != nil {
-		return nil, "", err
-	}
-	code := fmt.Sprintf("%010d", n)
+	code := secret.Digits(10)
 	x := s.Box.Index(colCode, code)
 	sealed, err = s.Box.Seal(colCode, code)
 	return &x, sealed, err

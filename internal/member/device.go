@@ -10,6 +10,7 @@ import (
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/secret"
 )
 
 // maxDevices is how many phones or browsers one identity may keep; a further one ends the oldest.
@@ -62,7 +63,7 @@ func (s *Service) NewDevice(ctx context.Context, name string) (Device, error) {
 		}
 		d.CreatedAt = tx.Millis()
 		for try := 0; ; try++ {
-			d.DeviceNo = randomDigits(9)
+			d.DeviceNo = secret.Digits(9)
 			err := tx.Insert(ctx, "member_code_devices", d)
 			if !errors.Is(err, db.ErrDuplicate) || try == 5 {
 				return err

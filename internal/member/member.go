@@ -11,8 +11,6 @@
 package member
 
 import (
-	"crypto/rand"
-	"math/big"
 	"regexp"
 	"strings"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/liangche/liangche/internal/bizday"
+	"github.com/liangche/liangche/internal/secret"
 )
 
 // The apps that an identity may come from.
@@ -271,18 +270,6 @@ func ValidCardNo(s string) bool {
 
 // newCardNo draws a card number: a random body, so that numbers tell nothing about how many members there are.
 func newCardNo() string {
-	body := "6" + randomDigits(10)
+	body := "6" + secret.Digits(10)
 	return body + string(luhn(body))
-}
-
-func randomDigits(n int) string {
-	var b strings.Builder
-	for range n {
-		d, err := rand.Int(rand.Reader, big.NewInt(10))
-		if err != nil {
-			panic(err) // crypto/rand never fails on the supported systems
-		}
-		b.WriteByte(byte('0' + d.Int64()))
-	}
-	return b.String()
 }

@@ -2,9 +2,7 @@ package pass
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/member"
+	"github.com/liangche/liangche/internal/secret"
 )
 
 // Pass reads a pass of the member; memberID 0 reads anybody's. Fault: fault.ErrNotFound.
@@ -295,9 +294,7 @@ func (s *Service) Gift(ctx context.Context, memberID, id int64) (Pass, error) {
 		if slices.ContainsFunc(uses, func(u useRow) bool { return !u.Undone && tx.Millis()-u.CreatedAt < day.Milliseconds() }) {
 			return ErrNoGift.Say("今天用过的卡，请 24 小时后再转赠")
 		}
-		if p.GiftCode, err = newCode(); err != nil {
-			return err
-		}
+		p.GiftCode = secret.Code(12)
 		p.GiftUntil, p.RenewOn = tx.Now.Add(giftLife), false
 		return note(ctx, tx, p.ID, "gift", "发出转赠")
 	})
@@ -312,20 +309,6 @@ func (s *Service) TakeBack(ctx context.Context, memberID, id int64) (Pass, error
 		p.GiftCode, p.GiftUntil = "", time.Time{}
 		return note(ctx, tx, p.ID, "gift", "收回转赠")
 	})
-}
-
-const codeLetters = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-
-func newCode() (string, error) {
-	out := make([]byte, 12)
-	for i := range out {
-		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(codeLetters))))
-		if err != nil {
-			return "", err
-		}
-		out[i] = codeLetters[n.Int64()]
-	}
-	return string(out), nil
 }
 
 // Claim takes a pass that somebody gave; whoever is first has it. Plates are bound anew. Faults: ErrClaim, ErrNoGift, ErrPlate and those of

@@ -10,7 +10,6 @@
 package referral
 
 import (
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/liangche/liangche/internal/campaign"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/secret"
 )
 
 // The states of an invitation.
@@ -140,23 +140,11 @@ func (i *Invite) flag(f string) {
 
 func (i Invite) flagText() string { return strings.Join(i.Flags, ",") }
 
-const letters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-
-// newCode draws 8 letters.
-func newCode() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // crypto/rand never fails on the supported systems
-	for i := range b {
-		b[i] = letters[int(b[i])%len(letters)]
-	}
-	return string(b[:])
-}
-
 // plainCode undoes how people write a code, and the scene of a mini-program code; "" for what is none.
 func plainCode(in string) string {
 	in = strings.TrimPrefix(strings.TrimSpace(in), "i=")
 	in = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(in))
-	if len(in) != 8 || strings.Trim(in, letters) != "" {
+	if len(in) != 8 || strings.Trim(in, secret.Letters) != "" {
 		return ""
 	}
 	return in

@@ -95,7 +95,7 @@ func (s *Service) Code(ctx context.Context, memberID int64) (codeRow, error) {
 	}
 	for range 3 { // another member may have the same letters, or another phone of the member was quicker
 		err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-			c = codeRow{MemberID: memberID, Code: newCode(), CreatedAt: tx.Millis()}
+			c = codeRow{MemberID: memberID, Code: secret.Code(8), CreatedAt: tx.Millis()}
 			return tx.Insert(ctx, "referral_codes", c)
 		})
 		if !errors.Is(err, db.ErrDuplicate) {

@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
@@ -153,6 +154,29 @@ func Token(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails: see crypto/rand
 	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// Letters are those of codes that people read and type: none looks like another.
+const Letters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+// Code draws n Letters: 5 bits each.
+func Code(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails: see crypto/rand
+	for i := range b {
+		b[i] = Letters[int(b[i])%len(Letters)]
+	}
+	return string(b)
+}
+
+// Digits draws n decimal digits.
+func Digits(n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		d, _ := rand.Int(rand.Reader, big.NewInt(10)) // never fails: see crypto/rand
+		b[i] = byte('0' + d.Int64())
+	}
+	return string(b)
 }
 
 // Hash is the SHA-256 of a token in hex: tokens are stored only so.
