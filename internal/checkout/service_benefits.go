@@ -336,7 +336,7 @@ func (s *Service) holdCouponsTx(ctx context.Context, tx *db.Tx, f frame, orderID
 	if len(p.Coupons) == 0 {
 		return nil
 	}
-	if err := s.assets.Coupons.HoldTx(ctx, tx, f.MemberID, p.Coupons, "order", orderID); err != nil || amountOf(tenders, TenderNative) > 0 {
+	if err := s.assets.Coupons.HoldTx(ctx, tx, f.MemberID, p.Coupons, "order", orderID, f.store.BizDay(tx.Now)); err != nil || amountOf(tenders, TenderNative) > 0 {
 		return err
 	}
 	return s.assets.Coupons.UseTx(ctx, tx, "order", orderID)

@@ -144,7 +144,7 @@ func TestUsableSaysWhy(t *testing.T) {
 		ask := Ask{MemberID: m, StoreID: r.store, ClassID: r.car, At: tx.Now, BizDay: "2026-11-18"}
 		got, err := r.Usable(ctx, tx, ask)
 		must(t, err)
-		must(t, r.HoldTx(ctx, tx, m, []int64{far}, "order", 9))
+		must(t, r.HoldTx(ctx, tx, m, []int64{far}, "order", 9, bizday.Of(tx.Now, bizday.DefaultZone)))
 		left, err := r.Usable(ctx, tx, ask)
 		if must(t, err); len(got) != 3 || len(left) != 2 {
 			t.Errorf("ahead: %d, after a hold %d", len(got), len(left))

@@ -129,9 +129,10 @@ func (c row) ended() string {
 	return "现在不能使用"
 }
 
-// HoldTx promises coupons to something that is about to use them: all or none. Faults, each on its field couponIds[i]: ErrForeign, ErrHeld,
+// HoldTx promises coupons to something that is about to use them: all or none. day is the store's business date, on which one that goes with no
+// other may be used once. Faults, each on its field couponIds[i]: ErrForeign, ErrHeld,
 // ErrUsed, ErrExpired, ErrVoid, ErrNotYet, ErrAlone.
-func (s *Service) HoldTx(ctx context.Context, tx *db.Tx, memberID int64, ids []int64, refKind string, refID int64) error {
+func (s *Service) HoldTx(ctx context.Context, tx *db.Tx, memberID int64, ids []int64, refKind string, refID int64, day string) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -140,7 +141,7 @@ func (s *Service) HoldTx(ctx context.Context, tx *db.Tx, memberID int64, ids []i
 		return err
 	}
 	forget(tx, memberID)
-	day, alone := bizday.Of(tx.Now, bizday.DefaultZone), 0
+	alone := 0
 	for i, id := range ids {
 		on := func(f *fault.Error) error { return f.On(fmt.Sprintf("couponIds[%d]", i), f.Message) }
 		c, ok := rows[id]

@@ -150,7 +150,9 @@ func (r *rig) issue(template, memberID int64) int64 {
 }
 
 func (r *rig) hold(memberID, ref int64, ids ...int64) error {
-	return r.tx(func(ctx context.Context, tx *db.Tx) error { return r.HoldTx(ctx, tx, memberID, ids, "order", ref) })
+	return r.tx(func(ctx context.Context, tx *db.Tx) error {
+		return r.HoldTx(ctx, tx, memberID, ids, "order", ref, bizday.Of(tx.Now, bizday.DefaultZone))
+	})
 }
 
 func (r *rig) use(ref int64) error {
