@@ -26,7 +26,9 @@ import (
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/secret"
+	"github.com/liangche/liangche/internal/session"
 	"github.com/liangche/liangche/internal/shop"
+	"github.com/liangche/liangche/internal/staff"
 	"github.com/liangche/liangche/internal/wallet"
 )
 
@@ -48,6 +50,7 @@ type world struct {
 	keyset  []byte
 	boss    actor.Actor
 	token   string
+	refresh string
 	stores  []int64
 	class   int64
 	items   []checkout.Item
@@ -97,11 +100,11 @@ func (w *world) open(ctx context.Context) error {
 	if _, err := w.Staff.CreateOwner(sys, benchUser, benchPassword, "店主"); err != nil {
 		return err
 	}
-	session, _, err := w.Staff.LoginPassword(sys, benchUser, benchPassword)
+	in, _, err := w.Staff.LoginPassword(sys, benchUser, benchPassword)
 	if err != nil {
 		return err
 	}
-	w.token = session.AccessToken
+	w.token, w.refresh = in.AccessToken, in.RefreshToken
 	if w.boss, err = w.Staff.Authenticate(ctx, w.token); err != nil {
 		return err
 	}
@@ -244,6 +247,30 @@ type line struct {
 
 func newTill(w *world, base string) *till {
 	return &till{w, base, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: workerCount, MaxConnsPerHost: workerCount}}, make([]line, 1024)}
+}
+
+// signOn replaces the till's tokens, as the staff's app does while it is used: an access token ends after half an hour.
+func (t *till) signOn(ctx context.Context) error {
+	body, err := json.Marshal(staff.RefreshRequest{RefreshToken: t.refresh})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.base+"/api/staff/session/refresh", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := t.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	var got session.Session
+	if err := json.NewDecoder(res.Body).Decode(&got); err != nil || res.StatusCode != http.StatusOK {
+		return fmt.Errorf("session refresh: status %d: %w", res.StatusCode, err)
+	}
+	t.token, t.refresh = got.AccessToken, got.RefreshToken
+	return nil
 }
 
 // listen serves the world's App on a port of its own until the returned function is called.
