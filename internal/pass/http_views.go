@@ -114,7 +114,7 @@ func view(p Pass, now time.Time, holder bool) View {
 	if open {
 		v.Renew = p.Terms.Renew
 	}
-	v.CanGift = p.Terms.Giftable && p.GivenBy == 0 && p.State == StateActive && open && !p.gifting(now)
+	v.CanGift = p.giftable(now) == nil && !p.gifting(now)
 	v.CanRefund = open && p.PaidFen > 0
 	if p.gifting(now) {
 		v.GiftUntil = &p.GiftUntil

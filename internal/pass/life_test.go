@@ -190,7 +190,21 @@ func TestGiftIsClaimedOnce(t *testing.T) {
 	if _, err := r.Gift(r.owner(m), m, p.ID); !errors.Is(err, pass.ErrNoGift) {
 		t.Errorf("used today: %v", err)
 	}
-	r.Clock.Advance(25 * time.Hour)
+	shown := func(want bool, when string) {
+		t.Helper()
+		if got := pass.ViewOf(r.get(p), r.Clock.Now(), true).CanGift; got != want {
+			t.Errorf("%s: the page says %v", when, got)
+		}
+	}
+	shown(false, "used just now")
+	r.Clock.Advance(time.Hour)
+	undone, err := r.use(p, 1)
+	must(t, err)
+	r.Clock.Advance(23 * time.Hour)
+	shown(false, "used 23 hours ago")
+	must(t, r.undo(undone, m))
+	shown(true, "what was undone is no use")
+	r.Clock.Advance(time.Hour)
 	g, err := r.Gift(r.owner(m), m, p.ID)
 	must(t, err)
 	if again, err := r.Gift(r.owner(m), m, p.ID); err != nil || again.GiftCode != g.GiftCode || len(g.GiftCode) != 12 {

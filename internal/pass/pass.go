@@ -110,6 +110,7 @@ type Pass struct {
 	StartsAt  time.Time
 	ExpiresAt time.Time // zero: never
 	UsedAt    time.Time // first use; zero before it
+	LastUse   time.Time // of the uses that were not undone; zero without one
 
 	PausedAt   time.Time // zero when it runs
 	PauseUntil time.Time // when it runs again by itself
@@ -151,6 +152,24 @@ func (p Pass) expired(at time.Time) bool { return !p.ExpiresAt.IsZero() && !at.B
 
 // gifting says whether the pass waits for somebody to claim it.
 func (p Pass) gifting(at time.Time) bool { return p.GiftCode != "" && at.Before(p.GiftUntil) }
+
+// rest is how long a pass that was used is not given on.
+const rest = day
+
+// giftable says whether the pass may be given to somebody now. Fault: ErrNoGift with the reason.
+func (p Pass) giftable(at time.Time) error {
+	switch {
+	case !p.Terms.Giftable:
+		return ErrNoGift
+	case p.GivenBy != 0:
+		return ErrNoGift.Say("别人赠送的卡不能再转赠")
+	case p.State != StateActive || p.expired(at):
+		return ErrNoGift.Say("这张卡现在的状态不能转赠")
+	case !p.LastUse.IsZero() && at.Sub(p.LastUse) < rest:
+		return ErrNoGift.Say("今天用过的卡，请 24 小时后再转赠")
+	}
+	return nil
+}
 
 // why says why the pass cannot be used, in Chinese; "" when it can.
 func (p Pass) why(storeID int64, plate string, at time.Time) string {

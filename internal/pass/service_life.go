@@ -277,22 +277,11 @@ func (s *Service) Plate(ctx context.Context, memberID, id int64, plate, old stri
 // day on which it was used. Fault: ErrNoGift.
 func (s *Service) Gift(ctx context.Context, memberID, id int64) (Pass, error) {
 	return s.change(ctx, memberID, id, func(ctx context.Context, tx *db.Tx, p *Pass) error {
-		switch {
-		case p.gifting(tx.Now):
+		if p.gifting(tx.Now) {
 			return nil // a second tap: the same code
-		case !p.Terms.Giftable:
-			return ErrNoGift
-		case p.GivenBy != 0:
-			return ErrNoGift.Say("别人赠送的卡不能再转赠")
-		case p.State != StateActive || p.expired(tx.Now):
-			return ErrNoGift.Say("这张卡现在的状态不能转赠")
 		}
-		uses, err := usesOf(ctx, tx, p.ID, 50)
-		if err != nil {
+		if err := p.giftable(tx.Now); err != nil {
 			return err
-		}
-		if slices.ContainsFunc(uses, func(u useRow) bool { return !u.Undone && tx.Millis()-u.CreatedAt < day.Milliseconds() }) {
-			return ErrNoGift.Say("今天用过的卡，请 24 小时后再转赠")
 		}
 		p.GiftCode = secret.Code(12)
 		p.GiftUntil, p.RenewOn = tx.Now.Add(giftLife), false

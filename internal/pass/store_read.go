@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
@@ -171,12 +172,14 @@ func fillPasses(ctx context.Context, r db.Reader, list []Pass, ids []int64, bizD
 		LineID int64  `db:"line_id"`
 		BizDay string `db:"biz_day"`
 		Qty    int64  `db:"qty"`
+		LastAt int64  `db:"last_at"`
 	}
-	if err := selectIn(ctx, r, &used, `SELECT pass_id, line_id, biz_day, SUM(qty) AS qty FROM pass_uses WHERE pass_id IN (?) AND undone = ? GROUP BY pass_id, line_id, biz_day`, ids, false); err != nil {
+	if err := selectIn(ctx, r, &used, `SELECT pass_id, line_id, biz_day, SUM(qty) AS qty, MAX(created_at) AS last_at FROM pass_uses WHERE pass_id IN (?) AND undone = ? GROUP BY pass_id, line_id, biz_day`, ids, false); err != nil {
 		return err
 	}
 	for _, x := range used {
 		p := &list[at[x.PassID]]
+		p.LastUse = later(p.LastUse, clock.FromMillis(x.LastAt))
 		for i := range p.Lines {
 			if p.Lines[i].ID == x.LineID {
 				p.Lines[i].Used += x.Qty
