@@ -1019,6 +1019,26 @@ CREATE TABLE member_vehicles (
 
 CREATE INDEX member_vehicles_plate ON member_vehicles (plate, id);
 
+CREATE TABLE notify_calls (
+  id BIGINT NOT NULL PRIMARY KEY,
+  message_id BIGINT NOT NULL UNIQUE,
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  event VARCHAR(32) NOT NULL,
+  body VARCHAR(300) NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  state VARCHAR(12) NOT NULL,
+  note VARCHAR(200) NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(60) NOT NULL,
+  created_at BIGINT NOT NULL,
+  done_at BIGINT NULL
+);
+
+CREATE INDEX notify_calls_member ON notify_calls (member_id, id);
+
+CREATE INDEX notify_calls_state ON notify_calls (state, id);
+
 CREATE TABLE notify_grants (
   app VARCHAR(32) NOT NULL,
   openid VARCHAR(64) NOT NULL,
@@ -1044,9 +1064,169 @@ CREATE TABLE notify_messages (
   template_id VARCHAR(64) NOT NULL,
   created_at BIGINT NOT NULL,
   done_at BIGINT NULL
-);
+, until_at BIGINT NOT NULL DEFAULT 0, due_at BIGINT NOT NULL DEFAULT 0, channel VARCHAR(20) NOT NULL DEFAULT '', tried VARCHAR(64) NOT NULL DEFAULT '');
 
 CREATE INDEX notify_messages_member ON notify_messages (member_id, id);
+
+CREATE TABLE notify_pace (
+  member_id BIGINT NOT NULL,
+  day CHAR(10) NOT NULL,
+  taken INT NOT NULL,
+  PRIMARY KEY (member_id, day)
+);
+
+CREATE TABLE notify_preferences (
+  member_id BIGINT NOT NULL PRIMARY KEY,
+  off_groups VARCHAR(120) NOT NULL,
+  sms BOOLEAN NOT NULL,
+  calls BOOLEAN NOT NULL,
+  marketing BOOLEAN NOT NULL,
+  from_minute INT NOT NULL,
+  to_minute INT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE notify_receipts (
+  app VARCHAR(32) NOT NULL,
+  remote_id VARCHAR(64) NOT NULL,
+  message_id BIGINT NOT NULL,
+  status VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (app, remote_id)
+);
+
+CREATE INDEX notify_receipts_created ON notify_receipts (created_at);
+
+CREATE TABLE notify_rules (
+  event VARCHAR(32) NOT NULL PRIMARY KEY,
+  enabled BOOLEAN NOT NULL,
+  sms BOOLEAN NOT NULL,
+  calls BOOLEAN NOT NULL,
+  updated_at BIGINT NOT NULL,
+  updated_by BIGINT NOT NULL
+);
+
+CREATE TABLE notify_steps (
+  id BIGINT NOT NULL PRIMARY KEY,
+  message_id BIGINT NOT NULL,
+  day CHAR(10) NOT NULL,
+  channel VARCHAR(20) NOT NULL,
+  outcome VARCHAR(16) NOT NULL,
+  code VARCHAR(80) NOT NULL,
+  detail VARCHAR(200) NOT NULL,
+  at BIGINT NOT NULL
+);
+
+CREATE INDEX notify_steps_day ON notify_steps (day, channel, outcome);
+
+CREATE INDEX notify_steps_message ON notify_steps (message_id, id);
+
+CREATE INDEX notify_steps_outcome ON notify_steps (outcome, message_id);
+
+CREATE TABLE notify_templates (
+  channel VARCHAR(20) NOT NULL,
+  event VARCHAR(32) NOT NULL,
+  template_id VARCHAR(64) NOT NULL,
+  sign VARCHAR(32) NOT NULL,
+  body VARCHAR(500) NOT NULL,
+  layout TEXT NOT NULL,
+  broken VARCHAR(200) NOT NULL,
+  updated_at BIGINT NOT NULL,
+  updated_by BIGINT NOT NULL,
+  PRIMARY KEY (channel, event)
+);
+
+CREATE TABLE oa_followers (
+  id BIGINT NOT NULL PRIMARY KEY,
+  openid VARCHAR(64) NULL UNIQUE,
+  unionid VARCHAR(64) NOT NULL,
+  person VARCHAR(64) NOT NULL,
+  state VARCHAR(12) NOT NULL,
+  first_scene VARCHAR(64) NOT NULL,
+  scene VARCHAR(64) NOT NULL,
+  source VARCHAR(40) NOT NULL,
+  follows INT NOT NULL,
+  first_at BIGINT NOT NULL,
+  last_at BIGINT NOT NULL,
+  left_at BIGINT NOT NULL,
+  event_at BIGINT NOT NULL,
+  info_at BIGINT NOT NULL,
+  gift_at BIGINT NOT NULL
+);
+
+CREATE INDEX oa_followers_state ON oa_followers (state, id);
+
+CREATE INDEX oa_followers_unionid ON oa_followers (unionid);
+
+CREATE TABLE oa_inbox (
+  id BIGINT NOT NULL PRIMARY KEY,
+  dedupe_key VARCHAR(64) NOT NULL UNIQUE,
+  nonce_key VARCHAR(64) NOT NULL UNIQUE,
+  app VARCHAR(32) NOT NULL,
+  kind VARCHAR(64) NOT NULL,
+  openid VARCHAR(64) NOT NULL,
+  event_key VARCHAR(200) NOT NULL,
+  content VARCHAR(600) NOT NULL,
+  status VARCHAR(64) NOT NULL,
+  msg_id VARCHAR(64) NOT NULL,
+  body TEXT NOT NULL,
+  state VARCHAR(12) NOT NULL,
+  batch_id BIGINT NOT NULL,
+  event_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  done_at BIGINT NULL
+);
+
+CREATE INDEX oa_inbox_batch ON oa_inbox (batch_id, state);
+
+CREATE INDEX oa_inbox_created ON oa_inbox (created_at);
+
+CREATE INDEX oa_inbox_openid ON oa_inbox (openid);
+
+CREATE TABLE oa_menus (
+  id BIGINT NOT NULL PRIMARY KEY,
+  state VARCHAR(12) NOT NULL,
+  current_draft BIGINT NULL UNIQUE,
+  buttons TEXT NOT NULL,
+  changed_by VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE oa_moves (
+  id BIGINT NOT NULL PRIMARY KEY,
+  follower_id BIGINT NOT NULL,
+  kind VARCHAR(12) NOT NULL,
+  scene VARCHAR(64) NOT NULL,
+  day CHAR(10) NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX oa_moves_day ON oa_moves (day, kind);
+
+CREATE INDEX oa_moves_scene ON oa_moves (scene, kind);
+
+CREATE TABLE oa_replies (
+  id BIGINT NOT NULL PRIMARY KEY,
+  kind VARCHAR(12) NOT NULL,
+  only_one VARCHAR(12) NULL UNIQUE,
+  name VARCHAR(60) NOT NULL,
+  words TEXT NOT NULL,
+  whole BOOLEAN NOT NULL,
+  answer TEXT NOT NULL,
+  active BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE oa_scenes (
+  id BIGINT NOT NULL PRIMARY KEY,
+  scene VARCHAR(64) NOT NULL UNIQUE,
+  name VARCHAR(60) NOT NULL,
+  store_id BIGINT NOT NULL,
+  code_text VARCHAR(300) NOT NULL,
+  created_at BIGINT NOT NULL
+);
 
 CREATE TABLE pass_events (
   id BIGINT NOT NULL PRIMARY KEY,

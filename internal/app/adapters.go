@@ -7,6 +7,7 @@ import (
 
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
@@ -93,14 +94,23 @@ func (c colleagues) StaffPeople(ctx context.Context) ([]roster.Person, error) {
 	return out, err
 }
 
-// directory tells the messages who a member is on WeChat.
-type directory struct{ members *member.Service }
+// directory tells the messages who a member is on WeChat. following says who follows the official account.
+type directory struct {
+	members   *member.Service
+	following func(ctx context.Context, openID string) (bool, error)
+}
 
 func (d directory) Recipients(ctx context.Context, memberID int64) ([]notify.Recipient, error) {
 	ids, err := d.members.Recipients(ctx, memberID)
 	var out []notify.Recipient
 	for _, x := range ids {
-		out = append(out, notify.Recipient{App: x.App, OpenID: x.OpenID})
+		r := notify.Recipient{App: x.App, OpenID: x.OpenID}
+		if x.App == notify.OfficialAccount {
+			var e error
+			r.Following, e = d.following(ctx, x.OpenID)
+			err = errors.Join(err, e)
+		}
+		out = append(out, r)
 	}
 	return out, err
 }
@@ -109,40 +119,70 @@ func (d directory) OpenID(ctx context.Context, identityID int64) (string, string
 	return d.members.OpenID(ctx, identityID)
 }
 
-// templates maps our events to the shop's templates. The fields are those that docs and README tell the shop to choose in WeChat's
-// library, in that order.
-func templates(ids map[string]string) map[string]notify.TemplateConfig {
-	fields := map[string]map[string]string{
-		notify.Deduction: {"thing1": "title", "amount2": "amount", "amount3": "balance", "time4": "time", "thing5": "store"},
-		notify.Topup:     {"thing1": "title", "amount2": "amount", "amount3": "balance", "time4": "time"},
-		notify.Reversal:  {"thing1": "title", "amount2": "amount", "amount3": "balance", "time4": "time", "thing5": "store"},
-		notify.Refund:    {"thing1": "title", "amount2": "amount", "amount3": "balance", "time4": "time"},
+// reach tells the messages where else a member can be reached.
+type reach struct {
+	members *member.Service
+	shops   *shop.Service
+}
 
-		notify.BookingConfirmed: {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "=到店前可在小程序查看或改期"},
-		notify.BookingReminder:  {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "hint"},
-		notify.BookingChanged:   {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "hint"},
-		notify.BookingCancelled: {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "reason"},
-		notify.BookingOffer:     {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "hint"},
-		notify.CarReady:         {"thing1": "title", "time2": "time", "thing3": "store", "car_number4": "plate", "thing5": "=爱车已完工，欢迎来取"},
-
-		notify.MallReady:        {"thing1": "title", "thing2": "store", "thing3": "hint", "time4": "time"},
-		notify.MallShipped:      {"thing1": "title", "thing2": "hint", "character_string3": "number", "time4": "time"},
-		notify.ReferralRewarded: {"thing1": "title", "thing2": "gift", "time3": "time"},
-
-		notify.GroupApproval:  {"thing1": "title", "amount2": "amount", "car_number3": "plate", "time4": "time", "thing5": "hint"},
-		notify.PassSold:       {"thing1": "title", "amount2": "amount", "time3": "time", "thing4": "hint"},
-		notify.PassExpiring:   {"thing1": "title", "date2": "time", "thing3": "hint"},
-		notify.PassRenewal:    {"thing1": "title", "amount2": "amount", "date3": "time", "thing4": "hint"},
-		notify.TierChanged:    {"thing1": "title", "thing2": "reason", "time3": "time"},
-		notify.MembershipEnds: {"thing1": "title", "date2": "time", "thing3": "hint"},
-		notify.PointsExpiring: {"thing1": "title", "number2": "points", "date3": "time", "thing4": "hint"},
-		notify.CouponReceived: {"thing1": "title", "date2": "time", "thing3": "hint"},
-		notify.CouponExpiring: {"thing1": "title", "number2": "count", "date3": "time", "thing4": "hint"},
+func (r reach) Phone(ctx context.Context, memberID int64) (string, error) {
+	m, err := r.members.Get(ctx, memberID)
+	if err != nil || !m.PhoneVerified {
+		return "", unknown(err)
 	}
+	return m.Phone, nil
+}
+
+func (r reach) Place(ctx context.Context, memberID int64) (storeID int64, zone string, err error) {
+	m, err := r.members.Get(ctx, memberID)
+	if err != nil || m.StoreID == 0 {
+		return 0, "", unknown(err)
+	}
+	st, err := r.shops.Store(ctx, m.StoreID)
+	if err != nil {
+		return 0, "", unknown(err)
+	}
+	return st.ID, st.Timezone, nil
+}
+
+func (r reach) Contacts(ctx context.Context, ids []int64) (map[int64]notify.Contact, error) {
+	all, err := r.members.MaskedContacts(ctx, ids)
+	out := make(map[int64]notify.Contact, len(all))
+	for id, c := range all {
+		out[id] = notify.Contact(c)
+	}
+	return out, err
+}
+
+// unknown takes what does not exist for nothing rather than for a failure: a message to who left ends without one.
+func unknown(err error) error {
+	if errors.Is(err, fault.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// self is whom a member of staff sends a test message to.
+func (a *App) self(ctx context.Context, staffID int64) (out notify.Self, err error) {
+	who, err := a.Staff.Get(ctx, staffID)
+	if err != nil {
+		return out, err
+	}
+	out.Phone = who.Phone
+	ids, err := a.Staff.Identities(ctx, staffID)
+	for _, x := range ids {
+		out.Identities = append(out.Identities, notify.Recipient{App: x.App, OpenID: x.OpenID})
+	}
+	return out, err
+}
+
+// templates maps our events to the shop's templates of the configuration. Their fields are those that docs and README tell the shop to
+// choose in WeChat's library, in that order; the console can choose others.
+func templates(ids map[string]string) map[string]notify.TemplateConfig {
 	out := map[string]notify.TemplateConfig{}
-	for event, id := range ids {
-		if f, ok := fields[event]; ok && id != "" {
-			out[event] = notify.TemplateConfig{ID: id, Fields: f}
+	for _, e := range notify.Events() {
+		if id := ids[e.Event]; id != "" {
+			out[e.Event] = notify.TemplateConfig{ID: id, Fields: e.Layout}
 		}
 	}
 	return out

@@ -164,7 +164,9 @@ func (a *App) build() {
 		InvitedTx: func(ctx context.Context, tx *db.Tx, id int64, code string) error {
 			return a.Referral.InvitedTx(ctx, tx, id, code)
 		},
-		JoinedTx: func(ctx context.Context, tx *db.Tx, id, identity int64) error { return a.Official.JoinedTx(ctx, tx, id, identity) },
+		JoinedTx: func(ctx context.Context, tx *db.Tx, id, identity int64) error {
+			return a.Official.JoinedTx(ctx, tx, id, identity)
+		},
 	})
 	a.Members.Connect(owed{balances{d}, []func(context.Context, int64) (money.Fen, error){
 		func(ctx context.Context, id int64) (money.Fen, error) { return a.Passes.Owed(ctx, id) }, a.Tiers.Owed}}, tierNames{d, a.Tiers})
@@ -175,8 +177,13 @@ func (a *App) build() {
 		Demo:          a.opt.Demo,
 	})
 	a.Roster = roster.New(d, colleagues{a.Staff}, a.Shops)
-	a.Messages = notify.New(d, a.Queue, directory{a.Members}, a.WeChat, a.Settings, notify.Options{Templates: templates(c.WeChat.Templates),
-		OfficialTemplates: templates(c.WeChat.OATemplates), PageBase: c.PublicURL + "/h5/#/"})
+	texts := notify.SMS(a.SMS)
+	if c.SMS.Provider == sms.None {
+		texts = nil
+	}
+	follows := func(ctx context.Context, openID string) (bool, error) { return a.Official.Following(ctx, openID) }
+	a.Messages = notify.New(d, a.Queue, directory{a.Members, follows}, a.WeChat, a.Settings, notify.Options{Templates: templates(c.WeChat.Templates),
+		OfficialTemplates: templates(c.WeChat.OATemplates), SMS: texts, People: reach{a.Members, a.Shops}, Self: a.self, SaveSettings: a.Settings.UpdateTx, PageBase: c.PublicURL + "/h5/#/"})
 	a.Payments = payment.New(d, a.Queue, a.WeChat, a.log)
 	a.Wallet = wallet.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Shops, a.Settings, a.Messages)
 	a.Sales = sale.New(d, a.log, a.Members, a.Payments, a.Shops, a.Settings)
@@ -197,7 +204,7 @@ func (a *App) build() {
 		Messages: a.Messages, ImageURL: a.Photos.URL})
 	a.Referral = referral.New(referral.Deps{DB: d, Log: a.log, Box: a.Box, Members: a.Members, Gifts: a.Gifts, Messages: a.Messages, Codes: a.WeChat, Pictures: a.Photos,
 		PageBase: c.PublicURL + "/h5/#/"})
-	a.Official = oa.New(d, a.log, a.Queue, a.WeChat, a.Members, oa.Deps{GiftTx: a.Gifts.FirstFollowTx, InvitedTx: a.Referral.InvitedTx, ForgetTx: a.Members.ForgetIdentityTx,
+	a.Official = oa.New(d, a.log, a.Queue, a.WeChat, a.Members, oa.Deps{GiftTx: a.Gifts.FirstFollowTx, InvitedTx: a.Referral.InvitedTx, ForgetTx: a.Members.ForgetIdentityTx, DeliveredTx: a.Messages.DeliveredTx,
 		StoreName: a.storeName, ShopName: func(ctx context.Context) (string, error) { return a.Settings.Text(ctx, setting.ShopName) }, PublicURL: c.PublicURL})
 	a.givers()
 	a.Checkout.Connect(a.Bookings.Visits())
@@ -218,7 +225,7 @@ func (a *App) build() {
 
 // eraseTx ends and forgets what other slices keep of a member who leaves.
 func (a *App) eraseTx(ctx context.Context, tx *db.Tx, memberID int64) error {
-	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx, a.Points.ForfeitTx, a.Coupons.EraseTx, a.Tiers.EraseTx} {
+	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx, a.Points.ForfeitTx, a.Coupons.EraseTx, a.Tiers.EraseTx, a.Messages.EraseTx} {
 		if err := f(ctx, tx, memberID); err != nil {
 			return err
 		}

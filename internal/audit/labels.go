@@ -46,6 +46,15 @@ var labels = map[string]string{
 	"code.scan":           "扫会员码",
 	"charter.publish":     "发布会员章程",
 	"charter.accept":      "同意会员章程",
+	// messages
+	"message.preference":   "修改消息偏好",
+	"message.template":     "修改消息模板",
+	"message.test":         "测试发送消息",
+	"message.rule":         "修改消息开关",
+	"message.resend":       "重发消息",
+	"message.call_dial":    "查看待联系会员的手机号",
+	"message.call_done":    "电话联系会员",
+	"message.call_skipped": "跳过待联系会员",
 	// official account
 	"oa.menu":         "修改公众号菜单",
 	"oa.menu_publish": "发布公众号菜单",

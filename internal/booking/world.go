@@ -19,7 +19,7 @@ import (
 type policy struct {
 	step, windowDays, priorityDays, lead, hold, maxOpen, travel, releaseHours, grace, noShowLimit int
 	noShowDeposit                                                                                 money.Fen
-	forfeits, tell                                                                                bool
+	forfeits                                                                                      bool
 }
 
 func (s *Service) policy(ctx context.Context) (p policy, err error) {
@@ -53,10 +53,7 @@ func (s *Service) policy(ctx context.Context) (p policy, err error) {
 	if p.step, err = strconv.Atoi(step); err != nil {
 		return p, err
 	}
-	if p.forfeits, err = s.settings.Bool(ctx, setting.BookingLateCancelForfeits); err != nil {
-		return p, err
-	}
-	p.tell, err = s.settings.Bool(ctx, setting.MessageBooking)
+	p.forfeits, err = s.settings.Bool(ctx, setting.BookingLateCancelForfeits)
 	return p, err
 }
 

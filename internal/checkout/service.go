@@ -85,7 +85,6 @@ type frame struct {
 	maxManual  money.BP
 	spendRule  string
 	needsCode  bool
-	tell       bool
 	payMinutes int64
 }
 
@@ -131,10 +130,7 @@ func (s *Service) rules(ctx context.Context, f *frame) (err error) {
 	if f.spendRule, err = s.settings.Text(ctx, setting.SpendOrder); err != nil {
 		return err
 	}
-	if f.needsCode, err = s.settings.Bool(ctx, setting.RequireCode); err != nil {
-		return err
-	}
-	f.tell, err = s.settings.Bool(ctx, setting.MessageDeduction)
+	f.needsCode, err = s.settings.Bool(ctx, setting.RequireCode)
 	return err
 }
 
@@ -449,7 +445,7 @@ func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, h holdings, i
 		err := s.awaitTx(ctx, tx, &o, f, n, book, takes)
 		return o, err
 	}
-	if err := s.postTx(ctx, tx, &o, book, takes, f.tell); err != nil {
+	if err := s.postTx(ctx, tx, &o, book, takes); err != nil {
 		return Order{}, err
 	}
 	insertOrder(tx, o)
@@ -457,7 +453,7 @@ func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, h holdings, i
 }
 
 // postTx moves the money of an order that is paid and completes it.
-func (s *Service) postTx(ctx context.Context, tx *db.Tx, o *Order, book *ledger.Book, takes []ledger.Take, tell bool) error {
+func (s *Service) postTx(ctx context.Context, tx *db.Tx, o *Order, book *ledger.Book, takes []ledger.Take) error {
 	legs := ledger.Debits(takes)
 	for _, t := range o.Tenders {
 		if a := accountOf(t.Kind); a != "" {
@@ -483,7 +479,7 @@ func (s *Service) postTx(ctx context.Context, tx *db.Tx, o *Order, book *ledger.
 	if err := s.balanceAfterTx(ctx, tx, o, book); err != nil {
 		return err
 	}
-	if o.PointsEarned, err = s.earnTx(ctx, tx, *o); err != nil || !tell {
+	if o.PointsEarned, err = s.earnTx(ctx, tx, *o); err != nil {
 		return err
 	}
 	if err := s.tellPayerTx(ctx, tx, *o, book, "deduction"); err != nil {

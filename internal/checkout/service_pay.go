@@ -9,7 +9,6 @@ import (
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/payment"
-	"github.com/liangche/liangche/internal/setting"
 )
 
 // awaitTx writes an order that waits for the customer to scan: its stored-value part is held, so that nobody spends it meanwhile.
@@ -86,10 +85,6 @@ func (f fulfiller) PaidTx(ctx context.Context, tx *db.Tx, p payment.Payment) (bo
 	if err := fill(ctx, tx, &o); err != nil {
 		return false, err
 	}
-	tell, err := f.settings.Bool(ctx, setting.MessageDeduction)
-	if err != nil {
-		return false, err
-	}
 	if err := f.endVisitTx(ctx, tx, o, true); err != nil {
 		return false, err
 	}
@@ -106,7 +101,7 @@ func (f fulfiller) PaidTx(ctx context.Context, tx *db.Tx, p payment.Payment) (bo
 			return false, err
 		}
 	}
-	if err := f.postTx(ctx, tx, &o, book, takes, tell); err != nil {
+	if err := f.postTx(ctx, tx, &o, book, takes); err != nil {
 		return false, err
 	}
 	return true, markSettled(ctx, tx, o)

@@ -1,19 +1,25 @@
-// Package notify tells members what happened, by WeChat subscribe messages (D12, M03, X04).
+// Package notify tells members what happened, by the way that reaches them (D12, F14, J05, M03, M04, X04).
 //
-// Model: a Message belongs to an event ("deduction") and is written to the outbox in the transaction of what it
-// reports; a job delivers it. A template is the shop's WeChat template for an event, with its fields. A grant counts
-// how often a WeChat identity allowed a template: one accept, one send.
-// Owns: notify_grants, notify_messages. Invariants: a message exists exactly when what it reports does (N29); one
-// dedupe key, one message, sent at most once; a grant is taken by a guarded UPDATE before the send and given back
-// when WeChat was not reached; "refused" is an outcome, not an error (N23); fields are cut to WeChat's limits (N25);
-// an owner is only told what concerns the owner, never marketing (N30).
+// Model: a Message belongs to an event ("deduction") of the catalogue and is written to the outbox in the transaction of what it reports; a
+// job delivers it: by a subscribe message of the mini-program, by a template message of the official account, by SMS, by a line on the
+// staff's call list. A template is what the shop uses for an event on a channel, with its fields; a Rule says how far an event goes; a
+// Preference what a member wants. A grant counts how often a WeChat identity allowed a template: one accept, one send. A step is a line of a
+// message's history.
+// Owns: notify_messages, notify_steps, notify_receipts, notify_grants, notify_templates, notify_rules, notify_preferences, notify_pace, notify_calls.
+// Invariants: a message exists exactly when what it reports does (N29); one dedupe key, one message, and no channel takes it twice; all is
+// decided at delivery, nothing when it is promised; a grant is taken by a guarded UPDATE before the send and given back when nothing was
+// sent; "refused" is an outcome, not an error (N23); an openid is used for its own app alone (N24); fields are cut to WeChat's limits (N25);
+// what the owner did not ask for never goes by subscribe or template message (N30).
 package notify
 
 import (
 	"context"
 	"time"
 
+	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/setting"
+	"github.com/liangche/liangche/internal/sms"
 	"github.com/liangche/liangche/internal/wechat"
 )
 
@@ -75,10 +81,11 @@ const (
 	Stale       = "stale"       // it would have come too late
 )
 
-// The apps whose identities can be reached: by subscribe message, by template message.
+// The channels: the apps whose identities can be reached, by subscribe message and by template message, then SMS.
 const (
 	MiniProgram     = "mini_program"
 	OfficialAccount = "official_account"
+	TextMessage     = "sms"
 )
 
 // leaseTime bounds one call to WeChat. A message whose lease ended with its process may or may not have been sent.
@@ -88,7 +95,15 @@ const leaseTime = 3 * time.Minute
 const JobDeliver = "notify.deliver"
 
 // Faults of this package.
-var ErrTemplate = fault.Define(fault.Invalid, "notify.template_unknown", "没有这个消息模板，请更新到最新版本")
+var (
+	ErrTemplate = fault.Define(fault.Invalid, "notify.template_unknown", "没有这个消息模板，请更新到最新版本")
+	ErrEvent    = fault.Define(fault.NotFound, "notify.event_unknown", "没有这类消息，请刷新页面后再试")
+	ErrState    = fault.Define(fault.Conflict, "notify.wrong_state", "这条消息不能重发，请刷新后再看")
+	ErrCallDone = fault.Define(fault.Conflict, "notify.call_done", "已经有同事处理过了，请刷新列表")
+	ErrNoPhone  = fault.Define(fault.NotFound, "notify.no_phone", "这位会员没有可拨打的手机号")
+	ErrNoSelf   = fault.Define(fault.Conflict, "notify.no_identity", "您的员工账号还没有绑定这个渠道，无法给自己测试发送")
+	ErrNoSetup  = fault.Define(fault.Conflict, "notify.no_template", "还没有配置这个模板，请先保存")
+)
 
 // Message is what a member is told. Data holds plain values by name; the template picks from them. Amounts are yuan
 // like "45.00", instants RFC 3339, plates as written. Dedupe is unique for ever, like "deduction:<order id>".
@@ -110,10 +125,14 @@ type TemplateConfig struct {
 
 // Options configure the service.
 type Options struct {
-	Templates         map[string]TemplateConfig // the mini-program's subscribe templates by event
-	OfficialTemplates map[string]TemplateConfig // the official account's templates by event, where no subscribe message can be sent
-	PageBase          string                    // what is put before Message.Page to make an address for the official account
-	Zone              string                    // in which instants are written, Asia/Shanghai unless told
+	Templates         map[string]TemplateConfig                              // the mini-program's subscribe templates by event
+	OfficialTemplates map[string]TemplateConfig                              // the official account's templates by event, where no subscribe message can be sent
+	SMS               SMS                                                    // nil: the shop sends no SMS
+	People            People                                                 // nil: nobody has a phone
+	Self              func(ctx context.Context, staffID int64) (Self, error) // whom a test goes to; nil: nobody
+	SaveSettings      func(ctx context.Context, tx *db.Tx, values []setting.Value) error
+	PageBase          string // what is put before Message.Page to make an address for the official account
+	Zone              string // in which instants are written, Asia/Shanghai unless told
 }
 
 // Recipient is a WeChat identity of a member.
@@ -134,23 +153,42 @@ type Sender interface {
 	SendTemplate(ctx context.Context, m wechat.TemplateMessage) (msgID int64, err error)
 }
 
-// Switches tells which kinds of message the shop wants; it is setting.Service.
-type Switches interface {
-	Bool(ctx context.Context, key string) (bool, error)
+// SMS sends one text message; it is sms.Sender. The class of its error decides what becomes of the message.
+type SMS interface {
+	Send(ctx context.Context, m sms.Message) (bizID string, err error)
 }
 
-// switchOf is the setting that turns an event's messages on.
+// People tells what the way by SMS and by telephone needs of a member.
+type People interface {
+	Phone(ctx context.Context, memberID int64) (phone string, err error)               // "" where there is none, or it was never verified
+	Place(ctx context.Context, memberID int64) (storeID int64, zone string, err error) // the store that the member belongs to, 0 for none, and its zone
+	Contacts(ctx context.Context, memberIDs []int64) (map[int64]Contact, error)        // masked; who left has neither
+}
+
+// Contact is a member's name and phone, masked.
+type Contact struct{ Name, Phone string }
+
+// Settings are what the shop chose for all messages; it is setting.Service.
+type Settings interface {
+	Bool(ctx context.Context, key string) (bool, error)
+	Int(ctx context.Context, key string) (int64, error)
+	Text(ctx context.Context, key string) (string, error)
+}
+
+// switchOf is the setting that turned an event's messages on before each event had a switch of its own: what it says goes on counting until
+// the event's is set. "" for an event that had none.
 func switchOf(event string) string {
 	switch event {
 	case Topup, Refund:
-		return "message.topup"
+		return setting.MessageTopup
 	case BookingConfirmed, BookingReminder, BookingChanged, BookingCancelled, BookingOffer, CarReady:
-		return "message.booking"
+		return setting.MessageBooking
 	case MallReady, MallShipped, ReferralRewarded, PointsExpiring, CouponReceived, CouponExpiring, TierChanged, MembershipEnds:
-		return "message.benefits"
-	default:
-		return "message.deduction"
+		return setting.MessageBenefits
+	case Deduction, Reversal, PassSold, PassExpiring, PassRenewal, GroupApproval:
+		return setting.MessageDeduction
 	}
+	return ""
 }
 
 // Results of asking an owner for a grant, as WeChat names them.

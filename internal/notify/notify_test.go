@@ -69,9 +69,16 @@ func (p people) OpenID(_ context.Context, id int64) (string, string, error) {
 	return p[id][0].App, p[id][0].OpenID, nil
 }
 
-type switches map[string]bool // switched off when true
+// choices are the shop's: switches that are off, numbers and texts that are set.
+type choices struct {
+	off   map[string]bool
+	texts map[string]string
+	ints  map[string]int64
+}
 
-func (s switches) Bool(_ context.Context, key string) (bool, error) { return !s[key], nil }
+func (c choices) Bool(_ context.Context, key string) (bool, error)   { return !c.off[key], nil }
+func (c choices) Int(_ context.Context, key string) (int64, error)   { return c.ints[key], nil }
+func (c choices) Text(_ context.Context, key string) (string, error) { return c.texts[key], nil }
 
 type fixture struct {
 	d   *db.DB
@@ -79,14 +86,14 @@ type fixture struct {
 	q   *jobs.Queue
 	s   *Service
 	wx  *platform
-	off switches
+	set choices
 }
 
 func setUp(t *testing.T, dir people) fixture {
 	t.Helper()
 	d, clk := dbtest.New(t)
-	f := fixture{d: d, clk: clk, q: jobs.New(d, slog.New(slog.NewTextHandler(io.Discard, nil))), wx: &platform{}, off: switches{}}
-	f.s = New(d, f.q, dir, f.wx, f.off, Options{Templates: map[string]TemplateConfig{
+	f := fixture{d: d, clk: clk, q: jobs.New(d, slog.New(slog.NewTextHandler(io.Discard, nil))), wx: &platform{}, set: choices{map[string]bool{}, map[string]string{}, map[string]int64{}}}
+	f.s = New(d, f.q, dir, f.wx, f.set, Options{Templates: map[string]TemplateConfig{
 		Deduction: {ID: "tmpl-deduction", Fields: map[string]string{"thing1": "store", "amount2": "amount", "car_number3": "plate", "time4": "at", "phrase5": "=已扣款"}},
 		Topup:     {ID: "tmpl-topup", Fields: map[string]string{"amount1": "amount"}},
 	}})
@@ -113,7 +120,7 @@ func (f fixture) state(t *testing.T, dedupe string) messageRow {
 	if err := f.d.Get(t.Context(), &id, `SELECT id FROM notify_messages WHERE dedupe_key = ?`, dedupe); err != nil {
 		t.Fatal(err)
 	}
-	m, err := readMessage(t.Context(), f.d, id)
+	m, err := readMessage(t.Context(), f.d, id, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +195,7 @@ func TestN25FieldsFitWeChatsLimits(t *testing.T) {
 	for key, form := range forms {
 		for _, v := range []string{"", " ", "短", strings.Repeat("很长的文字", 20), strings.Repeat("abc", 50), "a\x00b\nc", "2026-11-18T02:00:00Z",
 			"¥1,234,567.89", "-45.00", "浙A·D12345", "<script>alert(1)</script>", "\xff\xfe", "😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀"} {
-			got := fill(map[string]string{key: "v"}, map[string]string{"v": v}, "")[key]
+			got := fill([]Field{{Key: key, From: "v"}}, map[string]string{"v": v}, "")[key]
 			if !form.MatchString(got) || !utf8.ValidString(got) {
 				t.Errorf("%s of %q is %q", key, v, got)
 			}
@@ -346,7 +353,7 @@ func TestInterruptedSendEndsVisiblyAndIsNotRepeated(t *testing.T) {
 	f.enqueue(t, deduction(1, "deduction:1"))
 	id := f.state(t, "deduction:1").ID
 	if err := f.d.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error { // the process died right after its claim
-		_, err := claim(ctx, tx, id, Recipient{App: MiniProgram, OpenID: "mp-1"}, "tmpl-deduction")
+		_, err := claim(ctx, tx, id, MiniProgram, Recipient{App: MiniProgram, OpenID: "mp-1"}, "tmpl-deduction")
 		return err
 	}); err != nil {
 		t.Fatal(err)
@@ -365,7 +372,8 @@ func TestInterruptedSendEndsVisiblyAndIsNotRepeated(t *testing.T) {
 func TestShopMaySwitchMessagesOff(t *testing.T) {
 	f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp-1"}}})
 	f.accept(t, 1, "tmpl-deduction", 1)
-	f.off["message.deduction"] = true
+	f.set.off["message.deduction"] = true
+	f.clk.Advance(3 * time.Second) // what was chosen counts within two seconds
 	f.enqueue(t, deduction(1, "deduction:1"))
 	f.enqueue(t, Message{MemberID: 1, Event: Refund, Dedupe: "refund:1"})
 	f.drain(t)

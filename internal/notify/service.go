@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
+	"time"
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/fresh"
 	"github.com/liangche/liangche/internal/jobs"
 )
 
@@ -18,14 +21,17 @@ type Service struct {
 	queue    *jobs.Queue
 	dir      Directory
 	sender   Sender
-	switches Switches
+	switches Settings
 	opt      Options
+	copy     fresh.Value[setup]
+	brakes   brakes
 }
 
-// New returns the service and registers its job.
-func New(d *db.DB, q *jobs.Queue, dir Directory, sender Sender, switches Switches, opt Options) *Service {
-	s := &Service{db: d, queue: q, dir: dir, sender: sender, switches: switches, opt: opt}
+// New returns the service and registers its jobs.
+func New(d *db.DB, q *jobs.Queue, dir Directory, sender Sender, settings Settings, opt Options) *Service {
+	s := &Service{db: d, queue: q, dir: dir, sender: sender, switches: settings, opt: opt}
 	q.Handle(JobDeliver, s.deliverJob)
+	q.Every("notify.sweep", 30*time.Minute, s.Sweep)
 	return s
 }
 
@@ -123,30 +129,15 @@ func newMessage(tx *db.Tx, m Message) (newRow, error) {
 	return r, err
 }
 
-// DeliveredTx notes what WeChat says became of a message that it had taken (TEMPLATESENDJOBFINISH): "success", or why not. An id that is
-// no message of ours changes nothing.
-func (s *Service) DeliveredTx(ctx context.Context, tx *db.Tx, app string, msgID int64, status string) error {
-	return nil
-}
-
-// TemplateIDs gives the WeChat template id of every event that has one.
-func (s *Service) TemplateIDs() map[string]string {
-	out := map[string]string{}
-	for event, t := range s.opt.Templates {
-		if t.ID != "" {
-			out[event] = t.ID
+// knownTemplate says whether the mini-program may ask for a template.
+func (s *Service) knownTemplate(ctx context.Context, id string) (bool, error) {
+	set, err := s.current(ctx)
+	for key, t := range set.templates {
+		if key[0] == MiniProgram && t.ID == id && id != "" {
+			return true, err
 		}
 	}
-	return out
-}
-
-func (s *Service) knownTemplate(id string) bool {
-	for _, t := range s.opt.Templates {
-		if t.ID == id && id != "" {
-			return true
-		}
-	}
-	return false
+	return false, err
 }
 
 // Grant counts what the acting owner allowed and returns what is left per template. Faults: session.required,
@@ -158,8 +149,11 @@ func (s *Service) Grant(ctx context.Context, results []GrantResult) ([]GrantCoun
 	}
 	seen := map[string]bool{}
 	for _, g := range results {
+		known, err := s.knownTemplate(ctx, g.TemplateID)
 		switch {
-		case !s.knownTemplate(g.TemplateID):
+		case err != nil:
+			return nil, err
+		case !known:
 			return nil, ErrTemplate
 		case seen[g.TemplateID], !slices.Contains([]string{Accept, Reject, Ban, Filter}, g.Result):
 			return nil, fault.ErrInvalid.On("results", "每个模板只能有一个结果")
@@ -195,3 +189,5 @@ func (s *Service) Grant(ctx context.Context, results []GrantResult) ([]GrantCoun
 	}
 	return out, err
 }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

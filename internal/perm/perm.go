@@ -62,6 +62,9 @@ const (
 	GroupRead        = "group.read"
 	GroupWrite       = "group.write"
 	GroupReview      = "group.review"
+	MessageRead      = "message.read"
+	MessageWrite     = "message.write"
+	MessageCall      = "message.call"
 	OARead           = "oa.read"
 	OAWrite          = "oa.write"
 )
@@ -131,6 +134,9 @@ func All() []Permission {
 		{GroupReview, "开通、审核团体账户，邀请用车人", "会员权益", []string{m}},
 		{OARead, "查看公众号", "公众号", []string{m}},
 		{OAWrite, "设置公众号菜单与回复", "公众号", []string{m}},
+		{MessageRead, "查看消息发送记录", "消息", []string{m}},
+		{MessageWrite, "设置消息与模板、重发消息", "消息", []string{m}},
+		{MessageCall, "处理待联系名单", "消息", []string{m, r}},
 		{DisputeRead, "查看疑问单", "服务", []string{m, r, a}},
 		{DisputeResolve, "处理疑问单", "服务", []string{m}},
 		{CatalogRead, "查看项目与价格", "项目", []string{m, r, t, a}},

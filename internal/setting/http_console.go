@@ -54,6 +54,9 @@ func (s *Service) items(ctx context.Context) (List, error) {
 	}
 	var out List
 	for _, d := range Definitions() {
+		if d.Apart {
+			continue
+		}
 		it := Item{Key: d.Key, Group: d.Group, Label: d.Label, Help: d.Help, Type: d.Type, Value: d.native(all[d.Key]),
 			Default: d.native(d.Default), Options: d.Options}
 		if d.number() || d.Type == Text {

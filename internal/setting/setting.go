@@ -75,6 +75,11 @@ const (
 
 	CouponGiftDays  = "coupon.gift_days"
 	MessageBenefits = "message.benefits"
+
+	MessageQuietFrom = "message.quiet_from"
+	MessageQuietTo   = "message.quiet_to"
+	MessageCapDay    = "message.cap_day"
+	MessageCapWeek   = "message.cap_week"
 )
 
 // The choices of SpendOrder.
@@ -113,10 +118,12 @@ type Definition struct {
 	Options                 []Option
 	Pattern                 *regexp.Regexp // Text: what a non-empty value must look like
 	PatternHelp             string
+	Apart                   bool // has a page of its own; the general one does not show it
 }
 
 var (
 	colorForm = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
+	clockForm = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
 	phoneForm = regexp.MustCompile(`^[0-9+() -]{5,20}$`)
 )
 
@@ -173,10 +180,14 @@ func Definitions() []Definition {
 		{Key: PassPlateDays, Group: "卡项", Label: "更换绑定车牌的间隔天数", Help: "只影响以后卖出的卡", Type: Int, Default: "30", Min: 0, Max: 365},
 		{Key: CouponWarnDays, Group: "优惠", Label: "优惠券到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "3", Min: 0, Max: 30},
 		{Key: CouponGiftDays, Group: "优惠", Label: "转赠链接的有效天数", Help: "无人领取，券自动退回", Type: Int, Default: "7", Min: 1, Max: 30},
-		{Key: MessageBenefits, Group: "消息", Label: "积分、优惠券、卡项有变化时通知会员", Type: Bool, Default: "true"},
-		{Key: MessageBooking, Group: "消息", Label: "预约有变化时通知会员", Type: Bool, Default: "true"},
-		{Key: MessageDeduction, Group: "消息", Label: "扣款后通知会员", Type: Bool, Default: "true"},
-		{Key: MessageTopup, Group: "消息", Label: "充值后通知会员", Type: Bool, Default: "true"},
+		{Key: MessageBenefits, Group: "消息", Label: "积分、优惠券、卡项有变化时通知会员", Type: Bool, Default: "true", Apart: true},
+		{Key: MessageBooking, Group: "消息", Label: "预约有变化时通知会员", Type: Bool, Default: "true", Apart: true},
+		{Key: MessageDeduction, Group: "消息", Label: "扣款后通知会员", Type: Bool, Default: "true", Apart: true},
+		{Key: MessageTopup, Group: "消息", Label: "充值后通知会员", Type: Bool, Default: "true", Apart: true},
+		{Key: MessageQuietFrom, Group: "消息", Label: "免打扰开始", Help: "不紧急的消息等到结束后再发", Type: Text, Default: "21:30", Min: 5, Max: 5, Pattern: clockForm, PatternHelp: "请填写时间，如 21:30", Apart: true},
+		{Key: MessageQuietTo, Group: "消息", Label: "免打扰结束", Help: "与开始相同表示不设免打扰", Type: Text, Default: "08:30", Min: 5, Max: 5, Pattern: clockForm, PatternHelp: "请填写时间，如 08:30", Apart: true},
+		{Key: MessageCapDay, Group: "消息", Label: "每位会员每天最多", Help: "提醒和优惠类消息；0 表示不限", Type: Int, Default: "2", Min: 0, Max: 20, Apart: true},
+		{Key: MessageCapWeek, Group: "消息", Label: "每位会员每 7 天最多", Help: "提醒和优惠类消息；0 表示不限", Type: Int, Default: "5", Min: 0, Max: 50, Apart: true},
 	}
 }
 

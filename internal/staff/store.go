@@ -78,6 +78,19 @@ func (s *Service) readAccount(ctx context.Context, r db.Reader, id int64, lock s
 	return a, err
 }
 
+// Identities lists the WeChat identities that an account is bound to.
+func (s *Service) Identities(ctx context.Context, id int64) (out []Identity, err error) {
+	var rows []struct {
+		App    string `db:"app"`
+		OpenID string `db:"openid"`
+	}
+	err = s.db.Select(ctx, &rows, `SELECT app, openid FROM staff_identities WHERE account_id = ? ORDER BY app`, id)
+	for _, r := range rows {
+		out = append(out, Identity{App: r.App, OpenID: r.OpenID})
+	}
+	return out, err
+}
+
 type roleRow struct {
 	ID          int64  `db:"id"`
 	Key         string `db:"role_key"`

@@ -11,7 +11,6 @@ import (
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/payment"
-	"github.com/liangche/liangche/internal/setting"
 )
 
 // fulfiller is what the payment slice calls when WeChat has decided.
@@ -68,10 +67,6 @@ func (s *Service) creditTx(ctx context.Context, tx *db.Tx, t Topup) error {
 	}
 	total := money.Fen(b.Balance(ledger.Principal) + b.Balance(ledger.Bonus))
 	if err := markCredited(ctx, tx, t.ID, id, total, day); err != nil {
-		return err
-	}
-	tell, err := s.settings.Bool(ctx, setting.MessageTopup)
-	if err != nil || !tell {
 		return err
 	}
 	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: t.MemberID, Event: "topup", Dedupe: "topup:" + t.No, Page: "pages/home/index",

@@ -76,6 +76,17 @@ func CodeOf(err error) string {
 	return ""
 }
 
+// Unsure says whether WeChat may have done what was asked although no answer came: the connection was there, then it was silent or broke.
+// What could not be dialled, and what was answered with an error, was not done.
+func Unsure(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) || e.Class != Unavailable || e.Code != "" || e.cause == nil {
+		return false
+	}
+	text := e.cause.Error()
+	return !strings.Contains(text, "statusCode=") && !strings.Contains(text, "dial ")
+}
+
 // The faults that an owner or a member of staff may see.
 var (
 	ErrUnavailable   = fault.Define(fault.Unavailable, "wechat.unavailable", "微信暂时连不上，请稍后再试")

@@ -1330,6 +1330,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/members/{id}/message-preference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a member wants to be told */
+        get: operations["consoleMessagePreference"];
+        /** Set what a member wants to be told, at the member's wish */
+        put: operations["consoleMessagePreferencePut"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/members/{id}/points": {
         parameters: {
             query?: never;
@@ -1600,6 +1618,350 @@ export interface paths {
         put?: never;
         /** End a membership and give the days that are left back */
         post: operations["consoleMembershipRefund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/message-setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events, templates and switches */
+        get: operations["consoleMessageSetup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/message-setup/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A template filled with example values, cut as it will be */
+        post: operations["consoleMessagePreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/message-setup/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change switches, quiet hours and caps, all or none */
+        put: operations["consoleMessageRules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/message-setup/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose the template of an event on a channel */
+        put: operations["consoleMessageTemplate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/message-setup/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a stored template to oneself */
+        post: operations["consoleMessageTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages, newest first */
+        get: operations["consoleMessageList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/messages/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send ended messages again */
+        post: operations["consoleMessageResend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/messages/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of messages, day by day */
+        get: operations["consoleMessageStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A message with its history */
+        get: operations["consoleMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/oa/arrivals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What WeChat pushed in the last 30 days, newest first */
+        get: operations["consoleOaArrivals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/oa/followers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who follows, newest first */
+        get: operations["consoleOaFollowers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/oa/followers/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many came and left, by day */
+        get: operations["consoleOaFollowerDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/oa/menu": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The menu: draft and published */
+        get: operations["consoleOaMenu"];
+        /** Keep a draft of the menu */
+        put: operations["consoleOaMenuSave"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/oa/menu/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the menu away at WeChat */
+        post: operations["consoleOaMenuDelete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/oa/menu/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The menu that WeChat shows */
+        get: operations["consoleOaMenuLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/oa/menu/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send the draft to WeChat */
+        post: operations["consoleOaMenuPublish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/oa/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is answered to whom */
+        get: operations["consoleOaReplies"];
+        put?: never;
+        /** A new reply */
+        post: operations["consoleOaReplyCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/oa/replies/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What would be answered to a text */
+        post: operations["consoleOaReplyTry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/oa/replies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a reply; its kind stays */
+        put: operations["consoleOaReplyUpdate"];
+        post?: never;
+        /** Remove a reply */
+        delete: operations["consoleOaReplyDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/oa/scenes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Codes that lead to the account */
+        get: operations["consoleOaScenes"];
+        put?: never;
+        /** A new code */
+        post: operations["consoleOaSceneCreate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3603,6 +3965,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/jssdk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sign a page of ours for WeChat's JS-SDK */
+        get: operations["ownerJssdk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/owner/mall/items": {
         parameters: {
             query?: never;
@@ -3717,6 +4096,41 @@ export interface paths {
         put?: never;
         /** Buy or renew a paid membership */
         post: operations["ownerMembershipBuy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/message-preference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the member wants to be told */
+        get: operations["ownerMessagePreference"];
+        /** Choose what to be told */
+        put: operations["ownerMessagePreferencePut"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/notify/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which messages to ask the owner for at a moment */
+        get: operations["ownerNotifyAsk"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4677,6 +5091,91 @@ export interface paths {
         put?: never;
         /** The work begins */
         post: operations["staffBookingStart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Members whom no message reached */
+        get: operations["staffCallList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/calls/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many are open */
+        get: operations["staffCallCount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/calls/{id}/dial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The number to call; leaves a trace */
+        post: operations["staffCallDial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/calls/{id}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody was told */
+        post: operations["staffCallDone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/calls/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nobody needs to be told any more */
+        post: operations["staffCallSkip"];
         delete?: never;
         options?: never;
         head?: never;
@@ -8720,6 +9219,137 @@ export interface components {
             totalFen: number;
         };
         None: Record<string, never>;
+        NotifyAskList: {
+            /** @description At most three; empty: ask nothing */
+            templateIds: string[];
+        };
+        NotifyCallCount: {
+            /** Format: int64 */
+            open: number;
+        };
+        NotifyCallNote: {
+            note?: string;
+        };
+        NotifyCallPhone: {
+            phone: string;
+        };
+        NotifyCallView: {
+            /** @description What to say */
+            body: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            doneAt?: string;
+            event: string;
+            eventTitle: string;
+            /**
+             * Format: int64
+             * @description The member likes to be reached from this minute of the day on; equal to toMinute: at any hour
+             */
+            fromMinute: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            memberId: number;
+            /** Format: int64 */
+            messageId: number;
+            /** @description Masked */
+            name: string;
+            note: string;
+            /** @description Masked */
+            phone: string;
+            /** @description Why no message went out */
+            reason: string;
+            staffName: string;
+            /** @enum {string} */
+            state: "open" | "done" | "skipped";
+            /** Format: int64 */
+            toMinute: number;
+        };
+        NotifyCallViewPage: {
+            items: components["schemas"]["NotifyCallView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        NotifyChoices: {
+            groups: components["schemas"]["NotifyGroupInfo"][];
+            preference: components["schemas"]["NotifyPreference"];
+            /** @description The shop sends SMS */
+            sms: boolean;
+        };
+        NotifyDayCount: {
+            channel: string;
+            /** Format: int64 */
+            count: number;
+            day: string;
+            outcome: string;
+        };
+        NotifyEntryView: {
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * @description Of the last try
+             * @enum {string}
+             */
+            channel: "mini_program" | "official_account" | "sms" | "";
+            /** Format: date-time */
+            createdAt: string;
+            detail: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /**
+             * Format: date-time
+             * @description Not before, while it waits
+             */
+            dueAt?: string;
+            event: string;
+            eventTitle: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            memberId: number;
+            /** @description Masked */
+            name: string;
+            /** @description Masked */
+            phone: string;
+            resendable: boolean;
+            /** @enum {string} */
+            state: "queued" | "held" | "sending" | "sent" | "delivered" | "refused" | "unreachable" | "called" | "failed" | "dead" | "off" | "capped" | "stale";
+            summary: string;
+        };
+        NotifyEntryViewPage: {
+            items: components["schemas"]["NotifyEntryView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        NotifyEventView: {
+            calls: boolean;
+            cap: boolean;
+            event: string;
+            fields: components["schemas"]["NotifyFieldInfo"][];
+            group: string;
+            /** @description The fields that a new WeChat template is begun with */
+            layout: components["schemas"]["NotifyField"][];
+            marketing: boolean;
+            on: boolean;
+            sms: boolean;
+            /** @description One for each channel, in the order in which they are tried */
+            templates: components["schemas"]["NotifyTemplateView"][];
+            title: string;
+            urgent: boolean;
+        };
+        NotifyField: {
+            /** @description Name of a value of the event; after = a fixed text */
+            from: string;
+            key: string;
+            /** @description What the provider calls it, for people */
+            label: string;
+        };
+        NotifyFieldInfo: {
+            example: string;
+            label: string;
+            name: string;
+        };
         NotifyGrantCount: {
             /** Format: int64 */
             left: number;
@@ -8735,6 +9365,368 @@ export interface components {
             /** @enum {string} */
             result: "accept" | "reject" | "ban" | "filter";
             templateId: string;
+        };
+        NotifyGroupInfo: {
+            /** @description The member cannot switch it off */
+            fixed: boolean;
+            group: string;
+            help: string;
+            title: string;
+        };
+        NotifyLine: {
+            cut: boolean;
+            /** @description Before it was cut */
+            full: string;
+            key: string;
+            label: string;
+            /** @description What is wrong with it, empty when nothing is */
+            note: string;
+            /** @description As it is sent */
+            value: string;
+        };
+        NotifyMessageView: {
+            /** Format: int64 */
+            attempts: number;
+            /**
+             * @description Of the last try
+             * @enum {string}
+             */
+            channel: "mini_program" | "official_account" | "sms" | "";
+            /** Format: date-time */
+            createdAt: string;
+            detail: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /**
+             * Format: date-time
+             * @description Not before, while it waits
+             */
+            dueAt?: string;
+            event: string;
+            eventTitle: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            memberId: number;
+            /** @description Masked */
+            name: string;
+            /** @description Masked */
+            phone: string;
+            resendable: boolean;
+            /** @enum {string} */
+            state: "queued" | "held" | "sending" | "sent" | "delivered" | "refused" | "unreachable" | "called" | "failed" | "dead" | "off" | "capped" | "stale";
+            steps: components["schemas"]["NotifyStepView"][];
+            summary: string;
+            values: components["schemas"]["NotifyValueView"][];
+        };
+        NotifyPreference: {
+            /** @description May be called by staff where nothing else reaches */
+            calls: boolean;
+            /**
+             * Format: int64
+             * @description What is not urgent comes from this minute of the day on; equal to toMinute: at any hour
+             */
+            fromMinute: number;
+            /** @description Consents to greetings and offers by SMS */
+            marketing: boolean;
+            /** @description Groups that the member does not want */
+            off: string[];
+            /** @description May be reached by SMS where WeChat does not reach */
+            sms: boolean;
+            /** Format: int64 */
+            toMinute: number;
+        };
+        NotifyPreviewView: {
+            lines: components["schemas"]["NotifyLine"][];
+        };
+        NotifyResendAsk: {
+            ids: number[];
+        };
+        NotifyResent: {
+            /** Format: int64 */
+            count: number;
+        };
+        NotifyRuleInput: {
+            calls: boolean;
+            event: string;
+            on: boolean;
+            sms: boolean;
+        };
+        NotifyRulesInput: {
+            /** Format: int64 */
+            capDay: number;
+            /** Format: int64 */
+            capWeek: number;
+            events: components["schemas"]["NotifyRuleInput"][];
+            quietFrom: string;
+            quietTo: string;
+        };
+        NotifySetup: {
+            /**
+             * Format: int64
+             * @description 0: any number
+             */
+            capDay: number;
+            /** Format: int64 */
+            capWeek: number;
+            events: components["schemas"]["NotifyEventView"][];
+            groups: components["schemas"]["NotifyGroupInfo"][];
+            /** @description HH:MM; equal to quietTo: none */
+            quietFrom: string;
+            quietTo: string;
+            /** @description The shop has an SMS provider */
+            sms: boolean;
+        };
+        NotifyStatsView: {
+            days: components["schemas"]["NotifyDayCount"][];
+        };
+        NotifyStepView: {
+            /** Format: date-time */
+            at: string;
+            channel: string;
+            code: string;
+            detail: string;
+            outcome: string;
+        };
+        NotifyTemplateInput: {
+            body?: string;
+            /** @enum {string} */
+            channel: "mini_program" | "official_account" | "sms";
+            event: string;
+            fields: components["schemas"]["NotifyField"][];
+            sign?: string;
+            /** @description Empty: none */
+            templateId: string;
+        };
+        NotifyTemplateView: {
+            body: string;
+            /** @description Why it does not work, empty while it does */
+            broken: string;
+            /** Format: date-time */
+            changedAt?: string;
+            /** @enum {string} */
+            channel: "mini_program" | "official_account" | "sms";
+            fields: components["schemas"]["NotifyField"][];
+            sign: string;
+            /** @description Chosen here; otherwise from the configuration file */
+            stored: boolean;
+            /** @description Empty: none */
+            templateId: string;
+            /**
+             * Format: int64
+             * @description How many fields are cut or of the wrong kind with example values
+             */
+            warnings: number;
+        };
+        NotifyTestAsk: {
+            /** @enum {string} */
+            channel: "mini_program" | "official_account" | "sms";
+            event: string;
+        };
+        NotifyTestView: {
+            ok: boolean;
+            says: string;
+        };
+        NotifyValueView: {
+            label: string;
+            value: string;
+        };
+        OaAnswer: {
+            /** @description WeChat shows only the first where somebody wrote something */
+            articles?: components["schemas"]["OaArticle"][];
+            /** @enum {string} */
+            kind: "text" | "articles" | "mini" | "coupon";
+            /** @description mini, coupon: the words that are tapped */
+            link?: string;
+            /** @description mini, coupon: pages/home/index?x=1 */
+            page?: string;
+            /** @description Of all kinds but articles */
+            text?: string;
+        };
+        OaArrivalView: {
+            /** @enum {string} */
+            app: "mini_program" | "official_account";
+            /**
+             * Format: date-time
+             * @description When WeChat says it happened
+             */
+            at: string;
+            /** @description As it came, of events that nobody handles */
+            body?: string;
+            content: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /** Format: date-time */
+            gotAt: string;
+            /** Format: int64 */
+            id: number;
+            key: string;
+            kind: string;
+            /** @description The end of the openid */
+            label: string;
+            /** @enum {string} */
+            state: "new" | "done" | "kept";
+        };
+        OaArrivalViewPage: {
+            items: components["schemas"]["OaArrivalView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        OaArticle: {
+            page?: string;
+            /** @description https address, or a picture of ours */
+            picture?: string;
+            text?: string;
+            title: string;
+            url?: string;
+        };
+        OaDayCount: {
+            day: string;
+            /** Format: int64 */
+            follows: number;
+            /** Format: int64 */
+            unfollows: number;
+        };
+        OaFollowerDays: {
+            days: components["schemas"]["OaDayCount"][];
+            /**
+             * Format: int64
+             * @description Now
+             */
+            following: number;
+        };
+        OaFollowerView: {
+            /** Format: date-time */
+            firstAt: string;
+            /** Format: int64 */
+            follows: number;
+            /** @description The code that brought them first, by its name */
+            from: string;
+            /** Format: date-time */
+            giftAt?: string;
+            /** @description WeChat gave a unionid */
+            hasUnion: boolean;
+            /** Format: int64 */
+            id: number;
+            /** @description The end of the openid */
+            label: string;
+            /** Format: date-time */
+            lastAt?: string;
+            /** Format: date-time */
+            leftAt?: string;
+            /** @description Masked name of the member, when it is one */
+            member?: string;
+            /** Format: int64 */
+            memberId?: number;
+            source: string;
+            /** @enum {string} */
+            state: "following" | "left" | "revoked" | "never";
+        };
+        OaFollowerViewPage: {
+            items: components["schemas"]["OaFollowerView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        OaLiveButton: {
+            name: string;
+            sub: components["schemas"]["OaLiveButton"][];
+            /** @description Key, address or page */
+            to: string;
+            type: string;
+        };
+        OaLiveMenu: {
+            buttons: components["schemas"]["OaLiveButton"][];
+        };
+        OaMenuAsk: {
+            buttons: components["schemas"]["OaMenuButton"][];
+        };
+        OaMenuButton: {
+            /**
+             * @description group: has buttons; reply: answers; page: of our H5; url: any address; mini: the mini-program
+             * @enum {string}
+             */
+            action: "group" | "reply" | "page" | "url" | "mini";
+            name: string;
+            /** @description page and mini: pages/home/index?x=1 */
+            page?: string;
+            /** Format: int64 */
+            replyId?: number;
+            sub?: components["schemas"]["OaMenuButton"][];
+            url?: string;
+        };
+        OaMenus: {
+            /** @description The draft differs from what was published */
+            changed: boolean;
+            draft?: components["schemas"]["OaSavedMenu"];
+            published?: components["schemas"]["OaSavedMenu"];
+        };
+        OaReplyInput: {
+            active?: boolean;
+            answer: components["schemas"]["OaAnswer"];
+            /** @enum {string} */
+            kind: "welcome" | "default" | "keyword" | "button";
+            name: string;
+            /** @description keyword: the whole text must be the word */
+            whole?: boolean;
+            words?: string[];
+        };
+        OaReplyView: {
+            active: boolean;
+            answer: components["schemas"]["OaAnswer"];
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "welcome" | "default" | "keyword" | "button";
+            name: string;
+            /** Format: date-time */
+            updatedAt: string;
+            whole: boolean;
+            words: string[];
+        };
+        OaReplyViewPage: {
+            items: components["schemas"]["OaReplyView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        OaSavedMenu: {
+            /** Format: date-time */
+            at: string;
+            buttons: components["schemas"]["OaMenuButton"][];
+            by: string;
+        };
+        OaSceneInput: {
+            name: string;
+            /** @description Made up when empty */
+            scene?: string;
+            /** Format: int64 */
+            storeId?: number;
+        };
+        OaSceneView: {
+            /** @description What the picture of the code says */
+            codeText: string;
+            /** Format: int64 */
+            follows: number;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            scene: string;
+            /** Format: int64 */
+            storeId?: number;
+            storeName?: string;
+        };
+        OaSceneViewPage: {
+            items: components["schemas"]["OaSceneView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        OaTried: {
+            articles: components["schemas"]["OaArticle"][];
+            /** @description Absent: nothing is answered */
+            reply?: components["schemas"]["OaReplyView"];
+            text?: string;
+        };
+        OaTryAsk: {
+            text: string;
         };
         PassClaimAsk: {
             code: string;
@@ -9841,7 +10833,7 @@ export interface components {
              * @description What went wrong, from a closed list
              * @enum {string}
              */
-            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "campaign.code_early" | "campaign.code_expired" | "campaign.code_limit" | "campaign.code_stopped" | "campaign.code_unknown" | "campaign.code_used" | "campaign.codes_exported" | "campaign.gift" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.group" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.points" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "coupon.changed" | "coupon.claimed" | "coupon.code_taken" | "coupon.code_unknown" | "coupon.ended" | "coupon.expired" | "coupon.gift_over" | "coupon.gift_own" | "coupon.gone" | "coupon.held" | "coupon.limit" | "coupon.name_taken" | "coupon.not_giftable" | "coupon.not_open" | "coupon.not_yet" | "coupon.not_yours" | "coupon.one_a_day" | "coupon.reason_missing" | "coupon.template_unknown" | "coupon.used" | "coupon.validity_over" | "coupon.void" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "mall.address" | "mall.changed" | "mall.code_unknown" | "mall.limit" | "mall.not_on_sale" | "mall.other_store" | "mall.out_of_stock" | "mall.state" | "mall.tier" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.no_card" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.template_unknown" | "pass.claim_unknown" | "pass.given_away" | "pass.not_giftable" | "pass.not_rechargeable" | "pass.not_renewable" | "pass.not_usable" | "pass.nothing_to_refund" | "pass.pause" | "pass.per_member" | "pass.plan_name_taken" | "pass.plan_unavailable" | "pass.plate" | "pass.plate_cooling_off" | "pass.plate_limit" | "pass.refund_plan_changed" | "pass.sold_out" | "pass.state" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "payment.unwanted" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "referral.bound" | "referral.code_unknown" | "referral.known" | "referral.late" | "referral.off" | "referral.reason_missing" | "referral.self" | "referral.state" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.in_use" | "tier.membership_ended" | "tier.name_taken" | "tier.no_default" | "tier.plan_far_ahead" | "tier.plan_name_taken" | "tier.plan_unavailable" | "tier.reason_missing" | "tier.recompute_running" | "tier.right_gone" | "tier.right_used_up" | "tier.unknown" | "tier.use_of_order" | "tier.use_undone" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
+            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "campaign.code_early" | "campaign.code_expired" | "campaign.code_limit" | "campaign.code_stopped" | "campaign.code_unknown" | "campaign.code_used" | "campaign.codes_exported" | "campaign.gift" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.group" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.points" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "coupon.changed" | "coupon.claimed" | "coupon.code_taken" | "coupon.code_unknown" | "coupon.ended" | "coupon.expired" | "coupon.gift_over" | "coupon.gift_own" | "coupon.gone" | "coupon.held" | "coupon.limit" | "coupon.name_taken" | "coupon.not_giftable" | "coupon.not_open" | "coupon.not_yet" | "coupon.not_yours" | "coupon.one_a_day" | "coupon.reason_missing" | "coupon.template_unknown" | "coupon.used" | "coupon.validity_over" | "coupon.void" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "mall.address" | "mall.changed" | "mall.code_unknown" | "mall.limit" | "mall.not_on_sale" | "mall.other_store" | "mall.out_of_stock" | "mall.state" | "mall.tier" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.no_card" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.call_done" | "notify.event_unknown" | "notify.no_identity" | "notify.no_phone" | "notify.no_template" | "notify.template_unknown" | "notify.wrong_state" | "oa.address" | "oa.keyword_taken" | "oa.menu" | "oa.menu_refused" | "oa.no_draft" | "oa.reply_in_use" | "oa.scene_taken" | "oa.too_many" | "pass.claim_unknown" | "pass.given_away" | "pass.not_giftable" | "pass.not_rechargeable" | "pass.not_renewable" | "pass.not_usable" | "pass.nothing_to_refund" | "pass.pause" | "pass.per_member" | "pass.plan_name_taken" | "pass.plan_unavailable" | "pass.plate" | "pass.plate_cooling_off" | "pass.plate_limit" | "pass.refund_plan_changed" | "pass.sold_out" | "pass.state" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "payment.unwanted" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "referral.bound" | "referral.code_unknown" | "referral.known" | "referral.late" | "referral.off" | "referral.reason_missing" | "referral.self" | "referral.state" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.in_use" | "tier.membership_ended" | "tier.name_taken" | "tier.no_default" | "tier.plan_far_ahead" | "tier.plan_name_taken" | "tier.plan_unavailable" | "tier.reason_missing" | "tier.recompute_running" | "tier.right_gone" | "tier.right_used_up" | "tier.unknown" | "tier.use_of_order" | "tier.use_undone" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
             /** @description Data that helps to go on, such as the new quote */
             detail?: unknown;
             /** @description Complaints about single fields */
@@ -11757,6 +12749,16 @@ export interface components {
             paySign: string;
             signType: string;
             timeStamp: string;
+        };
+        WechatJSConfig: {
+            appId: string;
+            nonceStr: string;
+            signature: string;
+            /**
+             * Format: int64
+             * @description Unix seconds
+             */
+            timestamp: number;
         };
     };
     responses: never;
@@ -14976,6 +15978,72 @@ export interface operations {
             };
         };
     };
+    consoleMessagePreference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyChoices"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMessagePreferencePut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyPreference"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyChoices"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleMemberPoints: {
         parameters: {
             query?: never;
@@ -15658,6 +16726,783 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TierRefunded"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMessageSetup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifySetup"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMessagePreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyTemplateInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyPreviewView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMessageRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyRulesInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifySetup"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMessageTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyTemplateInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifySetup"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMessageTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyTestAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyTestView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMessageList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                state?: "queued" | "held" | "sending" | "sent" | "delivered" | "refused" | "unreachable" | "called" | "failed" | "dead" | "off" | "capped" | "stale";
+                event?: string;
+                memberId?: number;
+                /** @description Business date; 13 days ago unless told */
+                from?: string;
+                /** @description Business date, included; today unless told */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyEntryViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMessageResend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyResendAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyResent"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMessageStats: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyStatsView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyMessageView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaArrivals: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                state?: "new" | "done" | "kept";
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaArrivalViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaFollowers: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                state?: "following" | "left" | "revoked";
+                scene?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaFollowerViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaFollowerDays: {
+        parameters: {
+            query?: {
+                /** @description YYYY-MM-DD; 29 days before To when absent */
+                from?: string;
+                /** @description YYYY-MM-DD; today when absent */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaFollowerDays"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaMenu: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaMenus"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaMenuSave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OaMenuAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaMenus"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaMenuDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaMenus"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaMenuLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaLiveMenu"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaMenuPublish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaMenus"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaReplies: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaReplyViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaReplyCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OaReplyInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaReplyView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaReplyTry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OaTryAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaTried"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaReplyUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OaReplyInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaReplyView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaReplyDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaScenes: {
+        parameters: {
+            query?: {
+                /** @description The next of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaSceneViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOaSceneCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OaSceneInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OaSceneView"];
                 };
             };
             /** @description Fault */
@@ -20382,6 +22227,38 @@ export interface operations {
             };
         };
     };
+    ownerJssdk: {
+        parameters: {
+            query: {
+                /** @description Address of the page without what stands behind # */
+                url: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WechatJSConfig"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ownerMallItems: {
         parameters: {
             query?: {
@@ -20636,6 +22513,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SaleStarted"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerMessagePreference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyChoices"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerMessagePreferencePut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyPreference"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyChoices"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerNotifyAsk: {
+        parameters: {
+            query: {
+                /** @description after_join, after_pay, after_topup, after_booking, after_offer, after_pass, after_mall, after_coupon, after_car, preferences */
+                moment: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyAskList"];
                 };
             };
             /** @description Fault */
@@ -22713,6 +24684,169 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffCallList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                state?: "open" | "done" | "skipped";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCallViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffCallCount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCallCount"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffCallDial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCallPhone"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffCallDone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyCallNote"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCallCount"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffCallSkip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotifyCallNote"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifyCallCount"];
                 };
             };
             /** @description Fault */

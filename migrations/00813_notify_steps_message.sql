@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX notify_steps_message ON notify_steps (message_id, id);

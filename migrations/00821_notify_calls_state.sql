@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX notify_calls_state ON notify_calls (state, id);
