@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/httpapi"
 	"github.com/liangche/liangche/internal/perm"
@@ -157,7 +158,7 @@ func (s *Service) waitViews(ctx context.Context, list []Wait, names bool) ([]Wai
 		v := WaitView{ID: w.ID, StoreID: w.StoreID, StoreName: store.Name, Title: w.Title, FromDay: w.FromDay, ToDay: w.ToDay, FromMinute: w.FromMinute, ToMinute: w.ToMinute,
 			State: w.State, CreatedAt: w.CreatedAt, MemberName: masked[w.MemberID]}
 		if o, ok := offers[w.BookingID]; ok && w.State == WaitOffered {
-			v.Offer, v.OfferExpiresAt = &o, optional(w.OfferExpiresAt)
+			v.Offer, v.OfferExpiresAt = &o, clock.Pointer(w.OfferExpiresAt)
 		}
 		out = append(out, v)
 	}

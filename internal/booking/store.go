@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/clock"
@@ -79,33 +78,18 @@ const bookingColumns = `id, booking_no, store_id, biz_day, kind, channel, state,
 	same_technician, explain_text, note, address, lat_e6, lng_e6, extra, cancelled_by, cancel_reason, created_by_kind, created_by_id, created_by_name, created_at,
 	confirmed_at, dispatched_at, arrived_at, started_at, finished_at, ended_at, reminded_at`
 
-func millis(t time.Time) *int64 {
-	if t.IsZero() {
-		return nil
-	}
-	n := t.UnixMilli()
-	return &n
-}
-
-func instant(ms *int64) time.Time {
-	if ms == nil {
-		return time.Time{}
-	}
-	return clock.FromMillis(*ms)
-}
-
 func (r bookingRow) booking() Booking {
 	b := Booking{ID: r.ID, No: r.No, StoreID: r.StoreID, BizDay: r.BizDay, Kind: Kind(r.Kind), Channel: r.Channel, State: State(r.State), MemberID: r.MemberID,
 		MemberTier: r.MemberTier, Priority: r.Priority, ContactName: r.ContactName, ContactPhone: r.ContactPhone, Plate: r.Plate, VehicleClassID: r.VehicleClassID,
 		VehicleClassName: r.VehicleClassName, Title: r.Title, Minutes: r.Minutes, PriceFen: money.Fen(r.PriceFen), StartsAt: clock.FromMillis(r.StartsAt),
 		EndsAt: clock.FromMillis(r.EndsAt), FromCell: r.FromCell, ToCell: r.ToCell, TravelMinutes: r.TravelMinutes, DepositFen: money.Fen(r.DepositFen),
 		DepositState: r.DepositState, DepositUsedFen: money.Fen(r.DepositUsedFen), DepositBackFen: money.Fen(r.DepositBackFen), PaymentID: r.PaymentID,
-		PaidPostingID: r.PaidPostingID, OutPostingID: r.OutPostingID, FreeCancelUntil: clock.FromMillis(r.FreeCancelUntil), HoldExpiresAt: instant(r.HoldExpiresAt),
+		PaidPostingID: r.PaidPostingID, OutPostingID: r.OutPostingID, FreeCancelUntil: clock.FromMillis(r.FreeCancelUntil), HoldExpiresAt: clock.FromNull(r.HoldExpiresAt),
 		Version: r.Version, OrderID: r.OrderID, WishedTechnicianID: r.WishedTechnicianID, SameTechnician: r.SameTechnician, Explain: r.Explain, Note: r.Note,
 		Address: r.Address, LatE6: r.LatE6, LngE6: r.LngE6, CancelledBy: r.CancelledBy, CancelReason: r.CancelReason, CreatedByKind: r.CreatedByKind,
-		CreatedByID: r.CreatedByID, CreatedByName: r.CreatedByName, CreatedAt: clock.FromMillis(r.CreatedAt), ConfirmedAt: instant(r.ConfirmedAt),
-		DispatchedAt: instant(r.DispatchedAt), ArrivedAt: instant(r.ArrivedAt), StartedAt: instant(r.StartedAt), FinishedAt: instant(r.FinishedAt),
-		EndedAt: instant(r.EndedAt), RemindedAt: instant(r.RemindedAt)}
+		CreatedByID: r.CreatedByID, CreatedByName: r.CreatedByName, CreatedAt: clock.FromMillis(r.CreatedAt), ConfirmedAt: clock.FromNull(r.ConfirmedAt),
+		DispatchedAt: clock.FromNull(r.DispatchedAt), ArrivedAt: clock.FromNull(r.ArrivedAt), StartedAt: clock.FromNull(r.StartedAt), FinishedAt: clock.FromNull(r.FinishedAt),
+		EndedAt: clock.FromNull(r.EndedAt), RemindedAt: clock.FromNull(r.RemindedAt)}
 	if b.Sealed = r.Extra; strings.HasPrefix(r.Extra, "{") {
 		_ = json.Unmarshal([]byte(r.Extra), &b.Extra) // from before there were seals
 	}
@@ -119,11 +103,11 @@ func rowOf(b Booking) bookingRow {
 		VehicleClassName: b.VehicleClassName, Title: b.Title, Minutes: b.Minutes, PriceFen: int64(b.PriceFen), StartsAt: b.StartsAt.UnixMilli(),
 		EndsAt: b.EndsAt.UnixMilli(), FromCell: b.FromCell, ToCell: b.ToCell, TravelMinutes: b.TravelMinutes, DepositFen: int64(b.DepositFen),
 		DepositState: b.DepositState, DepositUsedFen: int64(b.DepositUsedFen), DepositBackFen: int64(b.DepositBackFen), PaymentID: b.PaymentID,
-		PaidPostingID: b.PaidPostingID, OutPostingID: b.OutPostingID, FreeCancelUntil: b.FreeCancelUntil.UnixMilli(), HoldExpiresAt: millis(b.HoldExpiresAt),
+		PaidPostingID: b.PaidPostingID, OutPostingID: b.OutPostingID, FreeCancelUntil: b.FreeCancelUntil.UnixMilli(), HoldExpiresAt: clock.NullMillis(b.HoldExpiresAt),
 		Version: b.Version, OrderID: b.OrderID, WishedTechnicianID: b.WishedTechnicianID, SameTechnician: b.SameTechnician, Explain: b.Explain, Extra: b.Sealed, CancelledBy: b.CancelledBy, CancelReason: b.CancelReason,
 		CreatedByKind: b.CreatedByKind, CreatedByID: b.CreatedByID, CreatedByName: b.CreatedByName, CreatedAt: b.CreatedAt.UnixMilli(),
-		ConfirmedAt: millis(b.ConfirmedAt), DispatchedAt: millis(b.DispatchedAt), ArrivedAt: millis(b.ArrivedAt), StartedAt: millis(b.StartedAt),
-		FinishedAt: millis(b.FinishedAt), EndedAt: millis(b.EndedAt), RemindedAt: millis(b.RemindedAt)}
+		ConfirmedAt: clock.NullMillis(b.ConfirmedAt), DispatchedAt: clock.NullMillis(b.DispatchedAt), ArrivedAt: clock.NullMillis(b.ArrivedAt), StartedAt: clock.NullMillis(b.StartedAt),
+		FinishedAt: clock.NullMillis(b.FinishedAt), EndedAt: clock.NullMillis(b.EndedAt), RemindedAt: clock.NullMillis(b.RemindedAt)}
 	if b.State.holdsPlate() {
 		r.ActivePlate = &b.Plate
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/bizday"
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/shop"
 	"github.com/liangche/liangche/internal/slot"
@@ -49,14 +50,6 @@ func (s *Service) names(ctx context.Context, storeID int64) (nameBook, error) {
 	return n, nil
 }
 
-// optional leaves out an instant that has not come.
-func optional(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
 // views shows bookings to their owner.
 func (s *Service) views(ctx context.Context, list []Booking) ([]View, error) {
 	p, err := s.policy(ctx)
@@ -93,10 +86,10 @@ func (s *Service) views(ctx context.Context, list []Booking) ([]View, error) {
 func viewOf(b Booking, store shop.Store, names nameBook) View {
 	v := View{ID: b.ID, No: b.No, StoreID: b.StoreID, StoreName: store.Name, StoreAddress: store.Address, StorePhone: store.Phone, Kind: b.Kind, Channel: b.Channel,
 		State: b.State, StartsAt: b.StartsAt, EndsAt: b.EndsAt, Plate: b.Plate, VehicleClassID: b.VehicleClassID, VehicleClassName: b.VehicleClassName, Title: b.Title,
-		Items: b.Items, Minutes: b.Minutes, PriceFen: b.PriceFen, DepositFen: b.DepositFen, DepositState: b.DepositState, HoldExpiresAt: optional(b.HoldExpiresAt),
+		Items: b.Items, Minutes: b.Minutes, PriceFen: b.PriceFen, DepositFen: b.DepositFen, DepositState: b.DepositState, HoldExpiresAt: clock.Pointer(b.HoldExpiresAt),
 		Note: b.Note, Address: b.Address, LatE6: b.LatE6, LngE6: b.LngE6, TravelMinutes: b.TravelMinutes, OrderID: b.OrderID, CreatedAt: b.CreatedAt}
 	if b.DepositFen > 0 {
-		v.FreeCancelUntil = optional(b.FreeCancelUntil)
+		v.FreeCancelUntil = clock.Pointer(b.FreeCancelUntil)
 	}
 	if b.Extra != (Extra{}) {
 		x := b.Extra

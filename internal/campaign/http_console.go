@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/httpapi"
 	"github.com/liangche/liangche/internal/perm"
 )
@@ -147,7 +148,7 @@ func (s *Service) saved(ctx context.Context, id int64, in RuleInput) (RuleView, 
 }
 
 func (s *Service) ruleView(ctx context.Context, x Rule, given int) (RuleView, error) {
-	v := RuleView{ID: x.ID, Name: x.Name, Trigger: x.Trigger, Terms: x.Terms, Gift: x.Gift, Active: x.Active, StartsAt: x.StartsAt, EndsAt: maybe(x.EndsAt), Given: given}
+	v := RuleView{ID: x.ID, Name: x.Name, Trigger: x.Trigger, Terms: x.Terms, Gift: x.Gift, Active: x.Active, StartsAt: x.StartsAt, EndsAt: clock.Pointer(x.EndsAt), Given: given}
 	var err error
 	v.GiftTitle, err = s.Title(ctx, s.db, x.Gift)
 	return v, err
@@ -158,14 +159,7 @@ func (s *Service) batchView(ctx context.Context, b Batch, err error) (BatchView,
 		return BatchView{}, err
 	}
 	v := BatchView{ID: b.ID, Name: b.Name, Kind: b.Kind, Partner: b.Partner, Gift: b.Gift, Count: b.Count, Used: b.Used, PerMember: b.PerMember, StartsAt: b.StartsAt,
-		EndsAt: maybe(b.EndsAt), State: b.State, CreatedBy: b.CreatedBy, CreatedAt: b.CreatedAt, ExportedBy: b.ExportedBy, ExportedAt: maybe(b.ExportedAt), StoppedAt: maybe(b.StoppedAt)}
+		EndsAt: clock.Pointer(b.EndsAt), State: b.State, CreatedBy: b.CreatedBy, CreatedAt: b.CreatedAt, ExportedBy: b.ExportedBy, ExportedAt: clock.Pointer(b.ExportedAt), StoppedAt: clock.Pointer(b.StoppedAt)}
 	v.GiftTitle, err = s.Title(ctx, s.db, b.Gift)
 	return v, err
-}
-
-func maybe(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
-	"time"
 
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
@@ -29,30 +28,15 @@ type ruleRow struct {
 const ruleColumns = `id, name, trigger_kind, terms, presents, active, deleted, starts_at, ends_at, created_at, updated_at`
 
 func (x ruleRow) rule() (Rule, error) {
-	r := Rule{ID: x.ID, Name: x.Name, Trigger: x.Trigger, Active: x.Active && !x.Deleted, StartsAt: clock.FromMillis(x.StartsAt), EndsAt: instant(x.EndsAt), CreatedAt: clock.FromMillis(x.CreatedAt)}
+	r := Rule{ID: x.ID, Name: x.Name, Trigger: x.Trigger, Active: x.Active && !x.Deleted, StartsAt: clock.FromMillis(x.StartsAt), EndsAt: clock.Maybe(x.EndsAt), CreatedAt: clock.FromMillis(x.CreatedAt)}
 	return r, errors.Join(json.Unmarshal([]byte(x.Terms), &r.Terms), json.Unmarshal([]byte(x.Presents), &r.Gift))
 }
 
 func (r Rule) row(now int64) (ruleRow, error) {
 	terms, err := json.Marshal(r.Terms)
 	gift, err2 := json.Marshal(r.Gift)
-	return ruleRow{ID: r.ID, Name: r.Name, Trigger: r.Trigger, Terms: string(terms), Presents: string(gift), Active: r.Active, StartsAt: millis(r.StartsAt),
-		EndsAt: millis(r.EndsAt), CreatedAt: millis(r.CreatedAt), UpdatedAt: now}, errors.Join(err, err2)
-}
-
-// instant and millis write no time as 0.
-func instant(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return clock.FromMillis(ms)
-}
-
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
+	return ruleRow{ID: r.ID, Name: r.Name, Trigger: r.Trigger, Terms: string(terms), Presents: string(gift), Active: r.Active, StartsAt: clock.MaybeMillis(r.StartsAt),
+		EndsAt: clock.MaybeMillis(r.EndsAt), CreatedAt: clock.MaybeMillis(r.CreatedAt), UpdatedAt: now}, errors.Join(err, err2)
 }
 
 func readRules(ctx context.Context, r db.Reader) ([]Rule, error) {
@@ -232,8 +216,8 @@ type batchRow struct {
 const batchColumns = `id, name, kind, partner, presents, code_count, per_member, starts_at, ends_at, state, created_by, created_at, exported_by, exported_at, stopped_at`
 
 func (x batchRow) batch() (b Batch, err error) {
-	b = Batch{ID: x.ID, Name: x.Name, Kind: x.Kind, Partner: x.Partner, Count: x.Count, PerMember: x.PerMember, StartsAt: clock.FromMillis(x.StartsAt), EndsAt: instant(x.EndsAt),
-		State: x.State, CreatedBy: x.CreatedBy, CreatedAt: clock.FromMillis(x.CreatedAt), ExportedBy: x.ExportedBy, ExportedAt: instant(x.ExportedAt), StoppedAt: instant(x.StoppedAt)}
+	b = Batch{ID: x.ID, Name: x.Name, Kind: x.Kind, Partner: x.Partner, Count: x.Count, PerMember: x.PerMember, StartsAt: clock.FromMillis(x.StartsAt), EndsAt: clock.Maybe(x.EndsAt),
+		State: x.State, CreatedBy: x.CreatedBy, CreatedAt: clock.FromMillis(x.CreatedAt), ExportedBy: x.ExportedBy, ExportedAt: clock.Maybe(x.ExportedAt), StoppedAt: clock.Maybe(x.StoppedAt)}
 	return b, json.Unmarshal([]byte(x.Presents), &b.Gift)
 }
 
@@ -243,7 +227,7 @@ func insertBatch(ctx context.Context, tx *db.Tx, b Batch) error {
 		return err
 	}
 	return tx.Insert(ctx, "campaign_batches", batchRow{ID: b.ID, Name: b.Name, Kind: b.Kind, Partner: b.Partner, Presents: string(gift), Count: b.Count, PerMember: b.PerMember,
-		StartsAt: millis(b.StartsAt), EndsAt: millis(b.EndsAt), State: b.State, CreatedBy: b.CreatedBy, CreatedAt: millis(b.CreatedAt)})
+		StartsAt: clock.MaybeMillis(b.StartsAt), EndsAt: clock.MaybeMillis(b.EndsAt), State: b.State, CreatedBy: b.CreatedBy, CreatedAt: clock.MaybeMillis(b.CreatedAt)})
 }
 
 // readBatches reads a page of batches, newest first, with how many of their codes are used.

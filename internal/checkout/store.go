@@ -137,21 +137,6 @@ type tenderRow struct {
 	CreatedAt    int64  `db:"created_at"`
 }
 
-func millis(t time.Time) *int64 {
-	if t.IsZero() {
-		return nil
-	}
-	n := t.UnixMilli()
-	return &n
-}
-
-func instant(ms *int64) time.Time {
-	if ms == nil {
-		return time.Time{}
-	}
-	return clock.FromMillis(*ms)
-}
-
 // insertOrder writes order, lines and tenders: one statement each, in one round trip.
 func insertOrder(tx *db.Tx, o Order) {
 	var expires int64
@@ -162,7 +147,7 @@ func insertOrder(tx *db.Tx, o Order) {
 		ScanID: o.ScanID, BookingID: o.BookingID, Plate: o.Plate, VehicleClassID: o.VehicleClassID, VehicleClassName: o.VehicleClassName, Title: o.Title, SubtotalFen: int64(o.Subtotal),
 		DiscountFen: int64(o.Discount), TotalFen: int64(o.Total), Status: string(o.Status), BalanceAfter: int64(o.BalanceAfter), PostingID: o.PostingID,
 		PaymentID: o.PaymentID, StaffID: o.StaffID, StaffName: o.StaffName, TenderLabel: o.TenderLabel, CreatedAt: o.CreatedAt.UnixMilli(), ExpiresAt: expires,
-		SettledAt: millis(o.SettledAt), BenefitPostingID: o.BenefitPostingID, RecognisedFen: int64(o.Recognised), PointsEarned: o.PointsEarned, GroupID: o.GroupID, PayerID: o.PayerID})
+		SettledAt: clock.NullMillis(o.SettledAt), BenefitPostingID: o.BenefitPostingID, RecognisedFen: int64(o.Recognised), PointsEarned: o.PointsEarned, GroupID: o.GroupID, PayerID: o.PayerID})
 	lines := make([]lineRow, len(o.Lines))
 	for i, l := range o.Lines {
 		lines[i] = lineRow{ID: tx.NewID(), OrderID: o.ID, LineNo: i + 1, Kind: l.Kind, ItemID: l.ItemID, Title: l.Title, Explain: l.Explain, Qty: l.Qty, UnitFen: int64(l.UnitPriceFen), AmountFen: int64(l.AmountFen)}
@@ -196,8 +181,8 @@ func orderByID(ctx context.Context, r db.Reader, id int64, lock string) (Order, 
 	o := Order{ID: x.ID, No: x.No, StoreID: x.StoreID, StoreName: x.StoreName, BizDay: x.BizDay, MemberID: x.MemberID, ScanID: x.ScanID, BookingID: x.BookingID, Plate: x.Plate,
 		VehicleClassID: x.VehicleClassID, VehicleClassName: x.VehicleClassName, Title: x.Title, Subtotal: money.Fen(x.SubtotalFen), Discount: money.Fen(x.DiscountFen),
 		Total: money.Fen(x.TotalFen), Status: Status(x.Status), BalanceAfter: money.Fen(x.BalanceAfter), PostingID: x.PostingID, PaymentID: x.PaymentID,
-		StaffID: x.StaffID, StaffName: x.StaffName, TenderLabel: x.TenderLabel, CreatedAt: clock.FromMillis(x.CreatedAt), SettledAt: instant(x.SettledAt),
-		ReversedAt: instant(x.ReversedAt), ReversalPostingID: x.ReversalPostingID, ReverseReason: x.ReverseReason, ReverseStaff: x.ReverseStaff,
+		StaffID: x.StaffID, StaffName: x.StaffName, TenderLabel: x.TenderLabel, CreatedAt: clock.FromMillis(x.CreatedAt), SettledAt: clock.FromNull(x.SettledAt),
+		ReversedAt: clock.FromNull(x.ReversedAt), ReversalPostingID: x.ReversalPostingID, ReverseReason: x.ReverseReason, ReverseStaff: x.ReverseStaff,
 		BenefitPostingID: x.BenefitPostingID, Recognised: money.Fen(x.RecognisedFen), PointsEarned: x.PointsEarned, GroupID: x.GroupID, PayerID: x.PayerID}
 	if x.ExpiresAt != 0 {
 		o.ExpiresAt = clock.FromMillis(x.ExpiresAt)

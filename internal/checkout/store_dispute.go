@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
@@ -66,7 +67,7 @@ func disputesWhere(ctx context.Context, r db.Reader, where string, args ...any) 
 		created := x.CreatedAt
 		out = append(out, DisputeRecord{ID: x.ID, OrderID: x.OrderID, MemberID: x.MemberID, StoreID: x.StoreID, OrderNo: x.OrderNo, StoreName: x.StoreName, StaffName: x.StaffName,
 			Plate: x.Plate, Total: money.Fen(x.TotalFen), Reason: x.Reason, Note: x.Note, Status: x.Status, Answer: x.Answer, Resolver: x.ResolvedBy,
-			CreatedAt: instant(&created), ResolvedAt: instant(x.ResolvedAt)})
+			CreatedAt: clock.FromNull(&created), ResolvedAt: clock.FromNull(x.ResolvedAt)})
 	}
 	return out, err
 }

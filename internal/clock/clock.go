@@ -71,3 +71,44 @@ func Stopwatch() func() time.Duration {
 	t := time.Now()
 	return func() time.Duration { return time.Since(t) }
 }
+
+// Maybe is the instant of unix ms, the zero time for 0.
+func Maybe(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return FromMillis(ms)
+}
+
+// MaybeMillis undoes Maybe.
+func MaybeMillis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return Millis(t)
+}
+
+// FromNull is the instant of unix ms that may be NULL, then the zero time.
+func FromNull(ms *int64) time.Time {
+	if ms == nil {
+		return time.Time{}
+	}
+	return FromMillis(*ms)
+}
+
+// NullMillis undoes FromNull.
+func NullMillis(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	ms := Millis(t)
+	return &ms
+}
+
+// Pointer is t, nil for the zero time: what a client sees of an instant that may be missing.
+func Pointer(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

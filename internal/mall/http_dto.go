@@ -6,6 +6,7 @@ import (
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/audit"
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
@@ -109,16 +110,9 @@ type CancelAsk struct {
 	Reason string `json:"reason,omitempty" maxLength:"100"`
 }
 
-func maybe(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
 func (s *Service) itemView(ctx context.Context, i Item) (ItemView, error) {
 	v := ItemView{ID: i.ID, Name: i.Name, Description: i.Description, Kind: i.Kind, SubjectID: i.SubjectID, Image: i.Image, ImageURL: s.ImageURL(i.Image), Points: i.Points, MoneyFen: i.MoneyFen,
-		Stock: i.Stock, LowStock: i.LowStock, Low: i.Stock <= i.LowStock, PerMember: i.PerMember, MinTierID: i.MinTierID, Ship: i.Ship, SaleFrom: i.SaleFrom, SaleTo: maybe(i.SaleTo), Active: i.Active, Sort: i.Sort}
+		Stock: i.Stock, LowStock: i.LowStock, Low: i.Stock <= i.LowStock, PerMember: i.PerMember, MinTierID: i.MinTierID, Ship: i.Ship, SaleFrom: i.SaleFrom, SaleTo: clock.Pointer(i.SaleTo), Active: i.Active, Sort: i.Sort}
 	if i.MinTierID != 0 {
 		if _, name, err := s.rank(ctx, i.MinTierID, 0); err == nil {
 			v.MinTierName = name
@@ -144,7 +138,7 @@ func (s *Service) offers(ctx context.Context, memberID int64, items []Item) ([]O
 	out := make([]Offer, 0, len(items))
 	for _, i := range items {
 		o := Offer{ID: i.ID, Name: i.Name, Description: i.Description, Kind: i.Kind, ImageURL: s.ImageURL(i.Image), Points: i.Points, MoneyFen: i.MoneyFen, Stock: i.Stock, PerMember: i.PerMember,
-			Ship: i.Ship, SaleTo: maybe(i.SaleTo), Why: i.open(s.db.Now())}
+			Ship: i.Ship, SaleTo: clock.Pointer(i.SaleTo), Why: i.open(s.db.Now())}
 		reached := true
 		if i.MinTierID != 0 {
 			if reached, o.MinTierName, err = s.rank(ctx, i.MinTierID, level.ID); err != nil {
@@ -174,7 +168,7 @@ func (s *Service) offers(ctx context.Context, memberID int64, items []Item) ([]O
 func (s *Service) orderView(ctx context.Context, o Order) OrderView {
 	v := OrderView{ID: o.ID, No: o.No, ItemID: o.ItemID, Title: o.Title, ImageURL: s.ImageURL(o.Image), Kind: o.ItemKind, Qty: o.Qty, Points: o.Points, MoneyFen: o.MoneyFen, State: o.State,
 		StateText: label(o), Delivery: o.Delivery, StoreID: o.StoreID, Carrier: o.Carrier, TrackingNo: o.TrackingNo, SaleID: o.SaleID, Reason: o.Reason,
-		MayCancel: mayFollow(o.State, Cancelled), CreatedAt: o.CreatedAt, ReadyAt: maybe(o.ReadyAt), EndedAt: maybe(o.EndedAt)}
+		MayCancel: mayFollow(o.State, Cancelled), CreatedAt: o.CreatedAt, ReadyAt: clock.Pointer(o.ReadyAt), EndedAt: clock.Pointer(o.EndedAt)}
 	if st, err := s.Shops.Store(ctx, o.StoreID); o.StoreID != 0 && err == nil {
 		v.StoreName = st.Name
 	}

@@ -4,27 +4,12 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"time"
 
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
 )
-
-func instant(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return clock.FromMillis(ms)
-}
-
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
 
 type itemRow struct {
 	ID          int64  `db:"id"`
@@ -52,12 +37,12 @@ const itemColumns = `id, name, description, kind, subject_id, image, points, mon
 
 func (x itemRow) item() Item {
 	return Item{x.ID, x.Name, x.Description, x.Kind, x.SubjectID, x.Image, x.Points, money.Fen(x.MoneyFen), x.Stock, x.LowStock, x.PerMember, x.MinTierID, x.Ship,
-		instant(x.SaleFrom), instant(x.SaleTo), x.Active, x.Sort, clock.FromMillis(x.CreatedAt)}
+		clock.Maybe(x.SaleFrom), clock.Maybe(x.SaleTo), x.Active, x.Sort, clock.FromMillis(x.CreatedAt)}
 }
 
 func (i Item) row(now int64) itemRow {
 	return itemRow{i.ID, i.Name, i.Description, i.Kind, i.SubjectID, i.Image, i.Points, int64(i.MoneyFen), i.Stock, i.LowStock, i.PerMember, i.MinTierID, i.Ship,
-		millis(i.SaleFrom), millis(i.SaleTo), i.Active, i.Sort, millis(i.CreatedAt), now}
+		clock.MaybeMillis(i.SaleFrom), clock.MaybeMillis(i.SaleTo), i.Active, i.Sort, clock.MaybeMillis(i.CreatedAt), now}
 }
 
 func readItems(ctx context.Context, r db.Reader, all bool) ([]Item, error) {
@@ -154,12 +139,12 @@ const orderColumns = `id, order_no, item_id, member_id, store_id, item_kind, sub
 func (x orderRow) order() Order {
 	return Order{ID: x.ID, No: x.No, ItemID: x.ItemID, MemberID: x.MemberID, StoreID: x.StoreID, ItemKind: x.ItemKind, SubjectID: x.SubjectID, Title: x.Title, Image: x.Image, Qty: x.Qty,
 		Points: x.Points, MoneyFen: money.Fen(x.MoneyFen), State: x.State, Delivery: x.Delivery, SaleID: x.SaleID, RefundID: x.RefundID, Carrier: x.Carrier, TrackingNo: x.TrackingNo,
-		Reason: x.Reason, StaffName: x.StaffName, CreatedAt: clock.FromMillis(x.CreatedAt), ReadyAt: instant(x.ReadyAt), EndedAt: instant(x.EndedAt), address: x.AddressSealed, code: x.CodeSealed}
+		Reason: x.Reason, StaffName: x.StaffName, CreatedAt: clock.FromMillis(x.CreatedAt), ReadyAt: clock.Maybe(x.ReadyAt), EndedAt: clock.Maybe(x.EndedAt), address: x.AddressSealed, code: x.CodeSealed}
 }
 
 func insertOrder(ctx context.Context, tx *db.Tx, o Order) error {
 	return tx.Insert(ctx, "mall_orders", orderRow{ID: o.ID, No: o.No, ItemID: o.ItemID, MemberID: o.MemberID, StoreID: o.StoreID, ItemKind: o.ItemKind, SubjectID: o.SubjectID, Title: o.Title,
-		Image: o.Image, Qty: o.Qty, Points: o.Points, MoneyFen: int64(o.MoneyFen), State: o.State, Delivery: o.Delivery, AddressSealed: o.address, SaleID: o.SaleID, CreatedAt: millis(o.CreatedAt)})
+		Image: o.Image, Qty: o.Qty, Points: o.Points, MoneyFen: int64(o.MoneyFen), State: o.State, Delivery: o.Delivery, AddressSealed: o.address, SaleID: o.SaleID, CreatedAt: clock.MaybeMillis(o.CreatedAt)})
 }
 
 // orderByID reads an order; lock is "" or the locking clause. Fault: fault.ErrNotFound.
@@ -254,7 +239,7 @@ func readOrders(ctx context.Context, r db.Reader, f orderFilter, after string, l
 // markReady makes a pending order ready, with its pickup code. Fault: ErrState.
 func markReady(ctx context.Context, tx *db.Tx, o Order, index *string, sealed string) error {
 	return tx.ExecOne(ctx, ErrState, `UPDATE mall_orders SET state = ?, ready_at = ?, ended_at = ?, code_index = ?, code_sealed = ? WHERE id = ? AND state = 'pending'`,
-		o.State, millis(o.ReadyAt), millis(o.EndedAt), index, sealed, o.ID)
+		o.State, clock.MaybeMillis(o.ReadyAt), clock.MaybeMillis(o.EndedAt), index, sealed, o.ID)
 }
 
 // markCollected hands a ready order out, once. Its code opens nothing any more. Fault: ErrState.

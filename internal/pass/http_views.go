@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/money"
 )
@@ -141,7 +142,7 @@ func (s *Service) detail(ctx context.Context, p Pass, holder bool) (Detail, erro
 		return d, err
 	}
 	for _, u := range uses {
-		x := UseView{At: at(u.CreatedAt), Qty: u.Qty, OrderID: u.OrderID, Plate: u.Plate, Upgraded: u.Upgraded, Undone: u.Undone}
+		x := UseView{At: clock.Maybe(u.CreatedAt), Qty: u.Qty, OrderID: u.OrderID, Plate: u.Plate, Upgraded: u.Upgraded, Undone: u.Undone}
 		for _, l := range p.Lines {
 			if l.ID == u.LineID {
 				x.Title = l.Title
@@ -154,7 +155,7 @@ func (s *Service) detail(ctx context.Context, p Pass, holder bool) (Detail, erro
 	}
 	events, err := eventsOf(ctx, s.db, p.ID, 100)
 	for _, e := range events {
-		d.Events = append(d.Events, EventView{at(e.CreatedAt), e.Kind, e.Detail, e.ActorName})
+		d.Events = append(d.Events, EventView{clock.Maybe(e.CreatedAt), e.Kind, e.Detail, e.ActorName})
 	}
 	if err != nil {
 		return d, err

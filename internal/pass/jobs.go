@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/jobs"
@@ -216,7 +217,7 @@ func (s *Service) warnTx(ctx context.Context, tx *db.Tx, p Pass) error {
 	if left := leftText(p); left != "" {
 		hint = left + "，请尽快使用"
 	}
-	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: p.MemberID, Event: notify.PassExpiring, Dedupe: fmt.Sprintf("pass_expiring:%s:%d", p.No, ms(p.ExpiresAt)),
+	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: p.MemberID, Event: notify.PassExpiring, Dedupe: fmt.Sprintf("pass_expiring:%s:%d", p.No, clock.MaybeMillis(p.ExpiresAt)),
 		Page: page(p), Data: map[string]string{"title": p.Name, "time": p.ExpiresAt.Add(-time.Minute).Format(time.RFC3339), "hint": hint}})
 }
 
@@ -241,7 +242,7 @@ func (s *Service) noticeTx(ctx context.Context, tx *db.Tx, p *Pass) error {
 }
 
 func (s *Service) renewTellTx(ctx context.Context, tx *db.Tx, p Pass, what, hint string) error {
-	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: p.MemberID, Event: notify.PassRenewal, Dedupe: fmt.Sprintf("pass_renewal:%s:%s:%d", what, p.No, ms(p.NoticedAt)),
+	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: p.MemberID, Event: notify.PassRenewal, Dedupe: fmt.Sprintf("pass_renewal:%s:%s:%d", what, p.No, clock.MaybeMillis(p.NoticedAt)),
 		Page: page(p), Data: map[string]string{"title": p.Name, "amount": p.Terms.Renew.PriceFen.String(), "time": p.ExpiresAt.Add(-time.Minute).Format(time.RFC3339), "hint": hint}})
 }
 

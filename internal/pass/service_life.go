@@ -10,6 +10,7 @@ import (
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/audit"
 	"github.com/liangche/liangche/internal/bizday"
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/ledger"
@@ -106,7 +107,7 @@ func (s *Service) moveEndTx(ctx context.Context, tx *db.Tx, p *Pass, end time.Ti
 	var legs []ledger.Leg
 	for _, l := range p.Lines {
 		if takes := allOf(b, l); len(takes) > 0 {
-			legs = append(legs, ledger.Leg{Unit: ledger.Uses, Takes: takes, Lot: &ledger.NewLot{RefKind: ledger.LotPassLine, RefID: l.ID, ExpiresAt: ms(end)}})
+			legs = append(legs, ledger.Leg{Unit: ledger.Uses, Takes: takes, Lot: &ledger.NewLot{RefKind: ledger.LotPassLine, RefID: l.ID, ExpiresAt: clock.MaybeMillis(end)}})
 		}
 	}
 	if len(legs) == 0 {

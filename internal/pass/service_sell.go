@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/ledger"
@@ -225,7 +226,7 @@ func boolInt(b bool) int {
 
 // lotLeg brings n uses of a line.
 func lotLeg(l Line, n int64, expires time.Time) ledger.Leg {
-	return ledger.Leg{Unit: ledger.Uses, Amount: n, Lot: &ledger.NewLot{RefKind: ledger.LotPassLine, RefID: l.ID, ExpiresAt: ms(expires)}}
+	return ledger.Leg{Unit: ledger.Uses, Amount: n, Lot: &ledger.NewLot{RefKind: ledger.LotPassLine, RefID: l.ID, ExpiresAt: clock.MaybeMillis(expires)}}
 }
 
 // ReleaseTx forgets a pass that nobody paid for.

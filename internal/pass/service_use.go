@@ -8,6 +8,7 @@ import (
 
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/catalog"
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/money"
@@ -66,7 +67,7 @@ func (s *Service) Covers(ctx context.Context, r db.Reader, a Ask) ([]pricing.Cov
 	for _, p := range list {
 		why := p.why(a.StoreID, a.Plate, a.At)
 		for _, l := range p.Lines {
-			c := pricing.Cover{Kind: pricing.CoverPass, ID: l.ID, PassID: p.ID, Title: p.Name, ServiceIDs: l.ServiceIDs, GoodIDs: l.GoodIDs, ExpiresAt: ms(p.ExpiresAt), Why: why}
+			c := pricing.Cover{Kind: pricing.CoverPass, ID: l.ID, PassID: p.ID, Title: p.Name, ServiceIDs: l.ServiceIDs, GoodIDs: l.GoodIDs, ExpiresAt: clock.MaybeMillis(p.ExpiresAt), Why: why}
 			if len(p.Lines) > 1 {
 				c.Title = p.Name + "·" + l.Title
 			}

@@ -55,21 +55,6 @@ const passColumns = `id, pass_no, plan_id, member_id, payer_id, store_id, sale_i
 	expires_at, used_at, paused_at, pause_until, paused_ms, plate_at, renew_on, renew_note, noticed_at, warned_for, gift_code, gift_until, given_by, end_posting_id,
 	created_at, paid_at, ended_at`
 
-// at is an instant that 0 stands for none.
-func at(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return clock.FromMillis(ms)
-}
-
-func ms(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
 func text(v any) string {
 	b, _ := json.Marshal(v) // plain values always marshal
 	return string(b)
@@ -77,10 +62,10 @@ func text(v any) string {
 
 func (r passRow) pass() (Pass, error) {
 	p := Pass{ID: r.ID, No: r.No, PlanID: r.PlanID, MemberID: r.MemberID, PayerID: r.PayerID, StoreID: r.StoreID, SaleID: r.SaleID, Source: r.Source, Name: r.Name,
-		Kind: r.Kind, State: r.State, PaidFen: money.Fen(r.PaidFen), ValueFen: money.Fen(r.ValueFen), LostFen: money.Fen(r.LostFen), StartsAt: at(r.StartsAt), ExpiresAt: at(r.ExpiresAt), UsedAt: at(r.UsedAt),
-		PausedAt: at(r.PausedAt), PauseUntil: at(r.PauseUntil), Paused: time.Duration(r.PausedMs) * time.Millisecond, PlateAt: at(r.PlateAt), RenewOn: r.RenewOn,
-		RenewNote: r.RenewNote, NoticedAt: at(r.NoticedAt), GiftUntil: at(r.GiftUntil), GivenBy: r.GivenBy, EndPosting: r.EndPosting, CreatedAt: at(r.CreatedAt),
-		PaidAt: at(r.PaidAt), EndedAt: at(r.EndedAt)}
+		Kind: r.Kind, State: r.State, PaidFen: money.Fen(r.PaidFen), ValueFen: money.Fen(r.ValueFen), LostFen: money.Fen(r.LostFen), StartsAt: clock.Maybe(r.StartsAt), ExpiresAt: clock.Maybe(r.ExpiresAt), UsedAt: clock.Maybe(r.UsedAt),
+		PausedAt: clock.Maybe(r.PausedAt), PauseUntil: clock.Maybe(r.PauseUntil), Paused: time.Duration(r.PausedMs) * time.Millisecond, PlateAt: clock.Maybe(r.PlateAt), RenewOn: r.RenewOn,
+		RenewNote: r.RenewNote, NoticedAt: clock.Maybe(r.NoticedAt), GiftUntil: clock.Maybe(r.GiftUntil), GivenBy: r.GivenBy, EndPosting: r.EndPosting, CreatedAt: clock.Maybe(r.CreatedAt),
+		PaidAt: clock.Maybe(r.PaidAt), EndedAt: clock.Maybe(r.EndedAt)}
 	if r.RenewsID != nil {
 		p.RenewsID = *r.RenewsID
 	}
@@ -92,7 +77,7 @@ func (r passRow) pass() (Pass, error) {
 
 func insertPass(ctx context.Context, tx *db.Tx, p Pass, dedupe string) error {
 	r := passRow{ID: p.ID, No: p.No, PlanID: p.PlanID, MemberID: p.MemberID, PayerID: p.PayerID, StoreID: p.StoreID, SaleID: p.SaleID, Source: p.Source, Name: p.Name, Kind: p.Kind,
-		State: p.State, Terms: text(p.Terms), PaidFen: int64(p.PaidFen), ValueFen: int64(p.ValueFen), StartsAt: ms(p.StartsAt), ExpiresAt: ms(p.ExpiresAt), CreatedAt: ms(p.CreatedAt)}
+		State: p.State, Terms: text(p.Terms), PaidFen: int64(p.PaidFen), ValueFen: int64(p.ValueFen), StartsAt: clock.MaybeMillis(p.StartsAt), ExpiresAt: clock.MaybeMillis(p.ExpiresAt), CreatedAt: clock.MaybeMillis(p.CreatedAt)}
 	if p.RenewsID != 0 {
 		r.RenewsID = &p.RenewsID
 	}
@@ -111,9 +96,9 @@ func (p Pass) changing() []any {
 	if p.GiftCode != "" {
 		code = &p.GiftCode
 	}
-	return []any{p.MemberID, p.State, int64(p.PaidFen), int64(p.ValueFen), int64(p.LostFen), ms(p.StartsAt), ms(p.ExpiresAt), ms(p.UsedAt), ms(p.PausedAt),
-		ms(p.PauseUntil), p.Paused.Milliseconds(), ms(p.PlateAt), p.RenewOn, p.RenewNote, ms(p.NoticedAt), code, ms(p.GiftUntil), p.GivenBy, p.EndPosting,
-		ms(p.PaidAt), ms(p.EndedAt), p.ID}
+	return []any{p.MemberID, p.State, int64(p.PaidFen), int64(p.ValueFen), int64(p.LostFen), clock.MaybeMillis(p.StartsAt), clock.MaybeMillis(p.ExpiresAt), clock.MaybeMillis(p.UsedAt), clock.MaybeMillis(p.PausedAt),
+		clock.MaybeMillis(p.PauseUntil), p.Paused.Milliseconds(), clock.MaybeMillis(p.PlateAt), p.RenewOn, p.RenewNote, clock.MaybeMillis(p.NoticedAt), code, clock.MaybeMillis(p.GiftUntil), p.GivenBy, p.EndPosting,
+		clock.MaybeMillis(p.PaidAt), clock.MaybeMillis(p.EndedAt), p.ID}
 }
 
 // savePass writes what changes of a pass during its life; the pass is locked.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 )
 
@@ -23,7 +24,7 @@ func dueIDs(ctx context.Context, r db.Reader, query string, until, after int64, 
 
 // markWarned notes that the holder was told of this end; false when that was done before.
 func markWarned(ctx context.Context, tx *db.Tx, p Pass) (bool, error) {
-	n, err := tx.Exec(ctx, `UPDATE pass_passes SET warned_for = expires_at WHERE id = ? AND state = 'active' AND expires_at = ? AND warned_for <> expires_at`, p.ID, ms(p.ExpiresAt))
+	n, err := tx.Exec(ctx, `UPDATE pass_passes SET warned_for = expires_at WHERE id = ? AND state = 'active' AND expires_at = ? AND warned_for <> expires_at`, p.ID, clock.MaybeMillis(p.ExpiresAt))
 	return n == 1, err
 }
 

@@ -195,7 +195,7 @@ func (s *Service) detail(ctx context.Context, id int64) (out Detail, err error) 
 	}
 	for _, f := range refunds {
 		r := f.refund(p)
-		out.Refunds = append(out.Refunds, RefundRow{r.ID, r.OutRefundNo, r.AmountFen, r.State, r.Reason, r.Alert, r.CreatedAt, optional(r.DoneAt), f.State == RefundClosed && f.ReplacedBy == 0})
+		out.Refunds = append(out.Refunds, RefundRow{r.ID, r.OutRefundNo, r.AmountFen, r.State, r.Reason, r.Alert, r.CreatedAt, clock.Pointer(r.DoneAt), f.State == RefundClosed && f.ReplacedBy == 0})
 	}
 	for _, h := range changes {
 		out.History = append(out.History, Change{clock.FromMillis(h.At), h.From, h.To, h.By})
@@ -227,13 +227,5 @@ func (s *Service) check(ctx context.Context, in *httpapi.ByID) (Detail, error) {
 func rowOf(p Payment) Row {
 	return Row{ID: p.ID, OutTradeNo: p.OutTradeNo, TransactionID: p.TransactionID, Purpose: p.Purpose, SubjectID: p.SubjectID, App: p.App,
 		TradeType: p.TradeType, AmountFen: p.AmountFen, PaidFen: p.PaidFen, RefundedFen: p.RefundedFen, State: p.State,
-		WechatState: p.WechatState, CreatedAt: p.CreatedAt, PaidAt: optional(p.PaidAt), Alert: p.Alert}
-}
-
-// optional leaves out an instant that has not come.
-func optional(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
+		WechatState: p.WechatState, CreatedAt: p.CreatedAt, PaidAt: clock.Pointer(p.PaidAt), Alert: p.Alert}
 }
