@@ -155,6 +155,7 @@ func openDemo(ctx context.Context, o DemoOptions) (*Demo, *clock.Switch, error) 
 		Templates: demoTemplates, StateFile: filepath.Join(o.Dir, "sandbox-state.json"), NotifySpeedup: 5, Now: moving.Now, RealNow: clock.System().Now, Logger: o.Log,
 		Pay: wxsandbox.PayOptions{RefundInterval: -1, BillsImmediate: true}}
 	demoSMS(&so)
+	demoPushes(&so, o.PublicURL)
 	if o.Sandbox != nil {
 		o.Sandbox(&so)
 	}
@@ -195,8 +196,7 @@ func demoConfig(o DemoOptions) (config.Config, wxsandbox.Credentials, error) {
 	}
 	c.Storage.Dir = filepath.Join(o.Dir, demoBlobs)
 	sandbox := o.PublicURL + "/sandbox"
-	c.WeChat.MiniProgram = config.App{AppID: cred.MiniProgram.AppID, Secret: cred.MiniProgram.Secret}
-	c.WeChat.OfficialAccount = config.App{AppID: cred.OfficialAccount.AppID, Secret: cred.OfficialAccount.Secret}
+	c.WeChat.MiniProgram, c.WeChat.OfficialAccount = demoApp(cred.MiniProgram), demoApp(cred.OfficialAccount)
 	c.WeChat.Pay = config.Pay{MchID: cred.MchID, APIv3Key: cred.APIv3Key, MerchantSerial: cred.MerchantSerial, MerchantPrivateKey: cred.MerchantPrivateKeyPEM,
 		Mode: "public_key", PublicKeyID: cred.PlatformPublicKeyID, PublicKey: cred.PlatformPublicKeyPEM}
 	c.WeChat.Endpoints = config.Endpoints{API: sandbox, Open: sandbox, Pay: sandbox}
@@ -209,7 +209,13 @@ func demoConfig(o DemoOptions) (config.Config, wxsandbox.Credentials, error) {
 }
 
 func sandboxCredentials(dir string) (wxsandbox.Credentials, error) {
-	return keep(filepath.Join(dir, demoCredentials), func() (wxsandbox.Credentials, error) { return wxsandbox.NewCredentials(clock.System().Now()) })
+	file := filepath.Join(dir, demoCredentials)
+	c, err := keep(file, func() (wxsandbox.Credentials, error) { return wxsandbox.NewCredentials(clock.System().Now()) })
+	if err == nil && c.CompletePush() { // an older folder
+		b, _ := json.MarshalIndent(c, "", "  ") // our own struct
+		err = os.WriteFile(file, b, 0o600)
+	}
+	return c, err
 }
 
 // keep reads a JSON file, or makes its content and writes it for the next start.

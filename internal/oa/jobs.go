@@ -238,7 +238,7 @@ func (s *Service) introducedTx(ctx context.Context, tx *db.Tx, info wechat.Follo
 		f.Person = person(info)
 	}
 	if f.Source == "" {
-		f.Source = clip(info.Scene, 40)
+		f.Source = db.Clip(info.Scene, 40)
 	}
 	if err := saveFollower(ctx, tx, f); err != nil {
 		return err

@@ -65,7 +65,7 @@ func (s *Service) SaveMenu(ctx context.Context, buttons []MenuButton) (Menus, er
 		if err != nil {
 			return err
 		}
-		if err := saveDraft(ctx, tx, string(text), clip(actor.From(ctx).Name, 64)); err != nil {
+		if err := saveDraft(ctx, tx, string(text), db.Clip(actor.From(ctx).Name, 64)); err != nil {
 			return err
 		}
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "oa.menu", SubjectKind: "oa", SubjectLabel: "公众号菜单", Detail: buttons})
@@ -112,7 +112,7 @@ func (s *Service) PublishMenu(ctx context.Context) (Menus, error) {
 		if err := endPublished(ctx, tx); err != nil {
 			return err
 		}
-		if err := insertPublished(ctx, tx, row.Buttons, clip(actor.From(ctx).Name, 64)); err != nil {
+		if err := insertPublished(ctx, tx, row.Buttons, db.Clip(actor.From(ctx).Name, 64)); err != nil {
 			return err
 		}
 		return audit.RecordTx(ctx, tx, audit.Entry{Action: "oa.menu_publish", SubjectKind: "oa", SubjectLabel: "公众号菜单", Detail: draft.Buttons})
@@ -336,7 +336,7 @@ func (s *Service) AddScene(ctx context.Context, in SceneInput) (out Scene, err e
 	if err != nil {
 		return out, wechat.Fault(err)
 	}
-	row := sceneRow{ID: id, Scene: in.Scene, Name: in.Name, StoreID: in.StoreID, CodeText: clip(text, 300), CreatedAt: s.db.Now().UnixMilli()}
+	row := sceneRow{ID: id, Scene: in.Scene, Name: in.Name, StoreID: in.StoreID, CodeText: db.Clip(text, 300), CreatedAt: s.db.Now().UnixMilli()}
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if err := tx.Insert(ctx, "oa_scenes", row); err != nil {
 			if errors.Is(err, db.ErrDuplicate) {

@@ -448,7 +448,7 @@ var (
 )
 
 // sceneOf is the scene in an event's key: "qrscene_X" of a follow, "X" of a scan.
-func sceneOf(key string) string { return clip(strings.TrimPrefix(key, "qrscene_"), 64) }
+func sceneOf(key string) string { return db.Clip(strings.TrimPrefix(key, "qrscene_"), 64) }
 
 // inviteOf is the invite code that a scene carries, "" for none.
 func inviteOf(scene string) string {
@@ -456,11 +456,4 @@ func inviteOf(scene string) string {
 		return m[1]
 	}
 	return ""
-}
-
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
-	}
-	return s
 }

@@ -135,8 +135,8 @@ func arrivalOf(p wechat.Push) (row inboxRow, handled bool) {
 	if p.Type == "event" {
 		kind = p.Event
 	}
-	row = inboxRow{Dedupe: p.Dedupe(), Nonce: p.Nonce, App: p.App, Kind: clip(kind, 64), OpenID: p.From, EventKey: clip(p.Key, 200), Content: clip(p.Content, 600),
-		Status: clip(p.Status, 64), MsgID: p.MsgID, State: stateDone, EventAt: p.CreatedAt.UnixMilli()}
+	row = inboxRow{Dedupe: p.Dedupe(), Nonce: p.Nonce, App: p.App, Kind: db.Clip(kind, 64), OpenID: p.From, EventKey: db.Clip(p.Key, 200), Content: db.Clip(p.Content, 600),
+		Status: db.Clip(p.Status, 64), MsgID: p.MsgID, State: stateDone, EventAt: p.CreatedAt.UnixMilli()}
 	switch strings.ToLower(p.Event) {
 	case "subscribe", "unsubscribe", "scan", "templatesendjobfinish":
 		handled = p.App == wechat.OfficialAccount
@@ -145,7 +145,7 @@ func arrivalOf(p wechat.Push) (row inboxRow, handled bool) {
 		if id := p.Fields["OpenID"]; id != "" && len(id) <= 64 { // whom it is about; the sender may be WeChat itself
 			row.OpenID = id
 		}
-		row.Content = clip(p.Fields["RevokeInfo"], 600)
+		row.Content = db.Clip(p.Fields["RevokeInfo"], 600)
 	case "click", "view", "view_miniprogram":
 	default:
 		if p.Type == "event" || !slices.Contains([]string{"text", "image", "voice", "video", "shortvideo", "location", "link"}, p.Type) {
@@ -241,7 +241,7 @@ func (s *Service) Following(ctx context.Context, openID string) (bool, error) {
 // askedTx keeps what WeChat said of somebody who was unknown; an event that came meanwhile knows better.
 func (s *Service) askedTx(ctx context.Context, tx *db.Tx, info wechat.Follower) error {
 	open := info.OpenID
-	f := followerRow{ID: tx.NewID(), OpenID: &open, UnionID: info.UnionID, State: Stranger, Source: clip(info.Scene, 40), FirstAt: tx.Millis(), InfoAt: tx.Millis(),
+	f := followerRow{ID: tx.NewID(), OpenID: &open, UnionID: info.UnionID, State: Stranger, Source: db.Clip(info.Scene, 40), FirstAt: tx.Millis(), InfoAt: tx.Millis(),
 		Person: person(info)}
 	if info.Following {
 		f.State, f.Follows, f.LastAt = Following, 1, info.Since.UnixMilli()

@@ -16,7 +16,9 @@ var errTexts = map[int]string{
 	41030: "invalid page", 42001: "access_token expired", 43002: "require POST method", 43004: "require subscribe",
 	43101: "user refuse to accept the msg", 44002: "empty post data", 45009: "reach max api daily quota limit",
 	45011: "api minute-quota reach limit, must slower, retry next minute", 47001: "data format error", 47003: "argument invalid!",
-	48001: "api unauthorized", 87014: "risky content", 1400001: "quota exceeded", 61010: "code is expired",
+	48001: "api unauthorized", 46003: "menu no exist", 40016: "invalid button size", 40017: "invalid button type", 40018: "invalid button name size",
+	40019: "invalid button key size", 40020: "invalid button url size", 40023: "invalid sub button size", 40024: "invalid sub button type", 40025: "invalid sub button name size",
+	40055: "invalid button url domain", 45064: "no permission to use weapp in menu", 40053: "invalid action info", 40052: "invalid action name", 87014: "risky content", 1400001: "quota exceeded", 61010: "code is expired",
 }
 
 // apiErr is an error answer; detail replaces the standard text.
@@ -50,6 +52,11 @@ func (s *Sandbox) apiRoutes(m *http.ServeMux) {
 	m.HandleFunc("/wxa/business/getuserphonenumber", s.authed(AppMP, s.phoneNumber))
 	m.HandleFunc("/cgi-bin/ticket/getticket", s.authed(AppOA, s.ticket))
 	m.HandleFunc("/cgi-bin/user/info", s.authed(AppOA, s.userInfo))
+	m.HandleFunc("/cgi-bin/user/info/batchget", s.authed(AppOA, s.userInfos))
+	m.HandleFunc("/cgi-bin/menu/create", s.authed(AppOA, s.menuCreate))
+	m.HandleFunc("/cgi-bin/menu/get", s.authed(AppOA, s.menuGet))
+	m.HandleFunc("/cgi-bin/menu/delete", s.authed(AppOA, s.menuDelete))
+	m.HandleFunc("/cgi-bin/qrcode/create", s.authed(AppOA, s.qrCode))
 	m.HandleFunc("/cgi-bin/message/template/send", s.authed(AppOA, s.templateSend))
 	m.HandleFunc("/cgi-bin/message/subscribe/bizsend", s.authed(AppOA, s.bizSend))
 	m.HandleFunc("/cgi-bin/message/subscribe/send", s.authed(AppMP, s.subscribeSend))
@@ -213,6 +220,11 @@ var quotas = map[string]struct {
 	"/wxa/business/getuserphonenumber":    {1000, time.Minute},
 	"/wxa/sec/order/upload_shipping_info": {1000000, 24 * time.Hour},
 	"/cgi-bin/ticket/getticket":           {1000000, 24 * time.Hour},
+	"/cgi-bin/menu/create":                {1000, 24 * time.Hour},
+	"/cgi-bin/menu/get":                   {10000, 24 * time.Hour},
+	"/cgi-bin/menu/delete":                {1000, 24 * time.Hour},
+	"/cgi-bin/qrcode/create":              {100000, 24 * time.Hour},
+	"/cgi-bin/user/info/batchget":         {500000, 24 * time.Hour},
 }
 
 // allow counts one call and reports whether it is within the quota.

@@ -131,14 +131,12 @@ func (s *Sandbox) phoneNumber(r *http.Request, app string, body []byte) any {
 	})
 }
 
-func (s *Sandbox) ticket(r *http.Request, app string, _ []byte) any {
+func (s *Sandbox) ticket(r *http.Request, _ string, _ []byte) any {
 	if t := r.URL.Query().Get("type"); t != "jsapi" && t != "wx_card" {
 		return apiErr(40097, "invalid type")
 	}
-	// A ticket is a function of the two-hour window: the same for everybody who asks within it.
 	window := s.o.Now().Unix() / 7200
-	h := markerSum(s.cred.APIv3Key + s.appID(app) + time.Unix(window*7200, 0).UTC().Format(time.RFC3339))
-	return apiOK("ticket", "sandbox-ticket-"+h, "expires_in", (window+1)*7200-s.o.Now().Unix())
+	return apiOK("ticket", s.jsTicket(s.o.Now()), "expires_in", (window+1)*7200-s.o.Now().Unix())
 }
 
 func (s *Sandbox) userInfo(r *http.Request, app string, _ []byte) any {
@@ -146,6 +144,11 @@ func (s *Sandbox) userInfo(r *http.Request, app string, _ []byte) any {
 	if p == nil {
 		return apiErr(40003, "")
 	}
+	return s.infoOf(p, app)
+}
+
+// infoOf is what WeChat tells of somebody. The caller holds mu.
+func (s *Sandbox) infoOf(p *Persona, app string) map[string]any {
 	out := map[string]any{"subscribe": 0, "openid": p.OpenIDs[app], "tagid_list": []int{}}
 	if p.UnionID != "" {
 		out["unionid"] = p.UnionID

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -135,6 +136,7 @@ func (s *Sandbox) templateSend(r *http.Request, app string, body []byte) any {
 	if in.ClientMsgID != "" {
 		s.st.ClientMsgIDs[in.ClientMsgID] = m.ID
 	}
+	s.pushLocked(AppOA, p, "event", map[string]string{"Event": "TEMPLATESENDJOBFINISH", "MsgID": strconv.FormatInt(m.ID, 10), "Status": "success"})
 	return apiOK("msgid", m.ID)
 }
 

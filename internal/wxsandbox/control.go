@@ -23,6 +23,9 @@ var controlDoc = []map[string]string{
 	{"call": "POST /control/grants", "body": `{"personaId":"p1","templateId":"","count":1}`, "about": "records accepts of a subscribe template"},
 	{"call": "POST /control/notify/{outTradeNo}/resend", "about": "sends the order's notifications again"},
 	{"call": "POST /control/signtest", "body": `{"url":""}`, "about": "sends a probe whose signature must be refused"},
+	{"call": "POST /control/push", "body": `{"app":"oa","personaId":"p1","event":"user_authorization_cancellation","fields":{},"mode":""}`, "about": "pushes an event to the shop's callback"},
+	{"call": "POST /control/scan", "body": `{"personaId":"p1","scene":"s1"}`, "about": "scans a code of the official account, which follows it"},
+	{"call": "POST /control/text", "body": `{"personaId":"p1","text":""}`, "about": "writes to the official account"},
 	{"call": "POST /control/reset", "about": "forgets everything except the seeded personas"},
 }
 

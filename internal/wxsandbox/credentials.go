@@ -74,6 +74,7 @@ func NewCredentials(now time.Time) (Credentials, error) {
 		stem := appIDMarker + randomHex(3)
 		*app = AppOptions{AppID: stem + markerSum(stem)[:4], Secret: randomHex(16)}
 	}
+	c.CompletePush()
 	n, err := rand.Int(rand.Reader, big.NewInt(1000))
 	if err != nil {
 		return c, err

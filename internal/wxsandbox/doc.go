@@ -53,14 +53,18 @@
 //	POST   /control/grants                         {personaId, templateId, count}
 //	POST   /control/notify/{outTradeNo}/resend     sends the order's notifications again
 //	POST   /control/signtest                       {url}: a probe with a signature that must be refused
+//	POST   /control/push                           {app, personaId, event, fields, mode?}: pushes an event to the shop's callback; mode "plain" or "encrypted" sets how
+//	POST   /control/scan                           {personaId, scene}: scans a code of the official account, which follows it
+//	POST   /control/text                           {personaId, text}: writes to the official account
 //	POST   /control/reset                          forgets everything except the seeded personas
 //
-// Fault targets: "api", "oauth", "pay.api", "pay.notify", "pay.refund", "sms". Kinds:
+// Fault targets: "api", "oauth", "pay.api", "pay.notify", "pay.refund", "sms", "push" (messages and events; path is a prefix of the event). Kinds:
 //
 //	api, oauth, pay.api  delay, drop (before acting), drop_after (acted, answer lost), timeout, status, errcode
 //	pay.api              also forge (answer signed wrongly), unsigned
 //	pay.notify           delay, drop, duplicate, reorder, forge, wrong_amount, wrong_mchid, wrong_appid
 //	pay.refund           abnormal, closed
+//	push                 delay, drop, duplicate, reorder, forge, wrong_appid (of an encrypted one)
 //	sms                  delay, drop, drop_after, timeout, status, limit, reject, lose (accepted, never arrives)
 //
 // A dropped GET on a kept-alive connection is repeated silently by Go's transport, against the real platform too: to

@@ -47,6 +47,7 @@ var faultKinds = map[string][]string{
 	"pay.api":    {"delay", "drop", "drop_after", "timeout", "status", "errcode", "forge", "unsigned"},
 	"pay.notify": {"delay", "drop", "duplicate", "reorder", "forge", "wrong_amount", "wrong_mchid", "wrong_appid"},
 	"pay.refund": {"abnormal", "closed"},
+	"push":       {"delay", "drop", "duplicate", "reorder", "forge", "wrong_appid"},
 	"sms":        {"delay", "drop", "drop_after", "timeout", "status", "limit", "reject", "lose"},
 }
 

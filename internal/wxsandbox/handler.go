@@ -21,6 +21,7 @@ func (s *Sandbox) routes() http.Handler {
 	s.controlRoutes(m)
 	s.phoneRoutes(m)
 	s.bridgeRoutes(m)
+	s.chatRoutes(m)
 	return s.bounded(s.faulty(m))
 }
 

@@ -24,8 +24,11 @@ const (
 
 // AppOptions identifies one app. Empty fields are taken from Credentials.
 type AppOptions struct {
-	AppID  string `json:"appId"`
-	Secret string `json:"secret"`
+	AppID       string `json:"appId"`
+	Secret      string `json:"secret"`
+	Token       string `json:"token,omitempty"`  // signs what is pushed
+	AESKey      string `json:"aesKey,omitempty"` // 43 characters; encrypts what is pushed
+	CallbackURL string `json:"-"`                // where events and messages are pushed; "" pushes nothing
 }
 
 // PayOptions describes the merchant. Empty fields are taken from Credentials.
@@ -95,6 +98,13 @@ func (o Options) complete(c Credentials) (Options, error) {
 	fill(&o.MiniProgram.Secret, c.MiniProgram.Secret)
 	fill(&o.OfficialAccount.AppID, c.OfficialAccount.AppID)
 	fill(&o.OfficialAccount.Secret, c.OfficialAccount.Secret)
+	for _, x := range []struct{ to, from *AppOptions }{{&o.MiniProgram, &c.MiniProgram}, {&o.OfficialAccount, &c.OfficialAccount}} {
+		fill(&x.to.Token, x.from.Token)
+		fill(&x.to.AESKey, x.from.AESKey)
+		if err := x.to.checkPush(); err != nil {
+			return o, err
+		}
+	}
 	fill(&o.Pay.MchID, c.MchID)
 	fill(&o.Pay.APIv3Key, c.APIv3Key)
 	fill(&o.Pay.MerchantSerial, c.MerchantSerial)

@@ -104,6 +104,12 @@ func (s *Sandbox) prune() {
 			delete(s.st.UserTokens, k)
 		}
 	}
+	if n := len(s.st.Chat); n > 5000 {
+		s.st.Chat = s.st.Chat[n-5000:]
+	}
+	if n := len(s.st.Pushes); n > 200 {
+		s.st.Pushes = s.st.Pushes[n-200:]
+	}
 	if n := len(s.st.Messages); n > 5000 {
 		s.st.Messages = s.st.Messages[n-5000:]
 	}

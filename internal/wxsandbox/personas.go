@@ -137,8 +137,7 @@ func (s *Sandbox) SetFollows(personaID string, follows bool) error {
 	if p == nil {
 		return ErrNoPersona
 	}
-	p.Follows = follows
-	s.touch()
+	s.followLocked(p, follows, "")
 	return nil
 }
 

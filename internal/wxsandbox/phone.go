@@ -32,6 +32,7 @@ func (s *Sandbox) phoneRoutes(m *http.ServeMux) {
 		s.markRead(p.ID, in.App)
 		return map[string]bool{"ok": true}, nil
 	}))
+	m.HandleFunc("GET /assets/chat.js", asset("chat.js", "text/javascript; charset=utf-8"))
 	m.HandleFunc("GET /open/mp", s.openMiniProgram)
 	m.HandleFunc("GET /open/oa", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, s.o.OfficialAccountURL, http.StatusFound)
@@ -203,6 +204,7 @@ func (s *Sandbox) phoneState(w http.ResponseWriter, r *http.Request) {
 		out["texts"] = s.phoneTexts(*p)
 		out["pending"], out["codes"], out["history"] = s.phoneOrders(*p)
 		out["grants"] = s.Grants(p.ID)
+		s.chatState(p.ID, out)
 	}
 	writeJSON(w, http.StatusOK, out)
 }

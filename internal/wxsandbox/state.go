@@ -21,13 +21,18 @@ type state struct {
 	Notifications []*Notification       `json:"notifications"`
 	Shipped       map[string]int        `json:"shipped"` // transaction id → uploads
 	ClientMsgIDs  map[string]int64      `json:"clientMsgIds"`
+	Chat          []*ChatEntry          `json:"chat"`             // with the official account
+	Menu          json.RawMessage       `json:"menu,omitempty"`   // what menu/create was given
+	Scenes        map[string]string     `json:"scenes"`           // scene by what its code says
+	PlainPush     bool                  `json:"plainPush"`        // pushes are not encrypted
+	Pushes        []*PushRecord         `json:"pushes,omitempty"` // newest last
 }
 
 func newState() *state {
 	return &state{
 		Codes: map[string]*code{}, Tokens: map[string]*token{}, Current: map[string]string{}, UserTokens: map[string]*userToken{},
 		Grants: map[string]int{}, Orders: map[string]*Order{}, Refunds: map[string]*Refund{}, Shipped: map[string]int{},
-		ClientMsgIDs: map[string]int64{},
+		ClientMsgIDs: map[string]int64{}, Scenes: map[string]string{},
 	}
 }
 

@@ -98,6 +98,66 @@
       return ask('scan', '/sheet/scan').then(function (a) { return a.text || null; });
     },
   };
+  // wx is what the JS-SDK offers after wx.config: the signature is checked as WeChat checks it, and nothing works before.
+  var sdk = { state: 'new', ready: [], error: [], fault: null };
+  function guarded(name, f) {
+    return function (p) {
+      p = p || {};
+      var end = function (msg, more) {
+        var res = Object.assign({ errMsg: name + ':' + msg }, more || {});
+        if (msg === 'ok' && p.success) p.success(res);
+        if (msg === 'cancel' && p.cancel) p.cancel(res);
+        if (msg !== 'ok' && msg !== 'cancel' && p.fail) p.fail(res);
+        if (p.complete) p.complete(res);
+      };
+      if (sdk.state !== 'ok' || sdk.list.indexOf(name) < 0) return end('permission denied');
+      f(p, end);
+    };
+  }
+  function share(name) {
+    return guarded(name, function (p, end) {
+      var link;
+      try { link = new URL(p.link || location.href); } catch (e) { return end('fail, invalid link'); }
+      if (link.host !== location.host) return end('fail, link must be on a safe domain');
+      window.__wxsandbox.cards[name] = { title: p.title || document.title, desc: p.desc || '', link: link.href, imgUrl: p.imgUrl || '' };
+      end('ok');
+    });
+  }
+  window.wx = window.jWeixin = {
+    config: function (c) {
+      sdk.list = c.jsApiList || [];
+      fetch(base + '/bridge/config', { method: 'POST', credentials: 'include', headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ appId: c.appId || '', timestamp: Number(c.timestamp), nonceStr: c.nonceStr || '', signature: c.signature || '', url: location.href.split('#')[0] }) })
+        .then(function (r) { return r.json(); })
+        .catch(function () { return { errMsg: 'config:fail' }; })
+        .then(function (a) {
+          sdk.state = a.errMsg === 'config:ok' ? 'ok' : 'bad';
+          sdk.fault = sdk.state === 'ok' ? null : { errMsg: a.errMsg || 'config:fail, ' + (a.error || '') };
+          (sdk.fault ? sdk.error : sdk.ready).splice(0).forEach(function (f) { f(sdk.fault || undefined); });
+        });
+    },
+    ready: function (f) { if (sdk.state === 'ok') f(); else if (sdk.state === 'new') sdk.ready.push(f); },
+    error: function (f) { if (sdk.state === 'bad') f(sdk.fault); else sdk.error.push(f); },
+    checkJsApi: function (p) {
+      var r = {};
+      (p.jsApiList || []).forEach(function (n) { r[n] = typeof window.wx[n] === 'function'; });
+      if (p.success) p.success({ errMsg: 'checkJsApi:ok', checkResult: r });
+    },
+    updateAppMessageShareData: share('updateAppMessageShareData'),
+    updateTimelineShareData: share('updateTimelineShareData'),
+    scanQRCode: guarded('scanQRCode', function (p, end) {
+      ask('scan', '/sheet/scan').then(function (a) { if (a.text) end('ok', { resultStr: a.text }); else end('cancel'); });
+    }),
+    chooseWXPay: guarded('chooseWXPay', function (p, end) {
+      pay({ appId: p.appId, timeStamp: p.timestamp || p.timeStamp, nonceStr: p.nonceStr, package: p.package, signType: p.signType, paySign: p.paySign }, function (res) {
+        end(res.err_msg.replace(/^.*:/, ''), {});
+      });
+    }),
+    hideMenuItems: guarded('hideMenuItems', function (p, end) { end('ok'); }),
+    closeWindow: function () { location.href = base + '/'; },
+  };
+  window.__wxsandbox.cards = {};
+
   // Pages wait for this event where the bridge is not there yet.
   document.dispatchEvent(new Event('WeixinJSBridgeReady'));
 })();

@@ -18,6 +18,9 @@ const presets = [
   ['短信服务商', [
     ['limit', '超出频率', '服务商限流，应等待'], ['reject', '拒收模板', '模板或签名未审核通过'], ['lose', '发出但丢失', '服务商已受理，手机收不到'], ['delay', '变慢 3 秒', '每个请求都等', { delayMs: 3000 }],
     ['drop', '断开连接', '未处理就断开'], ['status', '服务器错误 502', '网关故障', { value: '502' }]], 'sms'],
+  ['公众号消息推送', [
+    ['drop', '丢失一次', '没有送达，微信再推一次'], ['delay', '延迟 8 秒', '事件晚到', { delayMs: 8000 }], ['duplicate', '重复 3 份', '同一事件同时推三份'],
+    ['reorder', '乱序', '排到下一条之后'], ['forge', '伪造签名', '应当答 403'], ['wrong_appid', 'AppID 不符', '加密内容属于别的公众号，应当答 403']], 'push'],
   ['网页授权', [['drop', '断开连接', '登录时微信不可用'], ['errcode', '40029 授权码无效', '应重新授权', { value: '40029' }]], 'oauth'],
 ];
 
@@ -35,6 +38,7 @@ function faultsTab(s) {
           onclick: () => (on ? send('DELETE', '/control/faults?id=' + on.id).catch(() => null) : post('/control/faults', { ...body, count: 0 })) }));
     })));
   }
+  out.push(h('h2', { class: 'caption' }, '公众号推送'), window.pushList(s));
   out.push(h('h2', { class: 'caption' }, '支付通知记录'));
   out.push(h('div', { class: 'list' }, s.notifications.length ? s.notifications.map(note) : h('p', { class: 'empty' }, '还没有通知')));
   out.push(h('div', { class: 'tail' }));

@@ -91,7 +91,8 @@ function draw() {
   }
   const menu = document.getElementById('menu');
   menu.hidden = !(ui.chat === 'oa' && s.hasOfficialAccount);
-  menu.replaceChildren(h('a', { href: base + '/open/oa' }, '进入' + s.name));
+  if (!menu.hidden) window.oaMenu(s, menu);
+  else delete menu.dataset.drawn;
   const top = view.scrollTop;
   const pages = { chats: () => chats(s, unread), pay: () => payTab(s), faults: () => window.faultsTab(s), me: () => me(s) };
   view.replaceChildren(...(ui.chat ? chat(s) : pages[ui.tab]()).flat().filter(Boolean));
@@ -136,6 +137,7 @@ function text(x) {
 }
 
 function chat(s) {
+  if (ui.chat === 'oa') return window.oaChat(s);
   const list = ui.chat === 'sms' ? s.texts || [] : (s.messages || []).filter((m) => m.app === ui.chat);
   if (!list.length) return [h('p', { class: 'empty' }, ui.chat === 'sms' ? '还没有短信' : '还没有消息')];
   if (list.some((m) => !m.read)) readChat(ui.chat);
