@@ -199,7 +199,11 @@ func (s *Service) EndCall(ctx context.Context, id int64, state, note string) err
 				s.stepTx(tx, call.MessageID, "call", Called, "", note)
 			}
 		}
-		return audit.RecordTx(ctx, tx, audit.Entry{Action: "message.call_" + state, SubjectKind: "member", SubjectID: call.MemberID, StoreID: call.StoreID,
+		action := "message.call_skipped"
+		if state == CallDone {
+			action = "message.call_done"
+		}
+		return audit.RecordTx(ctx, tx, audit.Entry{Action: action, SubjectKind: "member", SubjectID: call.MemberID, StoreID: call.StoreID,
 			Detail: map[string]any{"messageId": call.MessageID, "note": note}})
 	})
 }

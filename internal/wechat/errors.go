@@ -79,11 +79,16 @@ func CodeOf(err error) string {
 // Unsure says whether WeChat may have done what was asked although no answer came: the connection was there, then it was silent or broke.
 // What could not be dialled, and what was answered with an error, was not done.
 func Unsure(err error) bool {
-	var e *Error
-	if !errors.As(err, &e) || e.Class != Unavailable || e.Code != "" || e.cause == nil {
+	if err == nil || ClassOf(err) != Unavailable || CodeOf(err) != "" {
 		return false
 	}
-	text := e.cause.Error()
+	var e *Error
+	if errors.As(err, &e) {
+		if err = e.cause; err == nil {
+			return false
+		}
+	}
+	text := err.Error()
 	return !strings.Contains(text, "statusCode=") && !strings.Contains(text, "dial ")
 }
 
