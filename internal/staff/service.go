@@ -92,19 +92,26 @@ func whoOf(id int64, rows []standingRow) (actor.Actor, error) {
 		return actor.Actor{}, fault.ErrExpired
 	}
 	a := actor.Actor{Kind: actor.Staff, ID: id, Name: rows[0].Name}
-	for _, x := range rows {
-		if x.RoleKey != nil {
+	for i, x := range rows {
+		if x.RoleKey != nil && (i == 0 || !x.sameRole(rows[i-1])) { // there is a row for each store
 			a.Permissions = append(a.Permissions, effective(*x.RoleKey, *x.Permissions)...)
 		}
 		if x.StoreID != nil && !slices.Contains(a.Stores, *x.StoreID) {
 			a.Stores = append(a.Stores, *x.StoreID)
 		}
 	}
-	slices.Sort(a.Permissions)
+	if !slices.IsSorted(a.Permissions) {
+		slices.Sort(a.Permissions)
+	}
 	a.Permissions = slices.Compact(a.Permissions)
 	slices.Sort(a.Stores)
 	a.AllStores = len(a.Stores) == 0
 	return a, nil
+}
+
+// sameRole says whether both rows give the same permissions.
+func (r standingRow) sameRole(o standingRow) bool {
+	return r.RoleKey != nil && o.RoleKey != nil && *r.RoleKey == *o.RoleKey && *r.Permissions == *o.Permissions
 }
 
 // EnsureRoles installs the roles that a shop starts with; those that exist stay as they are, but are given what permissions are new to

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -61,10 +62,17 @@ var roleNames = []struct{ key, name string }{
 // effective are a role's permissions: the owner's are all that exist, also those that a later version added.
 func effective(key, stored string) []string {
 	if key == perm.RoleOwner {
-		return perm.Keys()
+		return slices.Clone(everything())
 	}
 	return strings.Fields(stored)
 }
+
+// everything is every permission that exists, sorted.
+var everything = sync.OnceValue(func() []string {
+	keys := perm.Keys()
+	slices.Sort(keys)
+	return keys
+})
 
 // missing lists what of want is not in have.
 func missing[T comparable](have, want []T) []T {
