@@ -3,6 +3,8 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -19,46 +21,48 @@ import (
 	"github.com/liangche/liangche/internal/secret"
 )
 
-type ctxKey int
+type ctxKey struct{}
 
-const (
-	keyRequestID ctxKey = iota
-	keyIP
-	keyWriter
-)
+// request is what the edge knows of the running request; it travels in the context.
+type request struct {
+	id, ip string
+	res    http.ResponseWriter
+	req    *http.Request
+}
+
+func of(ctx context.Context) *request { r, _ := ctx.Value(ctxKey{}).(*request); return r }
 
 // RequestID is the id of the request in ctx: it stands in the answer of a fault, in X-Request-Id and in the log.
-func RequestID(ctx context.Context) string { s, _ := ctx.Value(keyRequestID).(string); return s }
+func RequestID(ctx context.Context) string {
+	if r := of(ctx); r != nil {
+		return r.id
+	}
+	return ""
+}
 
 // ClientIP is the address of the client in ctx.
-func ClientIP(ctx context.Context) string { s, _ := ctx.Value(keyIP).(string); return s }
+func ClientIP(ctx context.Context) string {
+	if r := of(ctx); r != nil {
+		return r.ip
+	}
+	return ""
+}
 
 // SetCookie adds a cookie to the answer of the running operation.
 func SetCookie(ctx context.Context, c *http.Cookie) {
-	if w, ok := ctx.Value(keyWriter).(http.ResponseWriter); ok {
-		http.SetCookie(w, c)
+	if r := of(ctx); r != nil {
+		http.SetCookie(r.res, c)
 	}
 }
 
 // Cookie reads a cookie of the running operation's request; "" when absent.
 func Cookie(ctx context.Context, name string) string {
-	if r, ok := ctx.Value(keyWriter).(interface{ Cookie(string) string }); ok {
-		return r.Cookie(name)
+	if r := of(ctx); r != nil {
+		if c, err := r.req.Cookie(name); err == nil {
+			return c.Value
+		}
 	}
 	return ""
-}
-
-type cookieWriter struct {
-	http.ResponseWriter
-	req *http.Request
-}
-
-func (w cookieWriter) Cookie(name string) string {
-	c, err := w.req.Cookie(name)
-	if err != nil {
-		return ""
-	}
-	return c.Value
 }
 
 // CSP is the policy of every page: nothing from elsewhere, no inline script.
@@ -73,27 +77,29 @@ func (r *Router) csp() string {
 
 // middleware is the edge, outermost first: recover, context, headers, timing.
 func (r *Router) middleware() {
-	csp := r.csp()
+	// What is the same in every answer is made once; the keys are in the form that they leave in.
+	always := map[string][]string{
+		"Content-Security-Policy":    {r.csp()},
+		"X-Content-Type-Options":     {"nosniff"},
+		"Referrer-Policy":            {"same-origin"},
+		"Permissions-Policy":         {"camera=(self), geolocation=(self), microphone=()"},
+		"Cross-Origin-Opener-Policy": {"same-origin"},
+	}
+	if r.opt.HSTS {
+		always["Strict-Transport-Security"] = []string{"max-age=31536000"}
+	}
+	noStore := []string{"no-store"}
 	r.Echo.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) (err error) {
 			req, res := c.Request(), c.Response()
 			rid := secret.Token(9)
-			ctx := context.WithValue(req.Context(), keyRequestID, rid)
-			ctx = context.WithValue(ctx, keyIP, r.clientIP(req))
-			ctx = context.WithValue(ctx, keyWriter, cookieWriter{res, req})
+			ctx := context.WithValue(req.Context(), ctxKey{}, &request{rid, r.clientIP(req), res, req})
 			c.SetRequest(req.WithContext(ctx))
 			h := res.Header()
 			h.Set("X-Request-Id", rid)
-			h.Set("Content-Security-Policy", csp)
-			h.Set("X-Content-Type-Options", "nosniff")
-			h.Set("Referrer-Policy", "same-origin")
-			h.Set("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()")
-			h.Set("Cross-Origin-Opener-Policy", "same-origin")
-			if r.opt.HSTS {
-				h.Set("Strict-Transport-Security", "max-age=31536000")
-			}
+			maps.Copy(h, always)
 			if strings.HasPrefix(req.URL.Path, "/api/") {
-				h.Set("Cache-Control", "no-store")
+				h["Cache-Control"] = noStore
 			}
 			took := clock.Stopwatch()
 			defer func() {
@@ -105,7 +111,9 @@ func (r *Router) middleware() {
 				if r.opt.Observe != nil && !strings.HasPrefix(h.Get("Content-Type"), eventStream) {
 					r.opt.Observe(req.Method+" "+c.Path(), res.Status, took().Seconds())
 				}
-				r.opt.Log.DebugContext(ctx, "request", "method", req.Method, "route", c.Path(), "status", res.Status, "ms", took().Milliseconds(), "request", rid)
+				if r.opt.Log.Enabled(ctx, slog.LevelDebug) {
+					r.opt.Log.DebugContext(ctx, "request", "method", req.Method, "route", c.Path(), "status", res.Status, "ms", took().Milliseconds(), "request", rid)
+				}
 			}()
 			if err := next(c); err != nil {
 				r.echoError(err, c)

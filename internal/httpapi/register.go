@@ -6,11 +6,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -70,7 +70,7 @@ func Register[I, B any](r *Router, op Op, h func(ctx context.Context, in *I) (B,
 			return nil, r.problem(ctx, err)
 		}
 		if _, own := any(b).(Rendered); !own {
-			fillSlices(reflect.ValueOf(&b).Elem())
+			r.fillSlices(reflect.ValueOf(&b).Elem())
 		}
 		return &output[B]{Body: b}, nil
 	})
@@ -106,7 +106,7 @@ func (r *Router) guard(op Op) func(huma.Context, func(huma.Context)) {
 			if !keyForm.MatchString(key) {
 				err = idem.ErrMissing
 			}
-			ctx = idem.With(ctx, idem.Key{Actor: fmt.Sprintf("%s:%d", who.Kind, who.ID), Key: key})
+			ctx = idem.With(ctx, idem.Key{Actor: string(who.Kind) + ":" + strconv.FormatInt(who.ID, 10), Key: key})
 		}
 		if err != nil {
 			writeProblem(c, r.problem(ctx, err))
@@ -173,20 +173,15 @@ func (r *Router) problem(ctx context.Context, err error) *Problem {
 }
 
 // fillSlices turns nil slices into empty ones: a client never meets null where the contract says array.
-func fillSlices(v reflect.Value) {
+func (r *Router) fillSlices(v reflect.Value) {
 	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
-		if !v.IsNil() && v.Kind() == reflect.Pointer {
-			fillSlices(v.Elem())
+	case reflect.Pointer:
+		if !v.IsNil() {
+			r.fillSlices(v.Elem())
 		}
 	case reflect.Struct:
-		if v.Type().PkgPath() == "time" {
-			return
-		}
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				fillSlices(v.Field(i))
-			}
+		for _, i := range r.slicesIn(v.Type()) {
+			r.fillSlices(v.Field(i))
 		}
 	case reflect.Slice:
 		if v.IsNil() && v.CanSet() {
@@ -195,8 +190,24 @@ func fillSlices(v reflect.Value) {
 		}
 		if k := v.Type().Elem().Kind(); k == reflect.Struct || k == reflect.Pointer {
 			for i := range v.Len() {
-				fillSlices(v.Index(i))
+				r.fillSlices(v.Index(i))
 			}
 		}
 	}
+}
+
+// slicesIn are the exported fields of a struct in which fillSlices may find something.
+func (r *Router) slicesIn(t reflect.Type) []int {
+	if c, ok := r.fields.Load(t); ok {
+		return c.([]int)
+	}
+	var out []int
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if k := f.Type.Kind(); f.IsExported() && t.PkgPath() != "time" && (k == reflect.Pointer || k == reflect.Struct || k == reflect.Slice) {
+			out = append(out, i)
+		}
+	}
+	r.fields.Store(t, out)
+	return out
 }

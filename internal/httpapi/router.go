@@ -75,6 +75,8 @@ type Router struct {
 	opt  Options
 	ops  []Op
 
+	fields sync.Map // reflect.Type → []int: what slicesIn has found
+
 	streams  atomic.Int64
 	stopped  chan struct{} // closed by EndStreams
 	stopOnce sync.Once
