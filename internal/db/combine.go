@@ -120,6 +120,7 @@ func (c *Combiner[N]) together(batch []*command[N]) (outcomes []outcome) {
 		needs[i] = cmd.need
 	}
 	_, err := c.db.once(ctx, func(ctx context.Context, tx *Tx) error {
+		tx.queued = make([]write, 0, 16*len(batch))
 		if err := c.ahead(ctx, tx, needs); err != nil {
 			return err
 		}
@@ -147,7 +148,7 @@ var errSpoiled = errors.New("db: a command of the batch cannot be undone alone")
 
 // try runs one command of several. When it fails, what it queued and changed in memory is taken back. Fault: errSpoiled.
 func (t *Tx) try(ctx context.Context, run func(ctx context.Context, tx *Tx) error) (o outcome, err error) {
-	queued, after, sent := len(t.queued), len(t.after), t.sent
+	queued, last, after, sent := len(t.queued), len(t.last), len(t.after), t.sent
 	t.part++
 	t.undo = nil
 	func() {
@@ -168,6 +169,6 @@ func (t *Tx) try(ctx context.Context, run func(ctx context.Context, tx *Tx) erro
 	for i := len(t.undo) - 1; i >= 0; i-- {
 		t.undo[i]()
 	}
-	t.queued, t.after, t.reads = t.queued[:queued], t.after[:after], nil
+	t.queued, t.last, t.after, t.reads = t.queued[:queued], t.last[:last], t.after[:after], nil
 	return o, nil
 }

@@ -92,6 +92,9 @@ func duplicate(err error) bool {
 // retryable lists the errors after which the whole transaction may simply run again: MySQL lock wait 1205 and deadlock
 // 1213, MariaDB snapshot conflict 1020, TiDB pessimistic retry limit 1105, write conflicts 8022, 8028, 9007.
 func retryable(err error) bool {
+	if err == nil {
+		return false
+	}
 	var my *mysql.MySQLError
 	if errors.As(err, &my) {
 		return slices.Contains([]uint16{1205, 1213, 1020, 1105, 8022, 8028, 9007}, my.Number)

@@ -15,8 +15,11 @@ const maxTogether = 64
 // maxPatience ends giving way on a busy machine, where one turn of the scheduler may take tens of milliseconds.
 const maxPatience = time.Millisecond
 
-// gathering makes batches of those who arrive while the batch before is served. Whoever arrives first is served at once: nobody waits for
-// company.
+// maxDelay is how long somebody waits for more to come for a batch of their own, while another one runs.
+const maxDelay = 20 * time.Millisecond
+
+// gathering makes batches of those who arrive while the batch before is served. Whoever arrives first is served at once; a second batch is
+// begun beside the first when as many wait as the first holds.
 type gathering[T comparable] struct {
 	serve    func(batch []T)
 	leaders  int // that serve at the same time, at most
@@ -25,6 +28,8 @@ type gathering[T comparable] struct {
 	mu      sync.Mutex
 	waiting []T
 	leading int
+	serving int         // how many they have picked up and not yet served
+	overdue *time.Timer // while somebody waits although there could be another leader
 }
 
 func (g *gathering[T]) join(t T) {
@@ -32,9 +37,34 @@ func (g *gathering[T]) join(t T) {
 	defer g.mu.Unlock()
 	g.waiting = append(g.waiting, t)
 	if g.leading < g.leaders {
-		g.leading++
-		go g.lead()
+		if g.worthwhile() {
+			g.leading++
+			go g.lead(false)
+			return
+		}
+		g.mind()
 	}
+}
+
+// worthwhile says whether those who wait are enough for a batch beside the one that runs: many small ones cost more than few large ones.
+func (g *gathering[T]) worthwhile() bool {
+	return g.leading == 0 || len(g.waiting) >= min(g.serving, maxTogether)
+}
+
+// mind sees to it that those who wait are picked up soon, should the batch that runs be held up by a lock.
+func (g *gathering[T]) mind() {
+	if g.overdue != nil {
+		return
+	}
+	g.overdue = time.AfterFunc(maxDelay, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.overdue = nil
+		if len(g.waiting) > 0 && g.leading < g.leaders {
+			g.leading++
+			go g.lead(true)
+		}
+	})
 }
 
 // leave says whether t was taken back before anybody picked it up.
@@ -50,17 +80,17 @@ func (g *gathering[T]) leave(t T) bool {
 	return false
 }
 
-// lead serves batches as long as somebody waits.
-func (g *gathering[T]) lead() {
+// lead serves batches as long as somebody waits; the first one now, when its company is overdue, however small it is.
+func (g *gathering[T]) lead(now bool) {
 	served := 0
 	for {
 		g.giveWay(served)
-		batch := g.take()
+		batch := g.take(served, now)
 		if len(batch) == 0 {
 			return
 		}
 		g.serve(batch)
-		served = len(batch)
+		served, now = len(batch), false
 	}
 }
 
@@ -79,15 +109,21 @@ func (g *gathering[T]) giveWay(served int) {
 	}
 }
 
-// take picks up the oldest, or ends the leadership when nobody waits.
-func (g *gathering[T]) take() []T {
+// take picks up the oldest after so many were served, or ends the leadership when nobody waits, or too few.
+func (g *gathering[T]) take(served int, now bool) []T {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.serving -= served
 	n := min(len(g.waiting), maxTogether)
-	if n == 0 {
-		g.leading--
+	if g.leading--; n == 0 {
 		return nil
 	}
+	if !now && !g.worthwhile() {
+		g.mind()
+		return nil
+	}
+	g.leading++
+	g.serving += n
 	batch := g.waiting[:n:n]
 	g.waiting = append([]T(nil), g.waiting[n:]...)
 	return batch
@@ -124,6 +160,12 @@ type answer[V any] struct {
 func NewLookup[K comparable, V any](d *DB, read func(ctx context.Context, r Reader, keys []K) (map[K]V, error)) *Lookup[K, V] {
 	l := &Lookup[K, V]{db: d, read: read}
 	l.gather.leaders, l.gather.serve = 2, l.together
+	return l
+}
+
+// InTurn lets one batch run at a time, where a second one would only split what costs as much for many keys as for one.
+func (l *Lookup[K, V]) InTurn() *Lookup[K, V] {
+	l.gather.leaders = 1
 	return l
 }
 

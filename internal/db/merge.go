@@ -10,6 +10,9 @@ import (
 // maxArgs bounds the values of a merged insertion: SQLite takes 32,766 in one statement.
 const maxArgs = 30_000
 
+// maxText bounds the rows of a merged insertion, in bytes: servers take packets of 16 MB.
+const maxText = 1 << 20
+
 // merged joins writes of different parts that are alike: rows for the same columns of a table, and changes by the same statement. Each
 // part keeps its own order, because a row may need one that was written before it. Between parts it is not kept: should a part change a
 // row that another one queued, then its guard may miss, and the batch runs alone.
@@ -38,11 +41,14 @@ func merged(queued []write) (out []write) {
 
 // takes says whether other can become part of w.
 func (w write) takes(other write) bool {
-	return w.query == other.query && w.row == other.row && (w.row != "" || len(w.add) > 0) && len(w.args)+len(other.args) <= maxArgs
+	return w.query == other.query && w.row == other.row && (w.row != "" || len(w.values) > 0 || len(w.add) > 0) && len(w.args)+len(other.args) <= maxArgs && len(w.values)+len(other.values) <= maxText
 }
 
 func (w *write) take(other write) {
 	w.args = append(w.args, other.args...)
+	if len(w.values) > 0 {
+		w.values = append(append(w.values, ','), other.values...)
+	}
 next:
 	for _, a := range other.add {
 		for i := range w.add {
@@ -59,6 +65,8 @@ next:
 // text is the statement as it is sent.
 func (w *write) text() string {
 	switch {
+	case len(w.values) > 0:
+		return w.query + string(w.values)
 	case w.row != "":
 		return w.query + strings.TrimSuffix(strings.Repeat(w.row+",", w.rowsQueued()), ",")
 	case len(w.add) > 0:

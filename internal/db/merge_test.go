@@ -1,6 +1,7 @@
 package db
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"slices"
 	"strings"
@@ -86,3 +87,35 @@ func TestMergedStaysBelowTheEnginesLimits(t *testing.T) {
 		t.Errorf("%d rows, want 40000", n)
 	}
 }
+
+// On a server numbers are part of the text, and nothing else is: whatever a person may have typed stays an argument.
+func TestNumbersAreWrittenOut(t *testing.T) {
+	type fen int64
+	type row struct {
+		ID    int64   `db:"id"`
+		Less  fen     `db:"less"`
+		None  *int64  `db:"none"`
+		Some  *int    `db:"some"`
+		Name  string  `db:"name"`
+		Note  *string `db:"note"`
+		Blank *string `db:"blank"`
+		Yes   bool    `db:"yes"`
+		Raw   []byte  `db:"raw"`
+		Own   worth   `db:"own"`
+	}
+	n, note := 8, "it's ?"
+	a := insertion(MySQL, "t", row{1, -2, nil, &n, "?", &note, nil, true, []byte("b"), 7})
+	b := insertion(MySQL, "t", []row{{ID: 3}, {ID: 4}})
+	a.part, b.part = 1, 2
+	got := merged([]write{*a, *b})
+	const want = "INSERT INTO t (id, less, none, some, name, note, blank, yes, raw, own) VALUES (1,-2,NULL,8,?,?,NULL,?,?,?),(3,0,NULL,NULL,?,NULL,NULL,?,?,?),(4,0,NULL,NULL,?,NULL,NULL,?,?,?)"
+	if len(got) != 1 || got[0].text() != want || fmt.Sprint(got[0].args) != "[? it's ? true [98] worth  false [] worth  false [] worth]" {
+		t.Errorf("%s %v", got[0].text(), got[0].args)
+	}
+}
+
+// worth is a number that is stored as something else.
+type worth int64
+
+func (w worth) Value() (driver.Value, error) { return "w", nil }
+func (w worth) String() string               { return "worth" }

@@ -11,13 +11,14 @@ import (
 
 // write is a statement that waits to be sent with others: what costs is the round trip and the statement, not the row.
 type write struct {
-	query string // of an insertion all before its rows; of additions with places for them
-	args  []any
-	rows  int64  // that it must hit; -1 for any number
-	miss  error  // when it does not
-	row   string // of an insertion: the marks of one row
-	add   []addition
-	part  int // of the transaction that it belongs to
+	query  string // of an insertion all before its rows; of additions with places for them
+	args   []any
+	rows   int64  // that it must hit; -1 for any number
+	miss   error  // when it does not
+	row    string // of an insertion row by row: the marks of one row
+	values []byte // of an insertion all at once: its rows, with marks for what is no number
+	add    []addition
+	part   int // of the transaction that it belongs to
 }
 
 // addition is a change of a number in the row id, made of so many changes.
@@ -27,7 +28,7 @@ type addition struct{ id, by, times int64 }
 // writes, in order, before the next statement or the commit, which fails when one of them does. A unique key that refuses such a
 // row is a mistake, not an outcome: use Insert where ErrDuplicate decides something.
 func (t *Tx) InsertSoon(table string, rows any) {
-	if w := insertion(table, rows); w != nil {
+	if w := insertion(t.db.dialect, table, rows); w != nil {
 		t.queue(*w)
 	}
 }
@@ -35,6 +36,12 @@ func (t *Tx) InsertSoon(table string, rows any) {
 // ExecSoon queues a guarded statement that must hit exactly the given number of rows, or else the transaction fails with miss (N03).
 func (t *Tx) ExecSoon(rows int64, miss error, query string, args ...any) {
 	t.queue(write{query: query, args: args, rows: rows, miss: miss})
+}
+
+// ExecLast is ExecSoon for a row that many transactions change: it is sent after everything else, with the last of what is queued, so that the row is
+// locked for the commit alone.
+func (t *Tx) ExecLast(rows int64, miss error, query string, args ...any) {
+	t.last = append(t.last, write{query: query, args: args, rows: rows, miss: miss})
 }
 
 // AddSoon queues a guarded change of a number in one row. In the statement %[1]s stands for what is added, %[2]s for the ids of the rows
@@ -78,10 +85,13 @@ func single(query string) error {
 
 // flush sends the queued writes: on a server in one round trip, on SQLite row by row. The first failure sticks.
 func (t *Tx) flush() error {
-	if t.failed != nil || len(t.queued) == 0 {
+	queued := merged(t.queued)
+	if t.ending {
+		queued = append(queued, t.last...)
+	}
+	if t.failed != nil || len(queued) == 0 {
 		return t.failed
 	}
-	queued := merged(t.queued)
 	t.queued = nil
 	t.sent++
 	hit, err := t.send(queued)
@@ -138,8 +148,13 @@ func queuedFault(err error) error {
 // hit, and under the transaction's own context, so that it never runs on a connection whose transaction has ended.
 // Fault: driver.ErrSkip when the driver cannot write the values into the text; then nothing was sent.
 func (t *Tx) sendTogether(queued []write) (hit []int64, err error) {
+	size, count := 0, 0
+	for _, w := range queued {
+		size, count = size+len(w.query)+1, count+len(w.args)
+	}
 	var text strings.Builder
-	var args []driver.NamedValue
+	text.Grow(size)
+	args := make([]driver.NamedValue, 0, count)
 	for i, w := range queued {
 		if i > 0 {
 			text.WriteByte(';')

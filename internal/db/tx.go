@@ -2,8 +2,10 @@ package db
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -21,7 +23,9 @@ type Tx struct {
 	after  []func()
 	reads  []read
 	queued []write
-	failed error // of a queued write, or a deadlock: nothing may be done or committed after it
+	last   []write // sent after all others; see ExecLast
+	ending bool    // nothing but the commit comes now
+	failed error   // of a queued write, or a deadlock: nothing may be done or committed after it
 	stash  map[any]any
 
 	// What a Combiner needs to undo one command among several.
@@ -121,7 +125,7 @@ func (t *Tx) ExecOne(ctx context.Context, miss error, query string, args ...any)
 // Insert writes a row, or all rows of a slice in one statement: column names are the `db` tags of the struct.
 // Fault: ErrDuplicate on a unique key.
 func (t *Tx) Insert(ctx context.Context, table string, rows any) error {
-	w := insertion(table, rows)
+	w := insertion(t.db.dialect, table, rows)
 	if w == nil {
 		return nil
 	}
@@ -130,7 +134,7 @@ func (t *Tx) Insert(ctx context.Context, table string, rows any) error {
 }
 
 // insertion is the statement that inserts a struct or a slice of them; nil when the slice is empty.
-func insertion(table string, rows any) *write {
+func insertion(d Dialect, table string, rows any) *write {
 	v := reflect.Indirect(reflect.ValueOf(rows))
 	n := 1
 	if v.Kind() == reflect.Slice {
@@ -145,7 +149,16 @@ func insertion(table string, rows any) *write {
 		return v
 	}
 	cols := columns(at(0).Type())
-	w := &write{query: "INSERT INTO " + table + " (" + cols.names + ") VALUES ", row: cols.row, rows: -1, args: make([]any, 0, n*len(cols.index))}
+	w := &write{query: "INSERT INTO " + table + " (" + cols.names + ") VALUES ", rows: -1}
+	if d == MySQL {
+		w.args = make([]any, 0, n*cols.texts)
+		w.values = make([]byte, 0, n*(len(cols.index)*8+2))
+		for i := range n {
+			w.write(cols, at(i))
+		}
+		return w
+	}
+	w.row, w.args = cols.row, make([]any, 0, n*len(cols.index))
 	for i := range n {
 		row := at(i)
 		for _, ix := range cols.index {
@@ -155,13 +168,44 @@ func insertion(table string, rows any) *write {
 	return w
 }
 
+// write adds a row. Numbers are written as the driver would: they need not become arguments first, of which a batch has thousands.
+func (w *write) write(cols columnSet, row reflect.Value) {
+	if len(w.values) > 0 {
+		w.values = append(w.values, ',')
+	}
+	w.values = append(w.values, '(')
+	for i, ix := range cols.index {
+		if i > 0 {
+			w.values = append(w.values, ',')
+		}
+		v := row.FieldByIndex(ix)
+		if cols.plain[i] && v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				w.values = append(w.values, "NULL"...)
+				continue
+			}
+			v = v.Elem()
+		}
+		if cols.plain[i] && v.CanInt() {
+			w.values = strconv.AppendInt(w.values, v.Int(), 10)
+			continue
+		}
+		w.values, w.args = append(w.values, '?'), append(w.args, v.Interface())
+	}
+	w.values = append(w.values, ')')
+}
+
 type columnSet struct {
 	names string
 	row   string // a mark for each: "(?,?)"
 	index [][]int
+	plain []bool // the column is a number or a text, or a pointer to one, and says itself what it is worth
+	texts int    // columns that are no plain number
 }
 
 var columnCache sync.Map // reflect.Type → columnSet: a pure function's results
+
+var valuer = reflect.TypeFor[driver.Valuer]()
 
 func columns(t reflect.Type) columnSet {
 	if c, ok := columnCache.Load(t); ok {
@@ -173,6 +217,15 @@ func columns(t reflect.Type) columnSet {
 		if tag := f.Tag.Get("db"); tag != "" && tag != "-" {
 			names = append(names, tag)
 			c.index = append(c.index, f.Index)
+			k := f.Type
+			if k.Kind() == reflect.Pointer {
+				k = k.Elem()
+			}
+			number := reflect.Int <= k.Kind() && k.Kind() <= reflect.Int64
+			c.plain = append(c.plain, (number || k.Kind() == reflect.String) && !f.Type.Implements(valuer) && !k.Implements(valuer))
+			if !number {
+				c.texts++
+			}
 		}
 	}
 	c.names = strings.Join(names, ", ")
