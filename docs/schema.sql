@@ -939,6 +939,19 @@ CREATE INDEX member_identities_member ON member_identities (member_id);
 
 CREATE INDEX member_identities_unionid ON member_identities (unionid);
 
+CREATE TABLE member_links (
+  code_hash CHAR(32) NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  identity_id BIGINT NOT NULL,
+  app VARCHAR(20) NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  used_at BIGINT NULL,
+  used_by BIGINT NOT NULL
+);
+
+CREATE INDEX member_links_identity ON member_links (identity_id);
+
 CREATE TABLE member_members (
   id BIGINT NOT NULL PRIMARY KEY,
   name_sealed VARCHAR(400) NOT NULL,
@@ -969,6 +982,35 @@ CREATE INDEX member_members_last4 ON member_members (last4_index);
 CREATE INDEX member_members_name ON member_members (name_index);
 
 CREATE INDEX member_members_status ON member_members (status, id);
+
+CREATE TABLE member_old_cards (
+  id BIGINT NOT NULL PRIMARY KEY,
+  card_no VARCHAR(32) NOT NULL UNIQUE,
+  member_id BIGINT NOT NULL,
+  note VARCHAR(120) NOT NULL,
+  store_id BIGINT NOT NULL,
+  created_kind VARCHAR(20) NOT NULL,
+  created_by BIGINT NOT NULL,
+  created_name VARCHAR(100) NOT NULL,
+  created_at BIGINT NOT NULL,
+  lost_at BIGINT NULL
+);
+
+CREATE INDEX member_old_cards_member ON member_old_cards (member_id);
+
+CREATE TABLE member_phone_codes (
+  id BIGINT NOT NULL PRIMARY KEY,
+  identity_id BIGINT NOT NULL,
+  phone_index CHAR(32) NOT NULL,
+  code_hash CHAR(32) NOT NULL,
+  tries BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  used_at BIGINT NULL,
+  UNIQUE (identity_id, phone_index)
+);
+
+CREATE INDEX member_phone_codes_expires ON member_phone_codes (expires_at);
 
 CREATE TABLE member_scans (
   id BIGINT NOT NULL PRIMARY KEY,

@@ -161,6 +161,10 @@ func (a *App) build() {
 		StoreExists:   func(ctx context.Context, id int64) error { _, err := a.Shops.Store(ctx, id); return err },
 		Unfinished:    func(ctx context.Context, id int64) (int, error) { return a.Bookings.Unfinished(ctx, id) },
 		EraseTx:       a.eraseTx,
+		LinkedTx:      a.linkedTx,
+		Texts:         a.texts(),
+		TextProvider:  c.SMS.Provider,
+		Log:           a.log,
 		InvitedTx: func(ctx context.Context, tx *db.Tx, id int64, code string) error {
 			return a.Referral.InvitedTx(ctx, tx, id, code)
 		},

@@ -18,6 +18,7 @@ import (
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/notify"
+	"github.com/liangche/liangche/internal/setting"
 	"github.com/liangche/liangche/internal/shop"
 	"github.com/liangche/liangche/internal/tier"
 	"github.com/liangche/liangche/internal/wallet"
@@ -112,6 +113,9 @@ func (s *seeder) as(ctx context.Context, who actor.Actor) context.Context {
 
 func (s *seeder) setUp(ctx context.Context) error {
 	sys := actor.With(ctx, actor.Actor{Kind: actor.System, Name: "演示数据"})
+	if err := s.Settings.Update(sys, []setting.Value{{Key: setting.SMSCodeTemplate, Value: demoCodeTemplate}}); err != nil {
+		return err
+	}
 	for _, in := range []shop.Input{
 		{Name: "静安店", Address: "上海市静安区江宁路 888 号", Phone: "021-60000001", HoursText: "每天 8:30–20:00"},
 		{Name: "浦东店", Address: "上海市浦东新区张杨路 1299 号", Phone: "021-60000002", HoursText: "24 小时"},

@@ -232,7 +232,7 @@ func (s *Service) closeTx(ctx context.Context, tx *db.Tx, m memberRow, reason st
 	} else if !errors.Is(err, ErrNoCard) {
 		return err
 	}
-	if err := deleteVehiclesTx(ctx, tx, m.ID); err != nil {
+	if err := errors.Join(deleteVehiclesTx(ctx, tx, m.ID), deleteOldCardsTx(ctx, tx, m.ID)); err != nil {
 		return err
 	}
 	ids, err := identitiesOf(ctx, tx, m.ID, tx.ForUpdate())

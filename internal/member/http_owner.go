@@ -134,6 +134,7 @@ func (s *Service) Routes(r *httpapi.Router) {
 	s.ownerRoutes(r)
 	s.staffRoutes(r)
 	s.consoleRoutes(r)
+	s.oldCardRoutes(r)
 }
 
 func (s *Service) ownerRoutes(r *httpapi.Router) {
@@ -181,6 +182,8 @@ func (s *Service) ownerRoutes(r *httpapi.Router) {
 		func(ctx context.Context, in *httpapi.Body[BindRequest]) (Joined, error) {
 			return s.Bind(ctx, in.Body.PhoneToken, in.Body.CharterVersion)
 		})
+	s.ownerProofRoutes(r, op)
+	s.ownerIdentityRoutes(r, op)
 	s.ownerProfileRoutes(r, op)
 	s.ownerVehicleRoutes(r, op)
 	s.ownerCardRoutes(r, op)

@@ -14,9 +14,13 @@ const scansKept = 180 * 24 * time.Hour
 // Jobs registers the periodic work.
 func (s *Service) Jobs(q *jobs.Queue) { q.Every("member.purge", 6*time.Hour, s.Purge) }
 
-// Purge forgets login tickets, counters and old scans.
+// Purge forgets login tickets, codes, counters and old scans.
 func (s *Service) Purge(ctx context.Context) error {
 	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		return purgeTx(ctx, tx, tx.Now.Add(-time.Hour).UnixMilli(), tx.Now.Add(-scansKept).UnixMilli())
+		hourAgo := tx.Now.Add(-time.Hour).UnixMilli()
+		if err := purgeCodesTx(ctx, tx, hourAgo); err != nil {
+			return err
+		}
+		return purgeTx(ctx, tx, hourAgo, tx.Now.Add(-scansKept).UnixMilli())
 	})
 }

@@ -18,7 +18,7 @@ import (
 type JoinInput struct {
 	CharterVersion int64         `json:"charterVersion" minimum:"1"`
 	PhoneToken     string        `json:"phoneToken,omitempty" maxLength:"600" doc:"From ownerPhoneVerify"`
-	Phone          string        `json:"phone,omitempty" maxLength:"24" doc:"Typed, where there is no phone component"`
+	Phone          string        `json:"phone,omitempty" maxLength:"24" doc:"Typed and unproved: only where ownerConfig's phoneCode is false"`
 	Name           string        `json:"name" maxLength:"60"`
 	Gender         string        `json:"gender,omitempty" enum:"male,female,unknown"`
 	Birthday       string        `json:"birthday,omitempty" maxLength:"10" doc:"YYYY-MM-DD"`
@@ -54,7 +54,7 @@ const (
 )
 
 // Join makes the acting WeChat identity a member. It is idempotent: an identity that joined already gets its member.
-// Faults: fault.ErrInvalid at the fields, ErrCharter, ErrPhoneToken, ErrPhoneTaken (with BindInfo as detail when the
+// Faults: fault.ErrInvalid at the fields, ErrCharter, ErrPhoneToken, ErrPhoneProof, ErrPhoneTaken (with BindInfo as detail when the
 // phone was proved), fault.ErrTooMany.
 func (s *Service) Join(ctx context.Context, in JoinInput) (Joined, error) {
 	me := actor.From(ctx)
@@ -115,6 +115,10 @@ func (s *Service) applicant(ctx context.Context, identityID int64, in JoinInput)
 		var ok bool
 		if p.phone, ok = NormalPhone(in.Phone); !ok {
 			c.Bad("phone", "请填写 11 位手机号")
+		} else if codes, err := s.PhoneCodes(ctx); err != nil {
+			return p, err
+		} else if codes { // what can be proved must be: otherwise anybody learns who is a member
+			return p, ErrPhoneProof.On("phone", "请获取短信验证码")
 		}
 	}
 	err = s.fill(ctx, &p, &c, in.Name, in.Gender, in.Birthday, in.Vehicle)

@@ -2,9 +2,10 @@
 //
 // Model: a Member has a status, one current Card, Vehicles and any number of WeChat Identities (one openid per app,
 // N24); a charter version that was accepted; devices whose secret derives the rotating member code (X05); a Scan is a
-// code that was shown at a desk and may pay once.
+// code that was shown at a desk and may pay once; an OldCard is a plastic card from before (A07); a Link joins a person's two
+// apps where WeChat does not.
 // Owns: member_members, member_identities, member_cards, member_vehicles, member_charters, member_tickets,
-// member_code_devices, member_scans, member_attempts.
+// member_code_devices, member_scans, member_attempts, member_phone_codes, member_links, member_old_cards.
 // Invariants: a phone belongs to one living member; an identity belongs to at most one member; a member has at most
 // one current card; a code of a device's step is taken once; a scan is consumed once; two members are never merged;
 // name, phone and device secrets are stored sealed only.

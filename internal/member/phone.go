@@ -25,7 +25,7 @@ type phoneToken struct {
 	Until    int64  `json:"u"`
 }
 
-// Proved is a phone that WeChat vouches for.
+// Proved is a phone that WeChat vouches for, or that a code reached.
 type Proved struct {
 	Token  string
 	Masked string
@@ -52,10 +52,16 @@ func (s *Service) VerifyPhone(ctx context.Context, code string) (Proved, error) 
 	if !ok {
 		return Proved{}, fault.ErrInvalid.Say("目前只支持大陆手机号，请联系门店登记")
 	}
-	out := Proved{Masked: MaskPhone(phone)}
-	if out.Token, err = s.PhoneToken(s.db.Now(), me.ID, phone); err != nil {
+	return s.proved(ctx, me, phone)
+}
+
+// proved is the token of a phone, and whose it is.
+func (s *Service) proved(ctx context.Context, me actor.Actor, phone string) (Proved, error) {
+	token, err := s.PhoneToken(s.db.Now(), me.ID, phone)
+	if err != nil {
 		return Proved{}, err
 	}
+	out := Proved{Token: token, Masked: MaskPhone(phone)}
 	m, found, err := s.byPhone(ctx, s.db, phone, "")
 	if err != nil || !found || m.ID == me.MemberID {
 		return out, err
@@ -140,14 +146,12 @@ func (s *Service) bindTx(ctx context.Context, tx *db.Tx, identityID int64, phone
 	if err := currentCharter(ctx, tx, charter); err != nil {
 		return Joined{}, err
 	}
-	if !m.PhoneVerified {
-		others, err := identitiesOf(ctx, tx, m.ID, "")
-		if err != nil {
-			return Joined{}, err
-		}
-		if len(others) > 0 { // somebody typed this phone without proving it: a person has to look
-			return Joined{}, ErrPhoneUnproven
-		}
+	others, err := identitiesOf(ctx, tx, m.ID, "")
+	if err != nil {
+		return Joined{}, err
+	}
+	if !m.PhoneVerified && len(others) > 0 { // somebody typed this phone without proving it: a person has to look
+		return Joined{}, ErrPhoneUnproven
 	}
 	if x.MemberID != nil {
 		if err := s.leaveTx(ctx, tx, x); err != nil {
@@ -163,6 +167,11 @@ func (s *Service) bindTx(ctx context.Context, tx *db.Tx, identityID int64, phone
 	}
 	if err := s.attachedTx(ctx, tx, m.ID, x.ID); err != nil {
 		return Joined{}, err
+	}
+	if len(others) > 0 {
+		if err := s.linkedTx(ctx, tx, m.ID, x.App); err != nil {
+			return Joined{}, err
+		}
 	}
 	if err := s.recordTx(ctx, tx, "member.bind", m, map[string]any{"app": x.App, "charterVersion": charter}); err != nil {
 		return Joined{}, err

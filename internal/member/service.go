@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
@@ -47,6 +48,12 @@ type Options struct {
 	InvitedTx func(ctx context.Context, tx *db.Tx, memberID int64, code string) error
 	// JoinedTx hears that a WeChat identity became a member's: by joining, by proving the phone, by its unionid. nil where nobody asks.
 	JoinedTx func(ctx context.Context, tx *db.Tx, memberID, identityID int64) error
+	// LinkedTx hears that an app was joined to a member by a code; nil where nobody tells the owner.
+	LinkedTx func(ctx context.Context, tx *db.Tx, memberID int64, app string) error
+	// Texts sends phone codes; nil where the shop has no SMS provider.
+	Texts        Texts
+	TextProvider string       // its name, for the console
+	Log          *slog.Logger // nil discards
 }
 
 // Service is the use cases of this package. It is safe for concurrent use once connected.
@@ -60,6 +67,13 @@ type Service struct {
 	balances Balances
 	tiers    Tiers
 	opt      Options
+}
+
+func (s *Service) log() *slog.Logger {
+	if s.opt.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.opt.Log
 }
 
 // New returns the service. Balances and tiers stand on members, so they are connected afterwards.

@@ -158,6 +158,7 @@ func upsertIdentityTx(ctx context.Context, tx *db.Tx, app, openid, unionid strin
 	if err != nil {
 		return x, err
 	}
+	learnt := unionid != "" && x.UnionID != unionid
 	if unionid != "" {
 		x.UnionID = unionid
 	}
@@ -171,8 +172,16 @@ func upsertIdentityTx(ctx context.Context, tx *db.Tx, app, openid, unionid strin
 		}
 	}
 	x.LastSeenAt = tx.Millis()
-	_, err = tx.Exec(ctx, `UPDATE member_identities SET unionid = ?, member_id = ?, bound_at = ?, last_seen_at = ? WHERE id = ?`,
-		x.UnionID, x.MemberID, x.BoundAt, x.LastSeenAt, x.ID)
+	if _, err = tx.Exec(ctx, `UPDATE member_identities SET unionid = ?, member_id = ?, bound_at = ?, last_seen_at = ? WHERE id = ?`,
+		x.UnionID, x.MemberID, x.BoundAt, x.LastSeenAt, x.ID); err != nil || !learnt || x.MemberID == nil {
+		return x, err
+	}
+	// WeChat has just said who this is: those of the same person that wait without a member come along.
+	var members []int64
+	if err := tx.Select(ctx, &members, `SELECT DISTINCT member_id FROM member_identities WHERE unionid = ? AND member_id IS NOT NULL`, x.UnionID); err != nil || len(members) != 1 {
+		return x, err
+	}
+	_, err = tx.Exec(ctx, `UPDATE member_identities SET member_id = ?, bound_at = ? WHERE unionid = ? AND member_id IS NULL`, *x.MemberID, tx.Millis(), x.UnionID)
 	return x, err
 }
 

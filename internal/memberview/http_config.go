@@ -18,6 +18,7 @@ type PublicConfig struct {
 	CharterTitle   string    `json:"charterTitle"`
 	Templates      Templates `json:"templates"`
 	Demo           bool      `json:"demo"`
+	PhoneCode      bool      `json:"phoneCode" doc:"A phone can be proved by a text message; a typed one alone is not taken then"`
 }
 
 // Templates are the mini-program's subscribe templates that the app may ask for; "" where the shop has none.
@@ -75,6 +76,10 @@ func (c Config) Routes(r *httpapi.Router) {
 				if *to, err = c.Settings.Text(ctx, key); err != nil {
 					return out, err
 				}
+			}
+			var err error
+			if out.PhoneCode, err = c.Members.PhoneCodes(ctx); err != nil {
+				return out, err
 			}
 			ch, err := c.Members.Charter(ctx)
 			out.CharterVersion, out.CharterTitle = ch.Version, ch.Title

@@ -60,6 +60,8 @@ type query struct {
 	card  string // at least 4 digits: a card number or its beginning
 	plate string // at least 3 characters with a digit among them
 	name  string // a whole name, only where names may be searched
+
+	oldCard string // the whole number of a plastic card from before, with a digit
 }
 
 // parseQuery reads a search text. Fewer than three characters are refused; a text that can be none of the readings
@@ -94,6 +96,9 @@ func parseQuery(text string, names bool) (query, error) {
 	}
 	if PlatePart(norm) {
 		q.plate = norm
+	}
+	if no := member.CleanOldCard(text); strings.ContainsAny(no, "0123456789") {
+		q.oldCard = no
 	}
 	return q, nil
 }

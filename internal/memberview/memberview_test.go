@@ -55,10 +55,11 @@ func TestParseQuery(t *testing.T) {
 		want  query
 		err   error
 	}{
-		{"13800138000", false, query{phone: "13800138000", card: "13800138000"}, nil},
-		{"138 0013 8000", false, query{phone: "13800138000", card: "13800138000"}, nil},
-		{"8000", false, query{last4: "8000", card: "8000", plate: "8000"}, nil},
-		{"612345678904", false, query{card: "612345678904"}, nil},
+		{"13800138000", false, query{phone: "13800138000", card: "13800138000", oldCard: "13800138000"}, nil},
+		{"138 0013 8000", false, query{phone: "13800138000", card: "13800138000", oldCard: "13800138000"}, nil},
+		{"8000", false, query{last4: "8000", card: "8000", plate: "8000", oldCard: "8000"}, nil},
+		{"612345678904", false, query{card: "612345678904", oldCard: "612345678904"}, nil},
+		{"%bvip-0088^WANG^2512?", false, query{oldCard: "VIP0088"}, nil},
 		{"a12", false, query{plate: "A12"}, nil},
 		{"浙a·12", false, query{plate: "浙A12"}, nil},
 		{"12", false, query{}, ErrTooShort},

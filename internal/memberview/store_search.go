@@ -25,6 +25,9 @@ func (s *Service) hits(q query) (sql string, args []any) {
 	if q.card != "" {
 		add(`SELECT member_id AS id FROM member_cards WHERE card_no LIKE ? ESCAPE '!'`, db.Like(q.card)+"%")
 	}
+	if q.oldCard != "" {
+		add(`SELECT member_id AS id FROM member_old_cards WHERE card_no = ?`, q.oldCard)
+	}
 	if q.plate != "" {
 		add(`SELECT member_id AS id FROM member_vehicles WHERE plate LIKE ? ESCAPE '!'`, "%"+db.Like(q.plate)+"%")
 	}

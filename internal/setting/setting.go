@@ -73,6 +73,11 @@ const (
 	TierExperiencePerYuan = "tier.experience_per_yuan"
 	TierRenewDays         = "tier.renew_days"
 
+	SMSSign         = "sms.sign"
+	SMSCodeTemplate = "sms.code_template"
+	SMSCodeForm     = "sms.code_form"
+	SMSDailyLimit   = "sms.code_daily_limit"
+
 	CouponGiftDays  = "coupon.gift_days"
 	MessageBenefits = "message.benefits"
 
@@ -80,6 +85,12 @@ const (
 	MessageQuietTo   = "message.quiet_to"
 	MessageCapDay    = "message.cap_day"
 	MessageCapWeek   = "message.cap_week"
+)
+
+// The choices of SMSCodeForm: what the template has places for.
+const (
+	SMSCodeOnly    = "code"
+	SMSCodeMinutes = "code_minutes"
 )
 
 // The choices of SpendOrder.
@@ -122,9 +133,11 @@ type Definition struct {
 }
 
 var (
-	colorForm = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
-	clockForm = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
-	phoneForm = regexp.MustCompile(`^[0-9+() -]{5,20}$`)
+	colorForm    = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
+	clockForm    = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
+	signForm     = regexp.MustCompile(`^[^【】\[\]\s]{2,30}$`)
+	templateForm = regexp.MustCompile(`^[0-9A-Za-z_]{4,40}$`)
+	phoneForm    = regexp.MustCompile(`^[0-9+() -]{5,20}$`)
 )
 
 // Definitions lists every key in the order in which the console shows them.
@@ -188,6 +201,11 @@ func Definitions() []Definition {
 		{Key: MessageQuietTo, Group: "消息", Label: "免打扰结束", Help: "与开始相同表示不设免打扰", Type: Text, Default: "08:30", Min: 5, Max: 5, Pattern: clockForm, PatternHelp: "请填写时间，如 08:30", Apart: true},
 		{Key: MessageCapDay, Group: "消息", Label: "每位会员每天最多", Help: "提醒和优惠类消息；0 表示不限", Type: Int, Default: "2", Min: 0, Max: 20, Apart: true},
 		{Key: MessageCapWeek, Group: "消息", Label: "每位会员每 7 天最多", Help: "提醒和优惠类消息；0 表示不限", Type: Int, Default: "5", Min: 0, Max: 50, Apart: true},
+		{Key: SMSSign, Group: "短信", Label: "短信签名", Help: "在短信服务商那里审核通过的签名，不带括号；留空用配置文件里的", Type: Text, Default: "", Max: 30, Pattern: signForm, PatternHelp: "请只填签名本身，不要带括号"},
+		{Key: SMSCodeTemplate, Group: "短信", Label: "验证码的模板编号", Help: "审核通过的验证码模板；留空就不用短信验证手机号", Type: Text, Default: "", Max: 40, Pattern: templateForm, PatternHelp: "请从短信服务商的控制台复制模板编号"},
+		{Key: SMSCodeForm, Group: "短信", Label: "验证码模板里的变量", Help: "要与审核通过的模板一致：变量依次是验证码、有效分钟数", Type: Enum, Default: SMSCodeMinutes,
+			Options: []Option{{SMSCodeMinutes, "验证码和分钟数"}, {SMSCodeOnly, "只有验证码"}}},
+		{Key: SMSDailyLimit, Group: "短信", Label: "每天最多发几条验证码", Help: "防止被人恶意刷短信；到上限后当天不再发送，并记入操作记录", Type: Int, Default: "300", Min: 10, Max: 100000},
 	}
 }
 

@@ -238,3 +238,9 @@ func codeOf(s string) string {
 	}
 	return "?"
 }
+
+// Uncertain says whether the message may be on its way although there was an error.
+func Uncertain(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Uncertain
+}
