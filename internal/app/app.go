@@ -160,6 +160,7 @@ func (a *App) build() {
 		SecureCookies: secure(c.PublicURL),
 		StoreExists:   func(ctx context.Context, id int64) error { _, err := a.Shops.Store(ctx, id); return err },
 		Unfinished:    func(ctx context.Context, id int64) (int, error) { return a.Bookings.Unfinished(ctx, id) },
+		Open:          func(ctx context.Context, id int64) error { return a.Mall.Uncollected(ctx, id) },
 		EraseTx:       a.eraseTx,
 		LinkedTx:      a.linkedTx,
 		Texts:         a.texts(),

@@ -108,6 +108,9 @@ func TestGiftsEndToEnd(t *testing.T) {
 		a.pay(o, wxsandbox.OutcomePay)
 		path := fmt.Sprintf("/api/owner/mall/orders/%d", o.i("order.id"))
 		s.eventually("the order is ready", func() bool { return a.get(path).s("state") == "ready" })
+		if f := a.fails("mall.uncollected", http.MethodPost, "/api/owner/account/close", obj{"reason": "搬家"}); !strings.Contains(f.s("message"), "全包围脚垫") {
+			t.Errorf("who leaves is told %v", f)
+		}
 		code := a.get(path).s("pickupCode")
 		found := desk.post("/api/staff/mall/collect", obj{"code": code})
 		if found.i("id") != o.i("order.id") || found.s("memberName") != "林**" || found.s("pickupCode") != "" {

@@ -79,6 +79,7 @@ var (
 	ErrState   = fault.Define(fault.Conflict, "mall.state", "订单状态已经变了，请刷新查看")
 	ErrCode    = fault.Define(fault.Invalid, "mall.code_unknown", "没有这个取货码，请核对后再试")
 	ErrStore   = fault.Define(fault.Conflict, "mall.other_store", "这个订单不在本店取货")
+	ErrOpen    = fault.Define(fault.Conflict, "mall.uncollected", "还有兑换的礼品没有领取，请先领取或取消")
 	ErrShip    = fault.Define(fault.Invalid, "mall.address", "请填写收货人、手机号和地址")
 )
 

@@ -217,6 +217,16 @@ func (s *Service) openAddress(o Order) (*Address, error) {
 	return &a, json.Unmarshal([]byte(text), &a)
 }
 
+// Uncollected refuses while a member has orders that wait for their money, their collection or their parcel: who leaves ends them first.
+// Fault: ErrOpen.
+func (s *Service) Uncollected(ctx context.Context, memberID int64) error {
+	titles, err := openTitles(ctx, s.DB, memberID)
+	if err == nil && len(titles) > 0 {
+		err = ErrOpen.Say("还有 %d 件兑换的礼品没有领取（%s），请先领取；不想要了可以取消，积分和钱会退回", len(titles), titles[0])
+	}
+	return err
+}
+
 // EraseTx forgets where things of a member who leaves were sent.
 func (s *Service) EraseTx(ctx context.Context, tx *db.Tx, memberID int64) error {
 	return forgetAddresses(ctx, tx, memberID)

@@ -195,6 +195,12 @@ func orderedAll(ctx context.Context, r db.Reader, memberID int64) (map[int64]int
 	return out, err
 }
 
+// openTitles reads what a member ordered that has not ended, oldest first.
+func openTitles(ctx context.Context, r db.Reader, memberID int64) (titles []string, err error) {
+	err = r.Select(ctx, &titles, `SELECT title FROM mall_orders WHERE member_id = ? AND state IN ('pending', 'ready') ORDER BY id`, memberID)
+	return titles, err
+}
+
 // orderFilter narrows a list of orders; zero values do not.
 type orderFilter struct {
 	memberID, storeID, itemID int64

@@ -156,7 +156,7 @@ type Left struct {
 
 // Close lets a member leave (A11). With money left the member becomes closing, to be settled at the desk; otherwise
 // the account ends: personal data is erased, plates and phone are freed, cards, codes and sessions end. Faults:
-// ErrSuspended for an owner who is suspended, ErrClosed, ErrUnfinished with open bookings, fault.ErrNotFound.
+// ErrSuspended for an owner who is suspended, ErrClosed, ErrUnfinished with open bookings, that of Options.Open, fault.ErrNotFound.
 func (s *Service) Close(ctx context.Context, memberID int64, reason string) (out Left, err error) {
 	var c fault.Complaints
 	reason, complaint := cleanText(reason, 200)
@@ -196,16 +196,21 @@ func (s *Service) Close(ctx context.Context, memberID int64, reason string) (out
 	return out, err
 }
 
-// finished refuses while bookings of the member are open. Fault: ErrUnfinished.
+// finished refuses while something of the member is open. Faults: ErrUnfinished, that of Options.Open.
 func (s *Service) finished(ctx context.Context, memberID int64) error {
-	if s.opt.Unfinished == nil {
+	if s.opt.Unfinished != nil {
+		n, err := s.opt.Unfinished(ctx, memberID)
+		if err == nil && n > 0 {
+			err = ErrUnfinished.Say("还有 %d 个预约没有结束，请先取消，或等服务完成、结清", n)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if s.opt.Open == nil {
 		return nil
 	}
-	n, err := s.opt.Unfinished(ctx, memberID)
-	if err == nil && n > 0 {
-		err = ErrUnfinished.Say("还有 %d 个预约没有结束，请先取消，或等服务完成、结清", n)
-	}
-	return err
+	return s.opt.Open(ctx, memberID)
 }
 
 // total is what the wallet holds. Without a wallet nobody may be taken for penniless.

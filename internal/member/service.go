@@ -42,6 +42,8 @@ type Options struct {
 	StoreExists func(ctx context.Context, id int64) error
 	// Unfinished counts the bookings that keep a member from leaving; nil where there are none.
 	Unfinished func(ctx context.Context, memberID int64) (int, error)
+	// Open says what else keeps a member from leaving, as a fault that tells how to end it; nil where there is nothing.
+	Open func(ctx context.Context, memberID int64) error
 	// EraseTx forgets what others keep of a member who has left; nil where there is nothing.
 	EraseTx func(ctx context.Context, tx *db.Tx, memberID int64) error
 	// InvitedTx hears whose invite code a new member brought; nil where nobody asks.
