@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CouponOffer, GroupRules, PassPlan, TierProgress } from '@/api/club-types'
 import { noteArrival, pendingInvite, sceneCode, takeInvite } from '@/utils/arrivals'
-import { claimBar, clockMinutes, clockText, count, couponFace, daysLeft, lineLeft, plainCode, planSaves, planValid, progressText, ruleLines, validText } from '@/utils/club'
+import { claimBar, clockMinutes, clockText, count, couponFace, daysLeft, gathered, lineLeft, plainCode, planSaves, planValid, progressText, ruleLines, validText } from '@/utils/club'
 import { wrapText } from '@/utils/poster'
 import { storage } from './support'
 
@@ -46,6 +46,10 @@ describe('coupons', () => {
 })
 
 describe('tiers and figures', () => {
+  it('says one discount once, in the place of the first kind', () => {
+    expect(gathered(['洗车 9 折', '美容 9 折', '维修工时 9.5 折', '贴膜 9 折', '每周一次标准洗车·每周 1 次', '1.5 倍积分'])).toEqual(['洗车、美容、贴膜 9 折', '维修工时 9.5 折', '每周一次标准洗车·每周 1 次', '1.5 倍积分'])
+    expect(gathered([])).toEqual([])
+  })
   it('shows progress in the unit of the measure', () => {
     const p = (kind: TierProgress['kind'], have: number, need: number) => progressText({ kind, have, need, label: '' })
     expect(p('spend_year', 123450, 300000)).toBe('¥1,234.50 / ¥3,000')

@@ -29,7 +29,7 @@ describe('home', () => {
     serveMap({ 'GET /api/owner/home': HOME, 'GET /api/owner/pulse': { seq: 5, items: [] } })
     const page = mount(HomePage)
     await flushPromises()
-    for (const text of ['金卡会员', '9.5 折', '¥368.00', '8800 2031 4477', '1280 积分', '精致洗车']) expect(page.text()).toContain(text)
+    for (const text of ['金卡会员', '9.5 折', '¥368.00', '8800 2031 4477', '1,280 积分', '精致洗车']) expect(page.text()).toContain(text)
     page.unmount()
     usePulse().stop()
   })

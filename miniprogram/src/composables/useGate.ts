@@ -1,6 +1,6 @@
 import { onLoad, onPullDownRefresh, onReachBottom, onShow } from '@dcloudio/uni-app'
 import { reactive, ref } from 'vue'
-import { isCode, messageOf, SessionError } from '@/api/errors'
+import { ApiError, isCode, isUncertain, messageOf, SessionError } from '@/api/errors'
 import { useMember } from '@/stores/member'
 import { useSession } from '@/stores/session'
 import { returnTo } from '@/utils/return-to'
@@ -18,7 +18,7 @@ export function useGate(fetch: (query: Record<string, string>) => Promise<unknow
   const member = useMember()
   const query: Record<string, string> = {}
   const loaded = ref(false)
-  const gate = reactive({ state: 'loading' as 'loading' | 'guest' | 'stranger' | 'error' | 'ready', error: '' })
+  const gate = reactive({ state: 'loading' as 'loading' | 'guest' | 'stranger' | 'error' | 'ready', error: '', gone: false })
 
   const self = () => {
     const route = getCurrentPages().at(-1)?.route ?? 'pages/home/index'
@@ -27,7 +27,7 @@ export function useGate(fetch: (query: Record<string, string>) => Promise<unknow
   }
 
   async function start(): Promise<void> {
-    if (gate.state !== 'ready') Object.assign(gate, { state: 'loading', error: '' })
+    if (gate.state !== 'ready') Object.assign(gate, { state: 'loading', error: '', gone: false })
     try {
       if (!(await session.ensure())) return void (gate.state = 'guest')
       await fetch(query)
@@ -39,6 +39,7 @@ export function useGate(fetch: (query: Record<string, string>) => Promise<unknow
       else if (error instanceof SessionError) gate.state = 'guest'
       else {
         gate.error = messageOf(error)
+        gate.gone = error instanceof ApiError && !isUncertain(error) // asking again would bring the same answer
         if (gate.state !== 'ready') gate.state = 'error' // what is shown stays readable
       }
     }

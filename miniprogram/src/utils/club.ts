@@ -71,6 +71,22 @@ export function progressText(p: TierProgress): string {
   return `${count(p.have)} / ${count(p.need)}${unit}`
 }
 
+/** What a tier brings, with the kinds that have the same discount in one line: "洗车、美容 9.5 折". */
+export function gathered(brings: string[]): string[] {
+  const kinds = new Map<string, string[]>()
+  const lines: string[] = []
+  for (const text of brings) {
+    const [, kind, off] = /^(\S+) ([\d.]+ 折)$/.exec(text) ?? []
+    if (!kind || !off) lines.push(text)
+    else if (kinds.has(off)) kinds.get(off)!.push(kind)
+    else {
+      kinds.set(off, [kind])
+      lines.push(off)
+    }
+  }
+  return lines.map((text) => (kinds.has(text) ? `${kinds.get(text)!.join('、')} ${text}` : text))
+}
+
 const WEEK = '日一二三四五六'
 export const clockText = (minute: number): string => `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`
 export function clockMinutes(text: string): number {

@@ -75,12 +75,14 @@ export function accentVars(accent: string | undefined): string {
   ].join(';')
 }
 
-/** Face of the membership card for a tier's colour. */
-export function cardFace(color: string | undefined): { background: string; ink: string } {
+/** Face of the membership card for a tier's colour, with its picture under a shade on which white is readable. */
+export function cardFace(color: string | undefined, picture = ''): { background: string; ink: string } {
   const own = baseAccent(color)
   // Colours of middle brightness look dull under dark text: deepen them and write in white. Light ones stay light.
   const deepened = contrast(own, '#ffffff') >= 2.2 ? readableOnWhite(own) : own
   const ink = textOn(deepened)
   const far = ink === '#ffffff' ? mix(deepened, '#0a1a1e', 0.45) : mix(deepened, '#ffffff', 0.4)
-  return { background: `linear-gradient(135deg, ${deepened} 10%, ${far} 100%)`, ink }
+  const plain = `linear-gradient(135deg, ${deepened} 10%, ${far} 100%)`
+  if (!picture) return { background: plain, ink }
+  return { background: `linear-gradient(135deg, rgba(8,20,24,.55), rgba(8,20,24,.2)), url("${picture}") center / cover, ${plain}`, ink: '#ffffff' }
 }

@@ -114,6 +114,9 @@ describe('points', () => {
     expect(setKindRate(rules, 'wash', 10000).kinds).toEqual([])
     expect(setKindRate(rules, 'good', 0).kinds).toHaveLength(2)
     expect(tierRate(setTierRate(rules, 3, 15000), 3)).toBe(15000)
+    expect(tierRate(rules, 99, 12000)).toBe(12000)
+    expect(setTierRate(rules, 99, 12000, 12000).tiers).toEqual(rules.tiers)
+    expect(tierRate(setTierRate(rules, 99, 10000, 12000), 99, 12000)).toBe(10000)
   })
 
   it('counts as the server does: down, at the very end', () => {

@@ -30,13 +30,14 @@ export function setKindRate(rules: PointsRules, kind: (typeof KINDS)[number], bp
   return { ...rules, kinds: bp === ONCE ? others : [...others, { kind, bp }] }
 }
 
-export function tierRate(rules: PointsRules, tierId: number): number {
-  return rules.tiers.find((item) => item.tierId === tierId)?.bp ?? ONCE
+/** The rules' multiplier of a tier goes before `own`, which is what the tier itself brings. */
+export function tierRate(rules: PointsRules, tierId: number, own = ONCE): number {
+  return rules.tiers.find((item) => item.tierId === tierId)?.bp ?? own
 }
 
-export function setTierRate(rules: PointsRules, tierId: number, bp: number): PointsRules {
+export function setTierRate(rules: PointsRules, tierId: number, bp: number, own = ONCE): PointsRules {
   const others = rules.tiers.filter((item) => item.tierId !== tierId)
-  return { ...rules, tiers: bp === ONCE ? others : [...others, { tierId, bp }] }
+  return { ...rules, tiers: bp === own ? others : [...others, { tierId, bp }] }
 }
 
 /** How many points paying some money brings; rounded down at the very end, as the server does. */
