@@ -1788,6 +1788,13 @@ CREATE TABLE slot_maps (
   PRIMARY KEY (resource_id, chunk)
 );
 
+CREATE TABLE slot_turns (
+  chunk BIGINT NOT NULL,
+  lane BIGINT NOT NULL, -- of the store that changes, so that stores hardly meet
+  version BIGINT NOT NULL,
+  PRIMARY KEY (chunk, lane)
+);
+
 CREATE TABLE staff_account_roles (
   account_id BIGINT NOT NULL,
   role_id BIGINT NOT NULL,

@@ -72,7 +72,7 @@ func New(d Deps) *Service {
 	s.board = newBoard(d.Log, func(ctx context.Context, stores []int64) (map[int64]string, error) {
 		return revisions(ctx, s.db, s.db.Now(), stores)
 	})
-	s.facts = db.NewLookup(d.DB, s.readFacts)
+	s.facts = db.NewLookup(d.DB, s.readFacts).InTurn()
 	d.Payments.Fulfil(PurposeDeposit, fulfiller{s})
 	return s
 }

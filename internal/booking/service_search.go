@@ -79,7 +79,11 @@ type facts struct {
 func (s *Service) readFacts(ctx context.Context, r db.Reader, all []question) (map[question]facts, error) {
 	now := s.db.Now()
 	var members, stores []int64
+	var grounds []slot.Ground
 	for _, q := range all {
+		if !slices.Contains(grounds, q.ground) {
+			grounds = append(grounds, q.ground)
+		}
 		if q.memberID != 0 && !slices.Contains(members, q.memberID) {
 			members = append(members, q.memberID)
 		}
@@ -104,14 +108,12 @@ func (s *Service) readFacts(ctx context.Context, r db.Reader, all []question) (m
 	for _, id := range stores {
 		dueSoon(ask, id, now.UnixMilli(), func(ids []int64) { due[id] = ids })
 	}
-	marks := map[slot.Ground]slot.Mark{}
-	for _, q := range all {
-		if _, asked := marks[q.ground]; !asked {
-			marks[q.ground] = slot.Mark{}
-			s.slots.MarkSoon(ask, q.ground, func(m slot.Mark) { marks[q.ground] = m })
-		}
-	}
+	marksOf := s.slots.MarksSoon(ask, grounds)
 	if err := ask.Collect(ctx); err != nil {
+		return nil, err
+	}
+	marks, err := marksOf(ctx)
+	if err != nil {
 		return nil, err
 	}
 	out := make(map[question]facts, len(all))
@@ -255,14 +257,14 @@ func (s *Service) freeDays(ctx context.Context, w wish, now time.Time, from, las
 		if err != nil {
 			return found, err
 		}
-		return s.answerOf(ctx, w, free, from, last)
+		return s.answerOf(ctx, w, c, free, from, last)
 	}
 	find := func() (answer, error) {
 		f1 := slot.NewFloor(c.window, c.resources)
 		if err := s.slots.LoadMarked(ctx, f1, ground, f.mark, f.due...); err != nil {
 			return answer{}, err
 		}
-		return s.answerOf(ctx, w, w.plan.shownAll(f1.Starts(a)), from, last)
+		return s.answerOf(ctx, w, c, w.plan.shownAll(f1.Starts(a)), from, last)
 	}
 	if !by.known() {
 		return find()
@@ -283,8 +285,12 @@ func joined(ids []int64) string {
 }
 
 // answerOf groups starts by date and says why a date has none, when it is closed.
-func (s *Service) answerOf(ctx context.Context, w wish, free []Slot, from, last string) (answer, error) {
+func (s *Service) answerOf(ctx context.Context, w wish, c *scene, free []Slot, from, last string) (answer, error) {
 	out := answer{days: []SlotDay{}}
+	begin, err := midnight(w.store, from)
+	if err != nil {
+		return out, err
+	}
 	for day := from; day <= last; day = bizday.Add(day, 1) {
 		end, err := midnight(w.store, bizday.Add(day, 1))
 		if err != nil {
@@ -303,39 +309,25 @@ func (s *Service) answerOf(ctx context.Context, w wish, free []Slot, from, last 
 			}
 			if len(p.Spans) == 0 {
 				d.Closed = closedText(p)
-			} else if d.Closed, err = s.unmanned(ctx, w, day, end); err != nil {
-				return out, err
+			} else if w.unmanned(c, begin, end) {
+				d.Closed = "当天没有排班"
 			}
 		}
-		out.days = append(out.days, d)
+		out.days, begin = append(out.days, d), end
 	}
 	out.json = daysJSON(out.days)
 	return out, nil
 }
 
-// unmanned says that nobody whom a wish could ask works on a day, "" when somebody does.
-func (s *Service) unmanned(ctx context.Context, w wish, day string, end time.Time) (string, error) {
+// unmanned says whether nobody whom a wish could ask works on the scene between two instants.
+func (w wish) unmanned(c *scene, from, to time.Time) bool {
 	if !slices.ContainsFunc(w.plan.parts, func(q part) bool { return q.skill != "" }) {
-		return "", nil
+		return false
 	}
-	from, err := midnight(w.store, day)
-	if err != nil {
-		return "", err
-	}
-	working, err := s.roster.Working(ctx, w.store.ID, from, end)
-	if err != nil {
-		return "", err
-	}
-	people, err := s.roster.Technicians(ctx, w.store.ID)
-	if err != nil {
-		return "", err
-	}
-	for _, t := range people {
-		if t.Active && t.Bookable && len(working[t.StaffID]) > 0 && (w.technicianID == 0 || w.technicianID == t.StaffID) {
-			return "", nil
-		}
-	}
-	return "当天没有排班", nil
+	return !slices.ContainsFunc(c.people, func(t roster.Technician) bool {
+		return t.Active && t.Bookable && (w.technicianID == 0 || w.technicianID == t.StaffID) &&
+			slices.ContainsFunc(c.working[t.StaffID], func(x shop.Span) bool { return x.From.Before(to) && from.Before(x.To) })
+	})
 }
 
 func closedText(p shop.DayPlan) string {

@@ -64,6 +64,7 @@ type scene struct {
 	resources []slot.Resource
 	open      []shop.Span
 	people    []roster.Technician
+	working   map[int64][]shop.Span // by technician
 }
 
 // scene reads hours, bays and shifts of a store for every instant in [from, to). A bay that is out of use and a technician who takes no bookings
@@ -97,8 +98,7 @@ func (s *Service) scene(ctx context.Context, st shop.Store, from, to time.Time, 
 	if c.people, err = s.roster.Technicians(ctx, st.ID); err != nil {
 		return nil, err
 	}
-	working, err := s.roster.Working(ctx, st.ID, from, to)
-	if err != nil {
+	if c.working, err = s.roster.Working(ctx, st.ID, from, to); err != nil {
 		return nil, err
 	}
 	for _, t := range c.people {
@@ -110,7 +110,7 @@ func (s *Service) scene(ctx context.Context, st shop.Store, from, to time.Time, 
 			r.Skills[k.Skill] = k.Level
 		}
 		if t.Bookable {
-			r.Open = cellSpans(working[t.StaffID])
+			r.Open = cellSpans(c.working[t.StaffID])
 		}
 		c.resources = append(c.resources, r)
 	}

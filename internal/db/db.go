@@ -206,6 +206,7 @@ func (d *DB) once(ctx context.Context, fn func(ctx context.Context, tx *Tx) erro
 		}
 	}()
 	if err = fn(context.WithValue(ctx, inTx{}, true), tx); err == nil {
+		tx.ending = true
 		err = tx.flush()
 	}
 	if err != nil {

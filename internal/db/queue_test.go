@@ -159,3 +159,52 @@ func TestQueuedWritesOnABrokenConnection(t *testing.T) {
 		return nil
 	}))
 }
+
+// What goes last comes after everything that the transaction wrote, and what an undone command of a batch would have sent last is not sent.
+func TestLastComesLast(t *testing.T) {
+	d, _ := dbtest.New(t)
+	last := func(tx *db.Tx, rows int64, actor string) {
+		tx.ExecLast(rows, errMiss, `UPDATE idem_keys SET created_at = created_at + ? WHERE actor = ?`, 100, actor)
+	}
+	at := func(actor string) (sum int64) {
+		must(t, d.Get(t.Context(), &sum, `SELECT COALESCE(SUM(created_at), 0) FROM idem_keys WHERE actor = ?`, actor))
+		return sum
+	}
+	must(t, d.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+		last(tx, 2, "a")
+		tx.InsertSoon("idem_keys", key{Actor: "a", Key: "1", At: 1})
+		if n := count(t, tx, "a"); n != 1 {
+			t.Errorf("%d rows", n)
+		}
+		tx.InsertSoon("idem_keys", key{Actor: "a", Key: "2", At: 2})
+		return nil
+	}))
+	if n := at("a"); n != 203 {
+		t.Errorf("%d after the last write", n)
+	}
+	err := d.InTx(t.Context(), func(_ context.Context, tx *db.Tx) error {
+		last(tx, 1, "nobody")
+		tx.InsertSoon("idem_keys", key{Actor: "a", Key: "3"})
+		return nil
+	})
+	if !errors.Is(err, errMiss) || at("a") != 203 {
+		t.Errorf("a last guard that missed: %v", err)
+	}
+	c := newCrowd(t)
+	d = c.d
+	changed := errors.New("changed my mind")
+	c.comes(t.Context(), "x", func(_ context.Context, tx *db.Tx) error {
+		tx.InsertSoon("idem_keys", key{Actor: "b", Key: "1"})
+		last(tx, 1, "b")
+		return nil
+	}, c.wants(nil))
+	c.comes(t.Context(), "y", func(_ context.Context, tx *db.Tx) error {
+		last(tx, 1, "b")
+		return changed
+	}, c.wants(changed))
+	close(c.gate)
+	c.wg.Wait()
+	if n := at("b"); n != 100 {
+		t.Errorf("%d: what an undone command sends last counted", n)
+	}
+}

@@ -94,10 +94,6 @@ func (s *Service) renew(ctx context.Context, r db.Reader, g Ground) ([]mapRow, e
 	return rows, nil
 }
 
-// MarkSoon asks for the state of a ground and gives it to then once the reads are collected: whatever is taken or freed on it, and every block that
-// comes or goes, makes another one. So what was derived from Load of these resources, for the same owners to ignore, holds while the mark is the same.
-func (s *Service) MarkSoon(ask db.Asker, g Ground, then func(Mark)) { markSoon(ask, g, then) }
-
 // LoadMarked is Load, outside transactions, for a floor whose ground was found in the state of the mark: it asks the database only when it has no copy
 // of that state, and marks that state or a later one.
 func (s *Service) LoadMarked(ctx context.Context, f *Floor, g Ground, m Mark, ignore ...int64) error {

@@ -15,6 +15,7 @@ import (
 type Service struct {
 	db       *db.DB
 	pictures pictures
+	turns    turns
 
 	// For the proof that the tests can see a double booking (P8): where cells are written, and whether what the maps say is believed.
 	cells string
@@ -217,6 +218,9 @@ func (s *Service) changeTx(ctx context.Context, tx *db.Tx, drop, add []cell) err
 	}
 	for range 3 {
 		err := s.tryTx(ctx, tx, drop, add)
+		if err == nil {
+			return s.turnTx(ctx, tx, turnsOf(drop, add))
+		}
 		if !errors.Is(err, errMapMade) {
 			return err
 		}

@@ -58,7 +58,7 @@ func (s *Service) BlockTx(ctx context.Context, tx *db.Tx, b Block, force bool) (
 	if err := tx.Insert(ctx, "slot_blocks", row); err != nil {
 		return Block{}, nil, err
 	}
-	if err := touchMaps(ctx, tx, row.ResourceID, row.span()); err != nil { // also where others still have the time: nobody counts it as free any more
+	if err := s.touchTx(ctx, tx, row); err != nil { // also where others still have the time: nobody counts it as free any more
 		return Block{}, nil, err
 	}
 	b = row.block()
@@ -148,11 +148,23 @@ func (s *Service) UnblockTx(ctx context.Context, tx *db.Tx, id int64) (Block, er
 	if err := s.changeTx(ctx, tx, drop, nil); err != nil {
 		return Block{}, err
 	}
-	if err := touchMaps(ctx, tx, row.ResourceID, row.span()); err != nil {
+	if err := s.touchTx(ctx, tx, row); err != nil {
 		return Block{}, err
 	}
 	b := row.block()
 	return b, audit.RecordTx(ctx, tx, audit.Entry{Action: "slot.unblock", SubjectKind: "slot", SubjectID: b.ID, SubjectLabel: b.Reason, StoreID: b.StoreID, Detail: b})
+}
+
+// touchTx makes another mark of a block's time, whoever has it.
+func (s *Service) touchTx(ctx context.Context, tx *db.Tx, row blockRow) error {
+	if err := touchMaps(ctx, tx, row.ResourceID, row.span()); err != nil {
+		return err
+	}
+	var keys []turn
+	for chunk := chunkOf(row.From); chunk <= chunkOf(row.To-1); chunk++ {
+		keys = append(keys, turnAt(chunk, row.StoreID))
+	}
+	return s.turnTx(ctx, tx, keys)
 }
 
 // Blocks lists the blocks that were made in the store and touch the time, earliest first.

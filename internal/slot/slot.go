@@ -4,10 +4,10 @@
 // owners (a booking, a block). A Floor is a picture of a store's resources as bits, on which starts are searched and resources assigned without
 // I/O; the Service takes, frees and moves cells in the caller's transaction.
 // Owns: slot_cells (one row per resource and cell that is taken), slot_maps (the same as bits, 2,048 cells a row, for searching), slot_blocks
-// (closed bays, leave of technicians).
+// (closed bays, leave of technicians), slot_turns (how often the maps of a week have changed).
 // Invariants: a resource's cell has one owner at most, by the primary key; every change locks the map rows that it touches, in ascending order,
-// before it looks or writes, so that two changes wait for each other instead of deadlocking; maps and cells always say the same; a cell inside a
-// block is never free; ids of resources are unique over all kinds.
+// before it looks or writes, so that two changes wait for each other instead of deadlocking; maps and cells always say the same, and no map changes
+// without its week's turn; a cell inside a block is never free; ids of resources are unique over all kinds.
 package slot
 
 import (

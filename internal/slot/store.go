@@ -52,7 +52,10 @@ type Mark struct {
 	Sum  int64 `db:"total"`
 }
 
-const markOf = `SELECT COUNT(*) AS n, COALESCE(SUM(version), 0) AS total` + mapsOf
+const (
+	markOf = `SELECT COUNT(*) AS n, COALESCE(SUM(version), 0) AS total` + mapsOf
+	turnOf = `SELECT COUNT(*) AS n, COALESCE(SUM(version), 0) AS total FROM slot_turns WHERE chunk >= ? AND chunk <= ?`
+)
 
 func readMark(ctx context.Context, r db.Reader, g Ground) (m Mark, err error) {
 	err = r.Get(ctx, &m, fmt.Sprintf(markOf, g.list), g.from, g.to)
@@ -64,9 +67,38 @@ func markSoon(ask db.Asker, g Ground, then func(Mark)) {
 	ask.SelectSoon(&rows, func() { then(rows[0]) }, fmt.Sprintf(markOf, g.list), g.from, g.to)
 }
 
+func turnSoon(ask db.Asker, w weeks, then func(Mark)) {
+	var rows []Mark
+	ask.SelectSoon(&rows, func() { then(rows[0]) }, turnOf, w.from, w.to)
+}
+
 // touchMaps makes another mark of a resource's time whose cells did not change.
 func touchMaps(ctx context.Context, tx *db.Tx, resourceID int64, s Span) error {
 	_, err := tx.Exec(ctx, `UPDATE slot_maps SET version = version + 1 WHERE resource_id = ? AND chunk >= ? AND chunk <= ?`, resourceID, chunkOf(s.From), chunkOf(s.To-1))
+	return err
+}
+
+var errTurnGone = errors.New("slot: a week's turn is gone")
+
+// countTurn queues a week's next turn for the end of the transaction.
+func countTurn(tx *db.Tx, k turn) {
+	tx.ExecLast(1, errTurnGone, `UPDATE slot_turns SET version = version + 1 WHERE chunk = ? AND lane = ?`, k.Chunk, k.Lane)
+}
+
+// makeTurn makes a week's row where there is none.
+func makeTurn(ctx context.Context, tx *db.Tx, k turn) error {
+	var n int
+	err := tx.Get(ctx, &n, `SELECT COUNT(*) FROM slot_turns WHERE chunk = ? AND lane = ?`, k.Chunk, k.Lane)
+	if err != nil || n > 0 {
+		return err
+	}
+	err = tx.Insert(ctx, "slot_turns", struct {
+		turn
+		Version int64 `db:"version"`
+	}{k, tx.Millis()})
+	if errors.Is(err, db.ErrDuplicate) { // somebody was quicker
+		return nil
+	}
 	return err
 }
 
