@@ -5,7 +5,7 @@
 // Owns: nothing that outlives it except docs/performance-last.md and .svg, with -save. Invariants: every variant does the whole work
 // (the audit must find the books exact afterwards); nothing here is a test, so a slow machine breaks no build.
 //
-//	go run ./internal/bench [-quick] [-save] [-only mariadb,sqlite,booking,nightly,process,steady] [-seeds n] [-steady 30m]
+//	go run ./internal/bench [-quick] [-save] [-only mariadb,sqlite,booking,nightly,process,oa,steady] [-seeds n] [-steady 30m]
 package main
 
 import (
@@ -49,7 +49,7 @@ func main() {
 	var only, profile string
 	flag.BoolVar(&b.quick, "quick", false, "a first impression: shorter rounds, fewer members")
 	flag.BoolVar(&save, "save", false, "write docs/performance-last.md and docs/performance-last.svg")
-	flag.StringVar(&only, "only", "mariadb,sqlite,booking,nightly,process", "which parts to run; steady takes half an hour and runs only when it is named")
+	flag.StringVar(&only, "only", "mariadb,sqlite,booking,nightly,process,oa", "which parts to run; steady takes half an hour and runs only when it is named")
 	flag.IntVar(&b.seeds, "seeds", 3, "how often the stampede of P8 runs on each database; its goal speaks of 100")
 	flag.IntVar(&b.rounds, "rounds", b.rounds, "rounds of each variant")
 	flag.DurationVar(&b.hold, "steady", 30*time.Minute, "how long the part steady keeps its load")
@@ -83,7 +83,7 @@ func (b *bench) run(ctx context.Context, only string, save bool) error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"mariadb", b.mariadb}, {"sqlite", b.sqlite}, {"booking", b.bookings}, {"nightly", b.nightly}, {"process", b.process}, {"steady", b.steady}} {
+	}{{"mariadb", b.mariadb}, {"sqlite", b.sqlite}, {"booking", b.bookings}, {"nightly", b.nightly}, {"process", b.process}, {"oa", b.official}, {"steady", b.steady}} {
 		if !strings.Contains(","+only+",", ","+part.name+",") {
 			continue
 		}

@@ -69,7 +69,7 @@ type customer struct {
 }
 
 // newWorld opens an App over the database, migrates it and fills it with n members.
-func newWorld(ctx context.Context, d db.Config, n int) (w *world, err error) {
+func newWorld(ctx context.Context, d db.Config, n int, change ...func(*config.Config)) (w *world, err error) {
 	keyset, err := secret.Generate()
 	if err != nil {
 		return nil, err
@@ -77,6 +77,9 @@ func newWorld(ctx context.Context, d db.Config, n int) (w *world, err error) {
 	c := config.Default()
 	c.PublicURL, c.Secret.Keyset = "http://127.0.0.1", string(keyset)
 	c.Database = config.Database{Driver: string(d.Driver), Path: d.Path, DSN: d.DSN, MaxConns: d.MaxConns}
+	for _, f := range change {
+		f(&c)
+	}
 	w = &world{keyset: keyset}
 	if w.App, err = app.Open(ctx, app.Options{Config: c, Clock: clock.System(), Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return nil, err
