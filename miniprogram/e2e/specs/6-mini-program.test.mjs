@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newEnergyPlate, newPhone, sandbox, staffApi } from '../lib/api.mjs'
 import { launch, look, story } from '../lib/browser.mjs'
+import { ownerApi } from '../lib/member.mjs'
 import { decodeSoon } from '../lib/qr.mjs'
 import { miniProgram, pack } from '../lib/runner.mjs'
 
@@ -109,5 +110,88 @@ describe('compiled mini-program', () => {
     await page.waitForTimeout(Math.max(0, BEACON_MS - (Date.now() - started)))
     assert.deepEqual(await app.calls('preloadAssets'), [])
     await clean()
+  })
+})
+
+/** Somebody of the demo who has a pass, points, a tier with a picture, friends, and a family that shares a wallet. */
+const MEMBER = '林晓舟'
+const PASS = '标准洗车 10 次卡'
+
+describe('the club in the compiled mini-program', () => {
+  let browser, app, owner
+  const links = {}
+
+  before(async () => {
+    pack()
+    browser = await launch()
+    const persona = (await sandbox(origin).state()).personas.find((p) => p.nickname === MEMBER)
+    owner = await ownerApi(origin, persona.id)
+    const first = async (path, holds = () => true) => {
+      const found = (await owner.get(path)).items.find(holds)
+      assert.ok(found, `the demo has something in ${path}`)
+      return found
+    }
+    links.pass = (await first('/passes?state=open')).id
+    links.plan = (await first('/pass-plans')).id
+    links.membership = (await first('/membership-plans')).id
+    links.sale = (await first('/records?limit=50', (r) => r.saleId)).saleId
+    links.item = (await first('/mall/items')).id
+    links.order = (await first('/mall/orders')).id
+    links.group = (await first('/groups')).id
+    links.invite = (await owner.post(`/groups/${links.group}/invites`, { cardKind: 'driver', note: '司机小王', rules: { plates: [], serviceIds: [], weekdays: [] } })).code
+    links.coupon = (await first('/coupons?state=available', (c) => c.offer.giftable)).id
+    await owner.post(`/coupons/${links.coupon}/gift`)
+    links.gift = (await first('/coupons?state=available', (c) => c.gift)).gift.url.split('code=')[1]
+    app = await miniProgram(browser, origin, persona)
+    await app.on('.face').first().waitFor()
+  })
+  after(async () => {
+    if (links.gift) await owner.post(`/coupons/${links.coupon}/gift/cancel`)
+    app?.close()
+    await browser?.close()
+  })
+
+  // Where it is, and words that only what the server said can bring.
+  const pages = () => [
+    ['index', [PASS, '¥']],
+    ['index?tab=memberships', ['银卡年费会员']],
+    ['index?tab=mall', ['全包围脚垫', '兑换记录']],
+    [`plan?id=${links.plan}`, [PASS, '买之前请看清']],
+    [`membership?id=${links.membership}`, ['银卡年费会员', '12 个月']],
+    [`sale?id=${links.sale}`, [PASS]],
+    ['passes', [PASS]],
+    [`pass?id=${links.pass}`, [PASS, '购买时的约定']],
+    ['pass-claim?code=ABCD2345', ['朋友送您一张卡']],
+    [`refund?id=${links.pass}`, ['今天退，可以退回']],
+    ['points/index', ['可用积分', '推荐好友奖励']],
+    [`item?id=${links.item}`, ['全包围脚垫']],
+    ['orders', ['车载香薰']],
+    [`order?id=${links.order}`, ['到店出示这个码取货', '车载香薰']],
+    ['coupons/index', ['洗车满 50 减 10']],
+    ['claim/index?code=XICHE10', ['周末洗车券，先到先得', '200 张']],
+    [`gift/index?code=${links.gift}`, ['这是您自己送出的券，请让朋友来收']],
+    ['code', ['券码、兑换码']],
+    ['tier/index', ['金卡会员', '我的待遇']],
+    ['referral', ['我的邀请码', '已奖励']],
+    ['groups/index', ['晓舟一家']],
+    ['groups/family', ['账户名称']],
+    ['groups/apply', ['企业名称']],
+    [`groups/detail?id=${links.group}`, ['晓舟一家', '雨桐的海豚']],
+    [`groups/place?id=${links.group}`, ['限定服务', '标准洗车']],
+    [`groups/join?code=${links.invite}`, ['晓舟一家']],
+    ['groups/approvals', ['内饰深度清洁']],
+    [`groups/statement?id=${links.group}`, ['晓舟一家', '笔']],
+  ]
+
+  test('opens every page of the club with what belongs on it', async (t) => {
+    for (const [where, words] of pages()) {
+      await t.test(where.split('=')[0], async () => {
+        await app.page.evaluate((url) => window.__sim.wx.reLaunch({ url }), `/pages/club/${where}`)
+        for (const text of words) await app.on(`:text("${text}")`).first().waitFor()
+        await look(app.page, `mp-club-${where.replace(/[^a-z]+/g, '-')}`)
+        app.clean()
+        assert.deepEqual(await app.faults(), [])
+      })
+    }
   })
 })
