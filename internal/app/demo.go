@@ -7,16 +7,20 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/config"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/secret"
 	"github.com/liangche/liangche/internal/wxsandbox"
 	"github.com/liangche/liangche/migrations"
@@ -82,9 +86,36 @@ var demoTemplates = func() (all []wxsandbox.Template) {
 			}
 			all = append(all, t)
 		}
+		all = append(all, laidOut(app, all)...)
 	}
 	return all
 }()
+
+// laidOut are templates for the events that have none yet, with the fields of the catalogue; the official account has none for marketing.
+func laidOut(app string, have []wxsandbox.Template) (out []wxsandbox.Template) {
+	for _, e := range notify.Events() {
+		id := "lc-" + app + "-" + e.Event
+		if slices.ContainsFunc(have, func(t wxsandbox.Template) bool { return t.ID == id }) || (app == wxsandbox.AppOA && e.Marketing()) {
+			continue
+		}
+		t := wxsandbox.Template{ID: id, App: app, Title: e.Title + "通知"}
+		number := func(key string) int {
+			n, _ := strconv.Atoi(strings.TrimLeft(key, "abcdefghijklmnopqrstuvwxyz_"))
+			return n
+		}
+		for _, key := range slices.SortedFunc(maps.Keys(e.Layout), func(a, b string) int { return number(a) - number(b) }) {
+			label := "说明"
+			for _, f := range e.Fields {
+				if f.Name == e.Layout[key] {
+					label = f.Label
+				}
+			}
+			t.Fields = append(t.Fields, wxsandbox.Field{Key: key, Label: label})
+		}
+		out = append(out, t)
+	}
+	return out
+}
 
 func demoTemplateIDs(app string) map[string]string {
 	out := map[string]string{}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"github.com/liangche/liangche/internal/config"
+	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/wxsandbox"
 )
 
@@ -14,6 +15,24 @@ const (
 // demoTexts are the approved text messages of the demo's shop.
 var demoTexts = []wxsandbox.SMSTemplate{
 	{ID: demoCodeTemplate, Text: "您的验证码是${code}，${minutes}分钟内有效。请勿告诉他人。", Code: true},
+	{ID: "1000011", Text: "${title}：您的爱车${plate}已完工，请到${store}取车。"},
+	{ID: "1000012", Text: "您${time}在${store}的预约（${title}）有变化：${hint}。"},
+	{ID: "1000013", Text: "${title}：${plate}将于${time}到期。${hint}"},
+	{ID: "1000014", Text: "${name}，祝您生日快乐！${gift}已放进您的卡包。拒收请回复R"},
+}
+
+// demoMessages are the messages that the demo's shop also sends by SMS: with which template, filled with what.
+var demoMessages = map[string]struct {
+	id     string
+	values []string
+}{
+	notify.CarReady:         {"1000011", []string{"title", "plate", "store"}},
+	notify.BookingChanged:   {"1000012", []string{"time", "store", "title", "hint"}},
+	notify.BookingCancelled: {"1000012", []string{"time", "store", "title", "reason"}},
+	notify.MaintenanceDue:   {"1000013", []string{"title", "plate", "time", "hint"}},
+	notify.InspectionDue:    {"1000013", []string{"title", "plate", "time", "hint"}},
+	notify.InsuranceDue:     {"1000013", []string{"title", "plate", "time", "hint"}},
+	notify.Birthday:         {"1000014", []string{"name", "gift"}},
 }
 
 // demoSMS makes the demo talk to the sandbox's SMS gateway.

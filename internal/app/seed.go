@@ -132,7 +132,7 @@ func (s *seeder) setUp(ctx context.Context) error {
 	if err := s.staff(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.layOut(sys), s.layPoints(sys), s.offerClub(sys))
+	return errors.Join(s.layOut(sys), s.layPoints(sys), s.offerClub(sys), s.mapTexts(sys))
 }
 
 func (s *seeder) offers(ctx context.Context) error {

@@ -50,6 +50,8 @@ type DeskMember struct {
 	Visits         int        `json:"visits"`
 	LastVisitAt    *time.Time `json:"lastVisitAt,omitempty"`
 	Recent         []Visit    `json:"recent"`
+	Unreachable    bool       `json:"unreachable" doc:"The last message found no way to the member"`
+	Untold         []string   `json:"untold" doc:"What no message could tell the member, for staff to say"`
 }
 
 // ScanInput is a member code, scanned or typed.
@@ -207,7 +209,11 @@ func (s *Service) desk(ctx context.Context, id int64) (d DeskMember, err error) 
 	}
 	d.Visits, d.LastVisitAt = seen[id].Count, instant(seen[id].Last)
 	recent, err := recentOrders(ctx, s.db, id)
+	if err != nil {
+		return d, err
+	}
 	d.Recent = visitsOf(recent)
+	d.Unreachable, d.Untold, err = unreached(ctx, s.db, id)
 	return d, err
 }
 

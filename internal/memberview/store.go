@@ -280,3 +280,14 @@ func memberExists(ctx context.Context, r db.Reader, id int64) error {
 	}
 	return err
 }
+
+// unreached says whether the last message that a channel was tried for found no way to a member, and what stands on the call list.
+func unreached(ctx context.Context, r db.Reader, memberID int64) (bool, []string, error) {
+	var last, untold []string
+	if err := r.Select(ctx, &untold, `SELECT body FROM notify_calls WHERE member_id = ? AND state = 'open' ORDER BY id DESC LIMIT 3`, memberID); err != nil {
+		return false, nil, err
+	}
+	err := r.Select(ctx, &last, `SELECT state FROM notify_messages WHERE member_id = ? AND state IN ('sent', 'delivered', 'called', 'refused', 'unreachable', 'failed')
+		AND detail <> '没有为这类消息配置模板' ORDER BY id DESC LIMIT 1`, memberID)
+	return len(last) > 0 && (last[0] == "refused" || last[0] == "unreachable"), untold, err
+}

@@ -42,6 +42,8 @@ export type Tender = Receipt['tenders'][number]
 export type TenderKind = Tender['kind']
 export type DisputeReason = BodyOf<paths, '/api/owner/orders/{id}/dispute', 'post'>['reason']
 export type GrantResult = NonNullable<BodyOf<paths, '/api/owner/grants', 'post'>['results']>[number]
+export type MessageChoices = Get<'/api/owner/message-preference'>
+export type StaffCall = Get<'/api/staff/calls'>['items'][number]
 export type MemberStatus = Member['status']
 export type OrderStatus = Receipt['status']
 

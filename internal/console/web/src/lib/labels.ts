@@ -271,6 +271,15 @@ const tables = {
   couponKind: { amount: plain('减金额'), percent: plain('打折'), service: plain('免费项目') },
   couponStack: { none: plain('每天限一张'), any: plain('和其他优惠同享'), no_tier: plain('不与会员折扣同享') },
   templateState: { on: good('在发'), off: plain('停发') },
+  messageState: {
+    queued: info('待发送'), held: warn('稍后发送'), sending: info('发送中'), sent: good('已发送'), delivered: good('已送达'), refused: plain('未同意接收'), unreachable: bad('联系不到'),
+    called: good('已电话联系'), failed: bad('发送失败'), dead: bad('多次失败'), off: plain('未开启'), capped: plain('超出频次'), stale: plain('已过时'),
+  },
+  messageStep: {
+    sent: good('已发送'), delivered: good('已送达'), refused: plain('未接收'), failed: bad('未受理'), retry: warn('没连上'), quota: warn('额度用完'), broken: bad('模板失效'), held: warn('稍后发送'), dead: bad('多次失败'),
+    unreachable: bad('联系不到'), called: good('已电话联系'), off: plain('未开启'), capped: plain('超出频次'), stale: plain('已过时'), resent: info('人工重发'),
+  },
+  messageChannel: { mini_program: plain('小程序'), official_account: plain('公众号'), sms: plain('短信'), call: plain('电话') },
   couponState: { available: good('可用'), held: warn('占用中'), used: info('已使用'), expired: plain('已过期'), void: bad('已作废') },
   couponSource: { staff: plain('前台发放'), issue: plain('批量发放'), claim: plain('自己领取'), mall: plain('积分兑换'), referral: plain('推荐奖励'), referral_grade: plain('推荐奖励'), after_purchase: plain('消费礼'), birthday: plain('生日礼'), first_follow: plain('关注礼'), join: plain('入会礼'), review: plain('评价礼'), activity: plain('活动礼'), code: plain('兑换码'), tier: plain('等级礼') },
   couponScope: { wash: plain('洗车'), detail: plain('美容'), film: plain('贴膜'), repair: plain('维修'), other: plain('其他服务'), good: plain('商品') },
