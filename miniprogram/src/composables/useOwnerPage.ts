@@ -4,6 +4,7 @@ import { readSession } from '@/api/tokens'
 import { useMember } from '@/stores/member'
 import { usePulse } from '@/stores/pulse'
 import { useShop } from '@/stores/shop'
+import { useShareCard } from './useShareCard'
 
 /** What every page of the owner does: the shop's colours, and watching for deductions while visible. */
 export function useOwnerPage() {
@@ -11,6 +12,7 @@ export function useOwnerPage() {
   const pulse = usePulse()
   const member = useMember()
   let visible = false
+  useShareCard(() => ({ title: `${shop.name}会员`, desc: '预约洗车，查余额、次卡和优惠券', path: '/pages/home/index' }))
   /** Somebody without a card has no records that could change. */
   const follow = () => {
     if (!visible) return

@@ -1,5 +1,6 @@
 import type { GrantResult } from '@/api/types'
 import { toGcj02 } from '@/utils/gcj02'
+import { jssdk } from './jssdk'
 import { PlatformError, type Audience, type LocalPhoto, type LoginProof, type Platform } from './types'
 
 interface WeixinBridge {
@@ -127,7 +128,7 @@ export const platform: Platform = {
 
   topInset: () => 12,
 
-  hasWeChatScanner: () => Boolean(window.__wxsandbox),
+  hasWeChatScanner: () => Boolean(window.__wxsandbox) || inWeChat(),
 
   silentLogin,
 
@@ -159,7 +160,7 @@ export const platform: Platform = {
   },
 
   async scan() {
-    return window.__wxsandbox ? window.__wxsandbox.scanCode() : null
+    return window.__wxsandbox ? window.__wxsandbox.scanCode() : inWeChat() ? jssdk.scan() : null
   },
 
   phoneBridge: () => Boolean(window.__wxsandbox),
@@ -275,5 +276,9 @@ export const platform: Platform = {
   },
 
   sharesPages: false,
+  shareCard(card) {
+    if (inMiniProgram() || !(window.__wxsandbox || inWeChat())) return
+    void jssdk.share({ title: card.title, desc: card.desc ?? '', link: this.pageUrl(card.path), imgUrl: card.picture ? new URL(card.picture, location.href).href : `${location.origin}${location.pathname}static/share.png` })
+  },
   pageUrl: (path) => `${location.origin}${location.pathname}#${path}`,
 }

@@ -220,5 +220,6 @@ export const platform: Platform = {
   },
 
   sharesPages: true,
+  shareCard() {},
   pageUrl: (path) => path,
 }

@@ -36,6 +36,16 @@ export interface CalendarEntry {
   endsAt: string
 }
 
+/** How a shared page looks in a chat. */
+export interface ShareCard {
+  title: string
+  desc?: string
+  /** A page of ours, with a leading slash. */
+  path: string
+  /** Address of the picture; the shop's own when absent. */
+  picture?: string
+}
+
 /** A picture on this phone, ready to be sent. */
 export interface LocalPhoto {
   path: string
@@ -106,6 +116,8 @@ export interface Platform {
   savePicture(picture: string, fileName: string): Promise<'saved' | 'download' | 'press' | 'refused'>
   /** True when a page is shared by WeChat's own button; elsewhere its address is copied. */
   readonly sharesPages: boolean
+  /** What a shared page shows inside WeChat's browser; a mini-program has its own way. */
+  shareCard(card: ShareCard): void
   /** The address of a page as others can open it. */
   pageUrl(path: string): string
 }
