@@ -64,7 +64,7 @@ func (s *Service) card(ctx context.Context, memberID int64) (*member.Card, error
 }
 
 func (s *Service) holding(ctx context.Context, memberID int64) (holding, error) {
-	all, err := readHoldings(ctx, s.db, []int64{memberID})
+	all, err := readHoldings(ctx, s.db, []int64{memberID}, s.db.Now().UnixMilli())
 	return all[memberID], err
 }
 

@@ -109,7 +109,7 @@ func (s *Service) facts(ctx context.Context, memberID int64, out *Savings) (f fa
 	if err != nil {
 		return f, err
 	}
-	f.balance, f.points, f.usesLeft = held.TotalFen-held.HeldFen, max(held.Points-held.Debt, 0), held.Uses
+	f.balance, f.points, f.usesLeft = held.TotalFen-held.HeldFen, held.Points, held.Uses
 	if f.coupons, err = usableCoupons(ctx, s.db, memberID, f.now.UnixMilli()); err != nil {
 		return f, err
 	}

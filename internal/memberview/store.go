@@ -21,12 +21,13 @@ func selectIn(ctx context.Context, r db.Reader, dest any, query string, ids []in
 	return r.Select(ctx, dest, q, args...)
 }
 
+// holding is what a member has. Points are those that may be spent: without what is held or has expired, and less what is owed.
 type holding struct {
 	Wallet
 	Points, Debt, Uses int64
 }
 
-func readHoldings(ctx context.Context, r db.Reader, ids []int64) (map[int64]holding, error) {
+func readHoldings(ctx context.Context, r db.Reader, ids []int64, now int64) (map[int64]holding, error) {
 	var rows []struct {
 		MemberID int64  `db:"member_id"`
 		Unit     string `db:"unit"`
@@ -45,14 +46,33 @@ func readHoldings(ctx context.Context, r db.Reader, ids []int64) (map[int64]hold
 			h.BonusFen = money.Fen(a.Balance)
 			h.HeldFen += money.Fen(a.Held)
 		case "points":
-			h.Points = a.Balance
+			h.Points += a.Balance - a.Held
 		case "points_debt":
 			h.Debt = a.Balance
+			h.Points -= a.Balance
 		case "uses":
 			h.Uses = a.Balance
 		}
 		h.TotalFen = h.PrincipalFen + h.BonusFen
 		out[a.MemberID] = h
+	}
+	if err != nil {
+		return nil, err
+	}
+	var over []struct {
+		MemberID int64 `db:"member_id"`
+		N        int64 `db:"n"`
+	}
+	err = selectIn(ctx, r, &over, `SELECT a.member_id, SUM(l.remaining) AS n FROM ledger_accounts a JOIN ledger_lots l ON l.account_id = a.id
+		WHERE a.member_id IN (?) AND a.unit = 'points' AND l.remaining > 0 AND l.expires_at > 0 AND l.expires_at <= ? GROUP BY a.member_id`, ids, now)
+	for _, x := range over {
+		h := out[x.MemberID]
+		h.Points -= x.N
+		out[x.MemberID] = h
+	}
+	for id, h := range out {
+		h.Points = max(h.Points, 0)
+		out[id] = h
 	}
 	return out, err
 }

@@ -157,7 +157,7 @@ func (s *Service) fillPeople(ctx context.Context, ids []int64, at map[int64]*per
 	if err != nil {
 		return err
 	}
-	held, err := readHoldings(ctx, s.db, ids)
+	held, err := readHoldings(ctx, s.db, ids, s.db.Now().UnixMilli())
 	for id, p := range at {
 		p.Visits, p.Holding = seen[id], held[id]
 	}
