@@ -14,7 +14,7 @@ describe('coupons', () => {
   it('says what they do', () => {
     expect(offText(coupon())).toBe('¥30')
     expect(offText(coupon({ offFen: 1250 }))).toBe('¥12.5')
-    expect(offText(coupon({ kind: 'percent', payBp: 8500 }))).toBe('85 折')
+    expect(offText(coupon({ kind: 'percent', payBp: 8500 }))).toBe('8.5 折')
     expect(offText(coupon({ kind: 'service' }))).toBe('免费')
     expect(conditionText(coupon({ thresholdFen: 20000 }))).toBe('满 ¥200 可用')
     expect(conditionText(coupon({ kind: 'percent', maxOffFen: 5000 }))).toBe('无门槛，最多减 ¥50')

@@ -53,7 +53,10 @@ describe('rates', () => {
     expect(parsePercent(text)).toBe(bp)
   })
   it.each([
-    [9500, '95 折'],
+    [9500, '9.5 折'],
+    [9800, '9.8 折'],
+    [8555, '8.555 折'],
+    [500, '0.5 折'],
     [9000, '9 折'],
     [10000, '不打折'],
   ])('%d is said %s', (bp, text) => expect(discountText(bp)).toBe(text))

@@ -57,7 +57,7 @@ it('knows the member price of a class from that of every class', () => {
 })
 
 it('says what a tier brings', () => {
-  expect(brings(draftOf(row))).toEqual(['全部项目 95 折', '洗车 每月 1 次', '1.2 倍积分', '优先预约'])
+  expect(brings(draftOf(row))).toEqual(['全部项目 9.5 折', '洗车 每月 1 次', '1.2 倍积分', '优先预约'])
   expect(brings({ ...blankTier(1), discounts: [{ kind: 'good', bp: 9000 }] })).toEqual(['配件商品 9 折'])
 })
 

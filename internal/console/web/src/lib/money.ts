@@ -42,11 +42,11 @@ export function parsePercent(text: string): number | null {
   return parseYuan(text.replace(/[%％]/g, ''))
 }
 
-/** A tier's discount as people say it: 9500 → "95 折", 10000 → "不打折". */
+/** A discount as people say it, and as the server and the app do: 9500 → "9.5 折", 9000 → "9 折", 10000 → "不打折". */
 export function discountText(bp: number): string {
   if (bp >= 10000 || bp <= 0) return '不打折'
-  const tenths = bp % 1000 === 0 ? String(bp / 1000) : percentOf(bp)
-  return `${tenths} 折`
+  const rest = String(bp % 1000).padStart(3, '0').replace(/0+$/, '')
+  return `${Math.trunc(bp / 1000)}${rest && `.${rest}`} 折`
 }
 
 function split(fen: number): { sign: string; whole: string; cents: string } {
