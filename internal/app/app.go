@@ -199,7 +199,10 @@ func (a *App) build() {
 	a.Points = points.New(d, a.log, a.Members, a.Shops, a.Settings, a.Messages, tierIDs{a.Tiers}.of)
 	a.Points.Multiply(a.Tiers.PointsRate)
 	a.Coupons = coupon.New(coupon.Deps{DB: d, Log: a.log, Box: a.Box, Queue: a.Queue, Members: a.Members, Catalog: a.Catalog, Shops: a.Shops, Settings: a.Settings,
-		Messages: a.Messages, People: people{d}, BaseURL: c.PublicURL + "/h5/#/"})
+		Messages: a.Messages, People: people{d}, BaseURL: c.PublicURL + "/h5/#/", Invite: func(ctx context.Context, id int64) (string, error) {
+			code, err := a.Referral.Code(ctx, id)
+			return code.Code, err
+		}})
 	a.Slots = slot.New(d)
 	a.Bookings = booking.New(booking.Deps{DB: d, Log: a.log, Box: a.Box, Members: a.Members, Payments: a.Payments, Catalog: a.Catalog, Tiers: a.Tiers, Shops: a.Shops,
 		Roster: a.Roster, Slots: a.Slots, Settings: a.Settings, Messages: a.Messages})

@@ -56,6 +56,9 @@ func TestPointsAndCouponsOverHTTP(t *testing.T) {
 	s.sub("given to a friend", func(t *testing.T) {
 		id := anna.get("/api/owner/coupons").i("items.0.id")
 		gift := anna.post(fmt.Sprintf("/api/owner/coupons/%d/gift", id), nil)
+		if invite := "&invite=" + anna.get("/api/owner/referral").s("code"); len(invite) < 12 || !strings.HasSuffix(gift.s("path"), invite) || !strings.HasSuffix(gift.s("url"), invite) {
+			t.Errorf("the link does not bring a friend: %v", gift)
+		}
 		if on := anna.get("/api/owner/coupons").list("items")[0]; on.s("gift.code") != gift.s("code") || on.s("state") != "held" {
 			t.Errorf("%v", on)
 		}

@@ -32,9 +32,18 @@ func (s *Service) code(g giftRow) string {
 	return strconv.FormatInt(g.ID, 36) + "." + s.Box.Sign("coupon.gift", fmt.Sprintf("%d:%d:%d", g.ID, g.CouponID, g.From))
 }
 
-func (s *Service) link(g giftRow) *GiftLink {
+// link is the page that a friend opens. It carries the giver's invite code: who joins by it is the giver's friend.
+func (s *Service) link(ctx context.Context, g giftRow) (*GiftLink, error) {
 	code := s.code(g)
-	return &GiftLink{Code: code, Path: giftPath + code, URL: s.BaseURL + giftPath + code, ExpiresAt: clock.FromMillis(g.ExpiresAt)}
+	path := giftPath + code
+	if s.Invite != nil {
+		invite, err := s.Invite(ctx, g.From)
+		if err != nil {
+			return nil, err
+		}
+		path += "&invite=" + invite
+	}
+	return &GiftLink{Code: code, Path: path, URL: s.BaseURL + path, ExpiresAt: clock.FromMillis(g.ExpiresAt)}, nil
 }
 
 // opened reads the gift that a code names. Fault: ErrCode.
@@ -91,7 +100,14 @@ func (s *Service) Gift(ctx context.Context, memberID, couponID int64) (GiftLink,
 		return GiftLink{}, err
 	}
 	g, err := giftByID(ctx, s.db, id, "")
-	return *s.link(g), err
+	if err != nil {
+		return GiftLink{}, err
+	}
+	link, err := s.link(ctx, g)
+	if err != nil {
+		return GiftLink{}, err
+	}
+	return *link, nil
 }
 
 // giftHoldTx holds a coupon for a gift, also one whose time has not come yet.

@@ -40,6 +40,8 @@ type Deps struct {
 	Messages *notify.Service
 	People   People
 	BaseURL  string // of the owner's pages in a browser
+	// Invite is the code by which a member brings friends, for the link of a gift; nil where there is none.
+	Invite func(ctx context.Context, memberID int64) (string, error)
 }
 
 // Service runs the use cases of coupons.

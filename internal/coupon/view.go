@@ -137,7 +137,9 @@ func (s *Service) views(ctx context.Context, rows []row, withNames bool) ([]Coup
 		}
 		switch {
 		case c.State == Held && c.RefKind == refGift:
-			v.Gift = s.link(open[c.RefID])
+			if v.Gift, err = s.link(ctx, open[c.RefID]); err != nil {
+				return nil, err
+			}
 		case c.RefKind == "order":
 			v.OrderID = c.RefID
 		}
