@@ -1379,6 +1379,15 @@ CREATE TABLE pass_plates (
 
 CREATE INDEX pass_plates_plate ON pass_plates (plate);
 
+CREATE TABLE pass_refunds (
+  id BIGINT NOT NULL PRIMARY KEY,
+  pass_id BIGINT NOT NULL,
+  plan TEXT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX pass_refunds_pass ON pass_refunds (pass_id, id);
+
 CREATE TABLE pass_uses (
   id BIGINT NOT NULL PRIMARY KEY,
   pass_id BIGINT NOT NULL,

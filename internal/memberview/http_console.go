@@ -71,7 +71,7 @@ type Detail struct {
 	Cards  []member.Card `json:"cards" doc:"All, newest first"`
 	Tier   tier.Tier     `json:"tier"`
 	Wallet Wallet        `json:"wallet"`
-	Points int64         `json:"points" doc:"May be spent now"`
+	Points int64         `json:"points"`
 	Benefits
 	Vehicles    []member.Vehicle `json:"vehicles"`
 	Identities  []Identity       `json:"identities"`

@@ -26,7 +26,7 @@ type Home struct {
 	Card   *member.Card   `json:"card,omitempty" doc:"Absent while the application is under review"`
 	Tier   tier.Tier      `json:"tier"`
 	Wallet Wallet         `json:"wallet"`
-	Points int64          `json:"points" doc:"May be spent now"`
+	Points int64          `json:"points"`
 	Benefits
 	Vehicles        []member.Vehicle `json:"vehicles"`
 	Records         []Record         `json:"records" doc:"The last three"`

@@ -43,7 +43,7 @@ type DeskMember struct {
 	BlockReason   string           `json:"blockReason,omitempty" doc:"Why stored value cannot be used now, and what to do"`
 	Vehicles      []member.Vehicle `json:"vehicles"`
 	Wallet        Wallet           `json:"wallet"`
-	Points        int64            `json:"points" doc:"May be spent now"`
+	Points        int64            `json:"points"`
 	Benefits
 	CapFen         money.Fen  `json:"capFen,omitempty" doc:"The owner's limit on this code"`
 	BoundVehicleID int64      `json:"boundVehicleId,omitempty" doc:"The owner allows this code for one car only"`

@@ -3,7 +3,7 @@
 // Model: a Plan is what can be bought; a Pass is one that was bought, with the Plan's terms frozen in it (X02), made of Lines: each covers some
 // services or goods, so many times or as often as the period allows. A Use is one line on one item of an order; a Fund is a sale that paid for
 // it. pending → active ⇄ paused → used | expired | refunded, or void when nobody paid. A renewal and a second purchase are passes of their own (N17).
-// Owns: pass_plans, pass_passes, pass_lines, pass_plates, pass_uses, pass_funds, pass_events. Invariants: editing a plan never touches what
+// Owns: pass_plans, pass_passes, pass_lines, pass_plates, pass_uses, pass_funds, pass_refunds, pass_events. Invariants: editing a plan never touches what
 // was sold; uses live in the ledger, one lot or more a line, and a line's count is the sum of its lots; value + what was earned + what went
 // back is what was paid; a use earns the line's share and the last one the rest, a period pass earns by the time that passed; expiry, pause,
 // plate, store and limit a day are checked again under the lock (N09, N10); a refund ends the pass (N10) and follows one pure calculator (X01).

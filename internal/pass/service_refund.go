@@ -2,6 +2,7 @@ package pass
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -13,11 +14,17 @@ import (
 	"github.com/liangche/liangche/internal/sale"
 )
 
-// RefundPlanFor computes what would go back of a pass (X01). Faults: fault.ErrNotFound, ErrState, ErrRefund for a gift of the shop.
+// RefundPlanFor computes what would go back of a pass (X01); of one that was given back it is what was computed then, to be printed again.
+// Faults: fault.ErrNotFound, ErrState, ErrRefund for a gift of the shop.
 func (s *Service) RefundPlanFor(ctx context.Context, memberID, id int64, whose string) (plan RefundPlan, err error) {
 	p, err := s.Pass(ctx, memberID, id)
 	if err != nil {
 		return plan, err
+	}
+	if p.State == StateRefunded {
+		if plan, err = keptPlan(ctx, s.db, p.ID); !errors.Is(err, fault.ErrNotFound) {
+			return plan, err
+		}
 	}
 	funds, extra, err := s.funds(ctx, s.db, p.ID)
 	if err != nil {
@@ -109,6 +116,9 @@ func (s *Service) refundTx(ctx context.Context, tx *db.Tx, id, storeID int64, wh
 	p.endPause()
 	p.State, p.EndedAt, p.ValueFen, p.RenewOn, p.GiftCode = StateRefunded, tx.Now, 0, false, ""
 	if err := savePass(ctx, tx, p); err != nil {
+		return RefundPlan{}, err
+	}
+	if err := keepPlan(ctx, tx, plan); err != nil {
 		return RefundPlan{}, err
 	}
 	if err := recordTx(ctx, tx, "pass.refund", p, map[string]any{"amountFen": plan.RefundFen, "keptFen": plan.keptFen, "fault": whose, "rule": plan.Rule, "reason": reason}); err != nil {

@@ -296,3 +296,26 @@ func eventsOf(ctx context.Context, r db.Reader, passID int64, limit int) (rows [
 	err = r.Select(ctx, &rows, `SELECT id, pass_id, kind, detail, actor_name, created_at FROM pass_events WHERE pass_id = ? ORDER BY id DESC LIMIT ?`, passID, limit)
 	return rows, err
 }
+
+// keepPlan keeps how a refund was computed.
+func keepPlan(ctx context.Context, tx *db.Tx, r RefundPlan) error {
+	return tx.Insert(ctx, "pass_refunds", struct {
+		ID        int64  `db:"id"`
+		PassID    int64  `db:"pass_id"`
+		Plan      string `db:"plan"`
+		CreatedAt int64  `db:"created_at"`
+	}{tx.NewID(), r.PassID, text(r), tx.Millis()})
+}
+
+// keptPlan reads how the last refund of a pass was computed. Fault: fault.ErrNotFound.
+func keptPlan(ctx context.Context, r db.Reader, passID int64) (plan RefundPlan, err error) {
+	var doc string
+	err = r.Get(ctx, &doc, `SELECT plan FROM pass_refunds WHERE pass_id = ? ORDER BY id DESC LIMIT 1`, passID)
+	if errors.Is(err, db.ErrNoRows) {
+		return plan, fault.ErrNotFound
+	}
+	if err != nil {
+		return plan, err
+	}
+	return plan, json.Unmarshal([]byte(doc), &plan)
+}
