@@ -25,5 +25,5 @@ func (a *App) linkedTx(ctx context.Context, tx *db.Tx, memberID int64, app strin
 		where = "小程序"
 	}
 	return a.Messages.EnqueueTx(ctx, tx, notify.Message{MemberID: memberID, Event: notify.AccountLinked, Dedupe: fmt.Sprintf("linked:%d:%s:%d", memberID, app, tx.Millis()),
-		Data: map[string]string{"title": "新的微信已绑定" + where, "time": tx.Now.Format(time.RFC3339), "hint": "不是本人？请在个人资料里解除"}, Page: "pages/profile/identities"})
+		Data: map[string]string{"title": "新的微信已绑定" + where, "time": tx.Now.Format(time.RFC3339), "hint": "不是本人？请在个人资料里解除"}, Page: "pages/identities/index"})
 }

@@ -21,6 +21,8 @@ export function sandbox(origin) {
     addPersona: (nickname, phone) => post('/personas', { nickname, phone, role: '车主' }),
     pay: (body) => post('/pay', { outcome: 'pay', ...body }),
     loginCode: async (personaId) => (await post('/login-code', { personaId, app: 'mp' })).code,
+    /** The code of the newest text message to a phone. */
+    textCode: async (phone) => (await call('GET', `${base}/state`)).data.texts.filter((x) => x.phone === phone).at(-1)?.values.code,
     phoneCode: async (personaId) => (await post('/phone-code', { personaId })).code,
     grant: (personaId, templateId) => post('/grants', { personaId, templateId, count: 1 }),
     /** One fault on the next event: dropped notifications, a slow answer, … */

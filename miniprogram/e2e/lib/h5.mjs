@@ -56,3 +56,12 @@ export async function openChat(page, row) {
     await page.waitForTimeout(200)
   }
 }
+
+/** Types a phone and proves it by the code that its text message brings. */
+export async function provePhone(page, weixin, phone) {
+  await fillRow(page, '手机号', phone)
+  await button(page, '获取验证码').click()
+  await page.getByText('验证码已发送').waitFor()
+  await fillRow(page, '验证码', await weixin.textCode(phone))
+  await button(page, '下一步').click()
+}

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { newPhone, newPlate, sandbox, staffApi } from '../lib/api.mjs'
 import { launch, look, phone, story } from '../lib/browser.mjs'
-import { allowMessages, button, cover, fillRow, logInAs, onPage, PASSWORD, payOnSheet, staffLogin, tapText, typePlate } from '../lib/h5.mjs'
+import { PASSWORD, allowMessages, button, cover, fillRow, logInAs, onPage, payOnSheet, provePhone, staffLogin, tapText, typePlate } from '../lib/h5.mjs'
 import { memberCodes } from '../lib/member.mjs'
 import { miniProgram, pack } from '../lib/runner.mjs'
 import { instant, workshop } from '../lib/workshop.mjs'
@@ -57,8 +57,7 @@ describe('booking', () => {
     await page.locator('.agree').click()
     await button(page, '同意并继续').click()
     await button(page, '手动输入').click()
-    await fillRow(page, '手机号', phoneNo)
-    await button(page, '下一步').click()
+    await provePhone(page, weixin, phoneNo)
     await fillRow(page, '称呼', '沈约')
     await tapText(page, '女士')
     await button(page, '下一步').click()

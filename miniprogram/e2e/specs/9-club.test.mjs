@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { consoleApi, newPhone, newPlate, sandbox, staffApi } from '../lib/api.mjs'
 import { launch, look, phone, story } from '../lib/browser.mjs'
 import { consoleLogin, desktop, dialog, open } from '../lib/console.mjs'
-import { button, fillRow, logInAs, onPage, payOnSheet, staffLogin, tapText, typePlate } from '../lib/h5.mjs'
+import { button, fillRow, logInAs, onPage, payOnSheet, provePhone, staffLogin, tapText, typePlate } from '../lib/h5.mjs'
 import { memberCodes, ownerApi } from '../lib/member.mjs'
 import { decodeSoon } from '../lib/qr.mjs'
 
@@ -139,8 +139,7 @@ describe('membership programme', () => {
     await p.locator('.agree').click()
     await button(p, '同意并继续').click()
     await button(p, '手动输入').click()
-    await fillRow(p, '手机号', friendPhone)
-    await button(p, '下一步').click()
+    await provePhone(p, weixin, friendPhone)
     await fillRow(p, '称呼', '陆一鸣')
     await button(p, '下一步').click()
     await typePlate(p, friendPlate)

@@ -119,3 +119,22 @@ export async function listRefunds(query: Query, signal?: AbortSignal): Promise<P
 export function getRefund(id: number): Promise<Refund> {
   return unwrap(api.GET('/api/console/refunds/{id}', { params: { path: { id } } }))
 }
+
+export type OldCard = Awaited<ReturnType<typeof listOldCards>>[number]
+
+/** Plastic cards from before that were registered at the member. */
+export async function listOldCards(id: number, signal?: AbortSignal) {
+  return (await unwrap(api.GET('/api/console/members/{id}/old-cards', { params: { path: { id } }, signal }))).items ?? []
+}
+
+export function addOldCard(id: number, no: string, note: string) {
+  return unwrap(api.POST('/api/console/members/{id}/old-cards', { params: { path: { id } }, body: { no, note: note || undefined } }))
+}
+
+export function loseOldCard(id: number, cardId: number, lost: boolean, reason: string) {
+  return unwrap(api.POST('/api/console/members/{id}/old-cards/{cardId}/lost', { params: { path: { id, cardId } }, body: { lost, reason } }))
+}
+
+export async function removeOldCard(id: number, cardId: number, reason: string): Promise<void> {
+  await unwrap(api.POST('/api/console/members/{id}/old-cards/{cardId}/remove', { params: { path: { id, cardId } }, body: { reason } }))
+}

@@ -73,3 +73,8 @@ export function listCharters(): Promise<Page<Charter>> {
 export function publishCharter(body: { title: string; body: string; privacyBody: string }): Promise<Charter> {
   return unwrap(api.POST('/api/console/charters', { body }))
 }
+
+/** Whether phones are proved by text message, and how many codes went out today. */
+export function getCodeUse() {
+  return unwrap(api.GET('/api/console/sms', {}))
+}
