@@ -22,9 +22,13 @@ var hostile = []string{`'; DROP TABLE member_members; --`, `" OR 1=1 --`, `<scri
 
 // generator fills a body by its schema with what exists in the shop.
 type generator struct {
-	doc obj
-	ids map[string]int64
+	doc   obj
+	ids   map[string]int64
+	depth int // of lists
 }
+
+// deepest is how many lists may stand in one another.
+const deepest = 4
 
 func (g generator) value(name string, schema obj) any {
 	schema = resolve(g.doc, schema)
@@ -43,6 +47,9 @@ func (g generator) value(name string, schema obj) any {
 		return true
 	case "array":
 		items, _ := schema["items"].(map[string]any)
+		if g.depth++; g.depth > deepest { // a list of its own kind, as a menu's buttons have, ends as an empty one
+			return []any{}
+		}
 		return []any{g.value(strings.TrimSuffix(name, "s"), items)}
 	case "object":
 		out := obj{}
