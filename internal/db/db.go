@@ -273,6 +273,18 @@ type Reader interface {
 // In expands slices for `IN (?)`: db.In("… WHERE id IN (?)", ids).
 func In(query string, args ...any) (string, []any, error) { return sqlx.In(query, args...) }
 
+// SelectIn selects by a query whose first `IN (?)` takes ids; more are its other arguments. Without ids it reads nothing.
+func SelectIn(ctx context.Context, r Reader, dest any, query string, ids []int64, more ...any) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	query, args, err := In(query, append([]any{ids}, more...)...)
+	if err != nil {
+		return err
+	}
+	return r.Select(ctx, dest, query, args...)
+}
+
 // Like escapes text for `LIKE ? ESCAPE '!'`, so that a user's % and _ are themselves.
 func Like(s string) string {
 	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s)

@@ -90,15 +90,6 @@ func (s *Service) forget(ctx context.Context, payload []byte) error {
 
 func (s *Service) today() string { return bizday.Of(s.db.Now(), bizday.DefaultZone) }
 
-func (s *Service) zone(ctx context.Context, storeID int64) string {
-	if storeID != 0 {
-		if st, err := s.shops.Store(ctx, storeID); err == nil {
-			return st.Timezone
-		}
-	}
-	return bizday.DefaultZone
-}
-
 // known says which services exist.
 func (s *Service) known(ctx context.Context) (func(id int64) bool, error) {
 	all, err := s.catalog.Services(ctx)
@@ -146,7 +137,7 @@ func (s *Service) mine(ctx context.Context, r db.Reader, g Group) error {
 	if who.Kind != actor.Owner || g.PayerID == who.MemberID {
 		return nil
 	}
-	switch _, err := driverOf(ctx, r, g.ID, who.MemberID, ""); {
+	switch _, err := driverOf(ctx, r, g.ID, who.MemberID); {
 	case err == nil:
 		return ErrNotMine
 	case errors.Is(err, ErrNoDriver):

@@ -55,7 +55,7 @@ func (s *Service) askTx(ctx context.Context, tx *db.Tx, a Ask, title string, sto
 	if err := g.live(); err != nil {
 		return 0, err
 	}
-	d, err := driverOf(ctx, tx, g.ID, a.DriverMemberID, "")
+	d, err := driverOf(ctx, tx, g.ID, a.DriverMemberID)
 	if err != nil {
 		return 0, err
 	}

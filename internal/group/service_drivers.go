@@ -230,7 +230,7 @@ func (s *Service) Leave(ctx context.Context, id int64) error {
 		if err != nil {
 			return err
 		}
-		d, err := driverOf(ctx, tx, id, me, "")
+		d, err := driverOf(ctx, tx, id, me)
 		if errors.Is(err, ErrNoDriver) {
 			return fault.ErrNotFound
 		}

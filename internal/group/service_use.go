@@ -33,11 +33,11 @@ func (s *Service) AllowTx(ctx context.Context, tx *db.Tx, a Ask) (payerMemberID 
 	if err := g.live(); err != nil {
 		return 0, err
 	}
-	d, err := driverOf(ctx, tx, g.ID, a.DriverMemberID, "") // places change under the group's lock alone
+	d, err := driverOf(ctx, tx, g.ID, a.DriverMemberID) // places change under the group's lock alone
 	if err != nil {
 		return 0, err
 	}
-	zone := s.zone(ctx, a.StoreID)
+	zone := s.shops.Zone(ctx, a.StoreID)
 	day := bizday.Of(a.At, zone)
 	used, err := spent(ctx, tx, g.ID, a.DriverMemberID, day[:7])
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *Service) UndoTx(ctx context.Context, tx *db.Tx, orderID int64) error {
 	if err != nil || !found || u.State == useUndone {
 		return err
 	}
-	if err := undoUse(ctx, tx, u.ID, bizday.Of(tx.Now, s.zone(ctx, u.StoreID))[:7]); err != nil {
+	if err := undoUse(ctx, tx, u.ID, bizday.Of(tx.Now, s.shops.Zone(ctx, u.StoreID))[:7]); err != nil {
 		return err
 	}
 	if u.ApprovalID != 0 {
@@ -161,7 +161,7 @@ func (s *Service) Usable(ctx context.Context, r db.Reader, a Ask) ([]Offer, erro
 
 func (s *Service) offer(ctx context.Context, r db.Reader, g Group, d Driver, a Ask) (Offer, error) {
 	o := Offer{GroupID: g.ID, Name: g.Name}
-	zone := s.zone(ctx, a.StoreID)
+	zone := s.shops.Zone(ctx, a.StoreID)
 	used, err := spent(ctx, r, g.ID, a.DriverMemberID, bizday.Of(a.At, zone)[:7])
 	if err != nil {
 		return o, err

@@ -225,9 +225,9 @@ func driverByID(ctx context.Context, r db.Reader, groupID, id int64) (Driver, er
 }
 
 // driverOf reads a member's living place in a group. Fault: ErrNoDriver.
-func driverOf(ctx context.Context, r db.Reader, groupID, memberID int64, lock string) (Driver, error) {
+func driverOf(ctx context.Context, r db.Reader, groupID, memberID int64) (Driver, error) {
 	var row driverRow
-	err := r.Get(ctx, &row, `SELECT `+driverColumns+` FROM group_drivers WHERE live_key = ?`+lock, liveKey(groupID, memberID))
+	err := r.Get(ctx, &row, `SELECT `+driverColumns+` FROM group_drivers WHERE live_key = ?`, liveKey(groupID, memberID))
 	if errors.Is(err, db.ErrNoRows) {
 		return Driver{}, ErrNoDriver
 	}

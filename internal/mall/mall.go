@@ -64,9 +64,8 @@ const refOrder = "mall_order"
 
 // Limits.
 const (
-	maxStock  = 1_000_000
-	maxPoints = 1_000_000
-	maxQty    = 99
+	maxStock = 1_000_000
+	maxQty   = 99
 )
 
 // Faults of this package.

@@ -9,18 +9,6 @@ import (
 	"github.com/liangche/liangche/internal/money"
 )
 
-// selectIn runs a query with an `IN (?)` for ids; without ids it reads nothing.
-func selectIn(ctx context.Context, r db.Reader, dest any, query string, ids []int64, more ...any) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	q, args, err := db.In(query, append([]any{ids}, more...)...)
-	if err != nil {
-		return err
-	}
-	return r.Select(ctx, dest, q, args...)
-}
-
 // holding is what a member has. Points are those that may be spent: without what is held or has expired, and less what is owed.
 type holding struct {
 	Wallet
@@ -34,7 +22,7 @@ func readHoldings(ctx context.Context, r db.Reader, ids []int64, now int64) (map
 		Balance  int64  `db:"balance"`
 		Held     int64  `db:"held"`
 	}
-	err := selectIn(ctx, r, &rows, `SELECT member_id, unit, balance, held FROM ledger_accounts WHERE member_id IN (?)`, ids)
+	err := db.SelectIn(ctx, r, &rows, `SELECT member_id, unit, balance, held FROM ledger_accounts WHERE member_id IN (?)`, ids)
 	out := make(map[int64]holding, len(ids))
 	for _, a := range rows {
 		h := out[a.MemberID]
@@ -63,7 +51,7 @@ func readHoldings(ctx context.Context, r db.Reader, ids []int64, now int64) (map
 		MemberID int64 `db:"member_id"`
 		N        int64 `db:"n"`
 	}
-	err = selectIn(ctx, r, &over, `SELECT a.member_id, SUM(l.remaining) AS n FROM ledger_accounts a JOIN ledger_lots l ON l.account_id = a.id
+	err = db.SelectIn(ctx, r, &over, `SELECT a.member_id, SUM(l.remaining) AS n FROM ledger_accounts a JOIN ledger_lots l ON l.account_id = a.id
 		WHERE a.member_id IN (?) AND a.unit = 'points' AND l.remaining > 0 AND l.expires_at > 0 AND l.expires_at <= ? GROUP BY a.member_id`, ids, now)
 	for _, x := range over {
 		h := out[x.MemberID]
@@ -87,7 +75,7 @@ type visits struct {
 
 func readVisits(ctx context.Context, r db.Reader, ids []int64) (map[int64]visits, error) {
 	var rows []visits
-	err := selectIn(ctx, r, &rows, `SELECT member_id, COUNT(*) AS n, MAX(settled_at) AS last_at, SUM(total_fen) AS spent
+	err := db.SelectIn(ctx, r, &rows, `SELECT member_id, COUNT(*) AS n, MAX(settled_at) AS last_at, SUM(total_fen) AS spent
 		FROM checkout_orders WHERE member_id IN (?) AND status = 'settled' GROUP BY member_id`, ids)
 	out := make(map[int64]visits, len(rows))
 	for _, v := range rows {
@@ -230,7 +218,7 @@ type moved struct {
 
 func movedBy(ctx context.Context, r db.Reader, postingIDs []int64) ([]moved, error) {
 	var rows []moved
-	err := selectIn(ctx, r, &rows, `SELECT posting_id, unit, amount, balance_after FROM ledger_entries
+	err := db.SelectIn(ctx, r, &rows, `SELECT posting_id, unit, amount, balance_after FROM ledger_entries
 		WHERE posting_id IN (?) AND account = 'member' AND unit IN ('principal', 'bonus') ORDER BY id`, postingIDs)
 	return rows, err
 }
@@ -244,7 +232,7 @@ func balancesBefore(ctx context.Context, r db.Reader, postingIDs []int64) (map[i
 		Principal int64 `db:"principal"`
 		Bonus     int64 `db:"bonus"`
 	}
-	err := selectIn(ctx, r, &rows, `SELECT p.id, `+last+`'principal' ORDER BY e.id DESC LIMIT 1), 0) AS principal, `+last+
+	err := db.SelectIn(ctx, r, &rows, `SELECT p.id, `+last+`'principal' ORDER BY e.id DESC LIMIT 1), 0) AS principal, `+last+
 		`'bonus' ORDER BY e.id DESC LIMIT 1), 0) AS bonus FROM ledger_postings p WHERE p.id IN (?)`, postingIDs)
 	out := make(map[int64][2]int64, len(rows))
 	for _, v := range rows {
@@ -259,7 +247,7 @@ func amounts(ctx context.Context, r db.Reader, query string, ids []int64) (map[i
 		ID     int64 `db:"id"`
 		Amount int64 `db:"amount"`
 	}
-	err := selectIn(ctx, r, &rows, query, ids)
+	err := db.SelectIn(ctx, r, &rows, query, ids)
 	out := make(map[int64]money.Fen, len(rows))
 	for _, v := range rows {
 		out[v.ID] = money.Fen(v.Amount)

@@ -117,7 +117,7 @@ func reversals(ctx context.Context, r db.Reader, postingIDs []int64) (map[int64]
 		ID       int64 `db:"id"`
 		Reverses int64 `db:"reverses_id"`
 	}
-	err := selectIn(ctx, r, &rows, `SELECT id, reverses_id FROM ledger_postings WHERE reverses_id IN (?)`, postingIDs)
+	err := db.SelectIn(ctx, r, &rows, `SELECT id, reverses_id FROM ledger_postings WHERE reverses_id IN (?)`, postingIDs)
 	out := make(map[int64]int64, len(rows))
 	for _, v := range rows {
 		out[v.Reverses] = v.ID
@@ -137,7 +137,7 @@ func memberEntries(ctx context.Context, r db.Reader, postingIDs []int64) (map[en
 		PostingID int64  `db:"posting_id"`
 		Unit      string `db:"unit"`
 	}
-	err := selectIn(ctx, r, &rows, `SELECT id, posting_id, unit FROM ledger_entries WHERE posting_id IN (?) AND account = 'member'`, postingIDs)
+	err := db.SelectIn(ctx, r, &rows, `SELECT id, posting_id, unit FROM ledger_entries WHERE posting_id IN (?) AND account = 'member'`, postingIDs)
 	out := make(map[entryKey]int64, len(rows))
 	for _, v := range rows {
 		out[entryKey{v.PostingID, v.Unit}] = v.ID

@@ -86,7 +86,7 @@ type person struct {
 // people reads members with all that lists show, in the order of ids: one read per table, none per row.
 func (s *Service) people(ctx context.Context, ids []int64) ([]person, error) {
 	var rows []person
-	if err := selectIn(ctx, s.db, &rows, `SELECT id, name_sealed, gender, phone_sealed, status, store_id, joined_at FROM member_members WHERE id IN (?)`, ids); err != nil {
+	if err := db.SelectIn(ctx, s.db, &rows, `SELECT id, name_sealed, gender, phone_sealed, status, store_id, joined_at FROM member_members WHERE id IN (?)`, ids); err != nil {
 		return nil, err
 	}
 	at := make(map[int64]*person, len(rows))
@@ -121,7 +121,7 @@ func (s *Service) fillPeople(ctx context.Context, ids []int64, at map[int64]*per
 		No       string `db:"card_no"`
 		Status   string `db:"status"`
 	}
-	if err := selectIn(ctx, s.db, &cards, `SELECT member_id, card_no, status FROM member_cards WHERE current_member IN (?)`, ids); err != nil {
+	if err := db.SelectIn(ctx, s.db, &cards, `SELECT member_id, card_no, status FROM member_cards WHERE current_member IN (?)`, ids); err != nil {
 		return err
 	}
 	for _, c := range cards {
@@ -133,7 +133,7 @@ func (s *Service) fillPeople(ctx context.Context, ids []int64, at map[int64]*per
 		MemberID int64 `db:"member_id"`
 		TierID   int64 `db:"tier_id"`
 	}
-	if err := selectIn(ctx, s.db, &tiers, `SELECT member_id, tier_id FROM tier_members WHERE member_id IN (?)`, ids); err != nil {
+	if err := db.SelectIn(ctx, s.db, &tiers, `SELECT member_id, tier_id FROM tier_members WHERE member_id IN (?)`, ids); err != nil {
 		return err
 	}
 	for _, t := range tiers {
@@ -145,7 +145,7 @@ func (s *Service) fillPeople(ctx context.Context, ids []int64, at map[int64]*per
 		MemberID int64  `db:"member_id"`
 		Plate    string `db:"plate"`
 	}
-	if err := selectIn(ctx, s.db, &plates, `SELECT member_id, plate FROM member_vehicles WHERE member_id IN (?) ORDER BY id`, ids); err != nil {
+	if err := db.SelectIn(ctx, s.db, &plates, `SELECT member_id, plate FROM member_vehicles WHERE member_id IN (?) ORDER BY id`, ids); err != nil {
 		return err
 	}
 	for _, v := range plates {

@@ -109,13 +109,11 @@ func (s *Service) ownerRoutes(r *httpapi.Router) {
 		return httpapi.Op{ID: id, Method: method, Path: "/api/owner" + path, Who: httpapi.Member, Summary: summary}
 	}
 	money := func(o httpapi.Op) httpapi.Op { o.Idempotent = true; return o }
-	show := func(ctx context.Context) func(Pass, error) (View, error) {
-		return func(p Pass, err error) (View, error) {
-			if err != nil {
-				return View{}, err
-			}
-			return view(p, s.db.Now(), true), nil
+	show := func(p Pass, err error) (View, error) {
+		if err != nil {
+			return View{}, err
 		}
+		return view(p, s.db.Now(), true), nil
 	}
 	httpapi.Register(r, op("ownerPassPlans", http.MethodGet, "/pass-plans", "Passes that I can buy"),
 		func(ctx context.Context, in *planListInput) (httpapi.Page[PlanView], error) {
@@ -150,23 +148,23 @@ func (s *Service) ownerRoutes(r *httpapi.Router) {
 		})
 	httpapi.Register(r, op("ownerPassGiftCancel", http.MethodDelete, "/passes/{id}/gift", "Take a gift back that nobody has claimed"),
 		func(ctx context.Context, in *httpapi.ByID) (View, error) {
-			return show(ctx)(s.TakeBack(ctx, me(ctx), in.ID))
+			return show(s.TakeBack(ctx, me(ctx), in.ID))
 		})
 	httpapi.Register(r, op("ownerPassClaim", http.MethodPost, "/pass-claims", "Take a pass that somebody gave"),
 		func(ctx context.Context, in *httpapi.Body[ClaimAsk]) (View, error) {
-			return show(ctx)(s.Claim(ctx, me(ctx), in.Body.Code, in.Body.Plate))
+			return show(s.Claim(ctx, me(ctx), in.Body.Code, in.Body.Plate))
 		})
 	httpapi.Register(r, op("ownerPassPause", http.MethodPost, "/passes/{id}/pause", "Stop the clock of a pass"),
 		func(ctx context.Context, in *httpapi.ByID) (View, error) {
-			return show(ctx)(s.Pause(ctx, me(ctx), in.ID, "车主暂停"))
+			return show(s.Pause(ctx, me(ctx), in.ID, "车主暂停"))
 		})
 	httpapi.Register(r, op("ownerPassResume", http.MethodPost, "/passes/{id}/resume", "Start the clock again; the end moves by the pause"),
 		func(ctx context.Context, in *httpapi.ByID) (View, error) {
-			return show(ctx)(s.Resume(ctx, me(ctx), in.ID))
+			return show(s.Resume(ctx, me(ctx), in.ID))
 		})
 	httpapi.Register(r, op("ownerPassPlate", http.MethodPost, "/passes/{id}/plate", "Bind a plate, or change one"),
 		func(ctx context.Context, in *httpapi.ByIDBody[PlateAsk]) (View, error) {
-			return show(ctx)(s.Plate(ctx, me(ctx), in.ID, in.Body.Plate, in.Body.Old))
+			return show(s.Plate(ctx, me(ctx), in.ID, in.Body.Plate, in.Body.Old))
 		})
 	httpapi.Register(r, money(op("ownerPassRecharge", http.MethodPost, "/passes/{id}/recharge", "Add times to a pass")),
 		func(ctx context.Context, in *httpapi.ByIDBody[OwnerRechargeAsk]) (sale.Started, error) {
@@ -178,6 +176,6 @@ func (s *Service) ownerRoutes(r *httpapi.Router) {
 		})
 	httpapi.Register(r, op("ownerPassRenewal", http.MethodPut, "/passes/{id}/renewal", "Turn the renewal on or off"),
 		func(ctx context.Context, in *httpapi.ByIDBody[RenewalAsk]) (View, error) {
-			return show(ctx)(s.Renewal(ctx, me(ctx), in.ID, in.Body.On))
+			return show(s.Renewal(ctx, me(ctx), in.ID, in.Body.On))
 		})
 }

@@ -163,7 +163,7 @@ func (s *Service) expireTx(ctx context.Context, tx *db.Tx, p *Pass) error {
 			return err
 		}
 	}
-	posting, err := s.endTx(ctx, tx, *p, ledger.Post{Kind: ledger.KindPassExpire, StoreID: p.StoreID, BizDay: s.bizDay(ctx, tx, p.StoreID), RefKind: "pass", RefID: p.ID,
+	posting, err := s.endTx(ctx, tx, *p, ledger.Post{Kind: ledger.KindPassExpire, StoreID: p.StoreID, BizDay: s.shops.BizDay(ctx, tx.Now, p.StoreID), RefKind: "pass", RefID: p.ID,
 		Title: p.Name + " 到期"}, RefundPlan{keptFen: p.ValueFen})
 	if err != nil {
 		return err

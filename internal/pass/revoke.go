@@ -33,7 +33,7 @@ func (s *Service) RevokeTx(ctx context.Context, tx *db.Tx, id int64, reason stri
 	if p.Source != SourceGift || p.MemberID != seen.MemberID || p.PaidFen != 0 || (p.State != StateActive && p.State != StatePaused) {
 		return nil
 	}
-	if p.EndPosting, err = s.endTx(ctx, tx, p, ledger.Post{Kind: ledger.KindPassRefund, StoreID: p.StoreID, BizDay: s.bizDay(ctx, tx, p.StoreID), RefKind: "pass", RefID: p.ID,
+	if p.EndPosting, err = s.endTx(ctx, tx, p, ledger.Post{Kind: ledger.KindPassRefund, StoreID: p.StoreID, BizDay: s.shops.BizDay(ctx, tx.Now, p.StoreID), RefKind: "pass", RefID: p.ID,
 		Title: "收回 " + p.Name, Memo: reason}, RefundPlan{}); err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/liangche/liangche/internal/audit"
-	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
@@ -52,16 +51,6 @@ func New(d Deps) *Service {
 	d.Sales.Offer(SaleRecharge, rechargeProduct{s})
 	s.jobs(d.Queue)
 	return s
-}
-
-// bizDay is the business day of a store, or of the shop's zone without one.
-func (s *Service) bizDay(ctx context.Context, tx *db.Tx, storeID int64) string {
-	if storeID != 0 {
-		if st, err := s.shops.Store(ctx, storeID); err == nil {
-			return st.BizDay(tx.Now)
-		}
-	}
-	return bizday.Of(tx.Now, bizday.DefaultZone)
 }
 
 // Plans lists every plan in the order in which they are shown.

@@ -48,7 +48,7 @@ func (s *Service) GiveTx(ctx context.Context, tx *db.Tx, g Gift) (int64, error) 
 		if err != nil {
 			return 0, err
 		}
-		if _, err := ledger.PostTx(ctx, tx, b, ledger.Post{Kind: ledger.KindPassGift, StoreID: g.StoreID, BizDay: s.bizDay(ctx, tx, g.StoreID), RefKind: "pass", RefID: p.ID,
+		if _, err := ledger.PostTx(ctx, tx, b, ledger.Post{Kind: ledger.KindPassGift, StoreID: g.StoreID, BizDay: s.shops.BizDay(ctx, tx.Now, g.StoreID), RefKind: "pass", RefID: p.ID,
 			Title: "获赠 " + p.Name, Memo: g.Why}, legs...); err != nil {
 			return 0, err
 		}

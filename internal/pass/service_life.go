@@ -113,7 +113,7 @@ func (s *Service) moveEndTx(ctx context.Context, tx *db.Tx, p *Pass, end time.Ti
 	if len(legs) == 0 {
 		return nil
 	}
-	_, err = ledger.PostTx(ctx, tx, b, ledger.Post{Kind: ledger.KindAdjust, StoreID: p.StoreID, BizDay: s.bizDay(ctx, tx, p.StoreID), RefKind: "pass", RefID: p.ID,
+	_, err = ledger.PostTx(ctx, tx, b, ledger.Post{Kind: ledger.KindAdjust, StoreID: p.StoreID, BizDay: s.shops.BizDay(ctx, tx.Now, p.StoreID), RefKind: "pass", RefID: p.ID,
 		Title: p.Name + " 有效期顺延", Memo: "至 " + lastDay(end)}, append(legs, ledger.UsesLeg(0))...)
 	return err
 }
@@ -218,7 +218,7 @@ func (s *Service) reopenTx(ctx context.Context, tx *db.Tx, p *Pass) error {
 		if err != nil {
 			return err
 		}
-		if _, err := ledger.ReverseTx(ctx, tx, b, p.EndPosting, ledger.Post{Kind: ledger.KindReversal, StoreID: p.StoreID, BizDay: s.bizDay(ctx, tx, p.StoreID),
+		if _, err := ledger.ReverseTx(ctx, tx, b, p.EndPosting, ledger.Post{Kind: ledger.KindReversal, StoreID: p.StoreID, BizDay: s.shops.BizDay(ctx, tx.Now, p.StoreID),
 			RefKind: "pass", RefID: p.ID, Title: p.Name + " 恢复"}); err != nil {
 			return err
 		}
@@ -368,7 +368,7 @@ func (s *Service) claimTx(ctx context.Context, tx *db.Tx, memberID, id int64, co
 
 // moveTx moves what is left of a pass from its holder to somebody else; both are locked.
 func (s *Service) moveTx(ctx context.Context, tx *db.Tx, p Pass, to int64) error {
-	post := ledger.Post{Kind: ledger.KindPassGift, StoreID: p.StoreID, BizDay: s.bizDay(ctx, tx, p.StoreID), RefKind: "pass", RefID: p.ID, Title: "转赠 " + p.Name}
+	post := ledger.Post{Kind: ledger.KindPassGift, StoreID: p.StoreID, BizDay: s.shops.BizDay(ctx, tx.Now, p.StoreID), RefKind: "pass", RefID: p.ID, Title: "转赠 " + p.Name}
 	books := map[int64]*ledger.Book{}
 	for _, m := range []int64{min(p.MemberID, to), max(p.MemberID, to)} {
 		b, err := ledger.LockTx(ctx, tx, m, ledger.Uses)

@@ -102,7 +102,7 @@ func (s *Service) refundTx(ctx context.Context, tx *db.Tx, id, storeID int64, wh
 			return RefundPlan{}, err
 		}
 	}
-	if p.EndPosting, err = s.endTx(ctx, tx, p, ledger.Post{Kind: ledger.KindPassRefund, StoreID: storeID, BizDay: s.bizDay(ctx, tx, storeID), RefKind: "pass", RefID: p.ID,
+	if p.EndPosting, err = s.endTx(ctx, tx, p, ledger.Post{Kind: ledger.KindPassRefund, StoreID: storeID, BizDay: s.shops.BizDay(ctx, tx.Now, storeID), RefKind: "pass", RefID: p.ID,
 		Title: "退卡 " + p.Name, Memo: reason}, plan); err != nil {
 		return RefundPlan{}, err
 	}

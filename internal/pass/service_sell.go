@@ -41,7 +41,7 @@ func (s passProduct) OfferTx(ctx context.Context, tx *db.Tx, b sale.Buy) (sale.T
 	if err != nil {
 		return sale.Terms{}, ErrPlan.On("planId", "请重新选择")
 	}
-	if why := plan.closed(s.bizDay(ctx, tx, b.StoreID)); why != "" {
+	if why := plan.closed(s.shops.BizDay(ctx, tx.Now, b.StoreID)); why != "" {
 		return sale.Terms{}, ErrPlan.Say("「%s」%s", plan.Name, why).On("planId", why)
 	}
 	if b.StoreID != 0 && len(plan.StoreIDs) > 0 && !slices.Contains(plan.StoreIDs, b.StoreID) {

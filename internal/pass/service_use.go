@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
@@ -38,13 +37,6 @@ func (s *Service) MayHave(tx *db.Tx, memberID int64) bool {
 	return have || !known
 }
 
-func (s *Service) storeDay(ctx context.Context, at time.Time, storeID int64) string {
-	if st, err := s.shops.Store(ctx, storeID); err == nil {
-		return st.BizDay(at)
-	}
-	return bizday.Of(at, bizday.DefaultZone)
-}
-
 // Covers lists what the member's passes can pay at a till, those that cannot be used now with the reason.
 func (s *Service) Covers(ctx context.Context, r db.Reader, a Ask) ([]pricing.Cover, error) {
 	if a.MemberID == 0 {
@@ -55,7 +47,7 @@ func (s *Service) Covers(ctx context.Context, r db.Reader, a Ask) ([]pricing.Cov
 			return nil, nil
 		}
 	}
-	list, err := usableOf(ctx, r, a.MemberID, s.storeDay(ctx, a.At, a.StoreID))
+	list, err := usableOf(ctx, r, a.MemberID, s.shops.BizDay(ctx, a.At, a.StoreID))
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
@@ -80,9 +72,7 @@ func (s *Service) Covers(ctx context.Context, r db.Reader, a Ask) ([]pricing.Cov
 			}
 			if p.Terms.Upgrade && len(l.ServiceIDs) > 0 {
 				c.Upgrade, c.UpgradeKinds = true, kindsOf(kinds, l.ServiceIDs)
-				if c.BaseFen, err = s.base(ctx, r, a, l.ServiceIDs); err != nil {
-					return nil, err
-				}
+				c.BaseFen = s.base(ctx, r, a, l.ServiceIDs)
 				c.Upgrade = c.BaseFen > 0
 			}
 			out = append(out, c)
@@ -101,7 +91,7 @@ func kindsOf(kinds map[int64]string, ids []int64) (out []string) {
 }
 
 // base is the list price of what is included, for the class of vehicle: the dearest of several, in favour of the member.
-func (s *Service) base(ctx context.Context, r db.Reader, a Ask, ids []int64) (most money.Fen, err error) {
+func (s *Service) base(ctx context.Context, r db.Reader, a Ask, ids []int64) (most money.Fen) {
 	for _, id := range ids {
 		items, err := s.catalog.Items(ctx, r, a.StoreID, a.ClassID, []catalog.Ref{{Kind: catalog.KindService, ID: id, Qty: 1}})
 		if err != nil {
@@ -109,7 +99,7 @@ func (s *Service) base(ctx context.Context, r db.Reader, a Ask, ids []int64) (mo
 		}
 		most = max(most, items[0].UnitFen)
 	}
-	return most, nil
+	return most
 }
 
 // UseTx uses a line of a pass on an item of an order: everything is checked again under the lock (N09, N10). book holds ledger.Uses of the
@@ -276,7 +266,7 @@ func (s *Service) keepTx(ctx context.Context, tx *db.Tx, p Pass, value money.Fen
 	if value == 0 {
 		return nil
 	}
-	_, err := ledger.PostTx(ctx, tx, &ledger.Book{MemberID: p.MemberID}, ledger.Post{Kind: ledger.KindPassExpire, StoreID: p.StoreID, BizDay: s.bizDay(ctx, tx, p.StoreID),
+	_, err := ledger.PostTx(ctx, tx, &ledger.Book{MemberID: p.MemberID}, ledger.Post{Kind: ledger.KindPassExpire, StoreID: p.StoreID, BizDay: s.shops.BizDay(ctx, tx.Now, p.StoreID),
 		RefKind: "pass", RefID: p.ID, Title: p.Name + " 期满", Memo: "已退卡"}, ledger.ShopLeg(ledger.Passes, -value), ledger.ShopLeg(ledger.Revenue, value))
 	return err
 }

@@ -110,7 +110,7 @@ func lockPasses(ctx context.Context, tx *db.Tx, ids []int64) ([]Pass, error) {
 
 // holdersOf reads who holds passes, in ascending order.
 func holdersOf(ctx context.Context, r db.Reader, ids []int64) (members []int64, err error) {
-	err = selectIn(ctx, r, &members, `SELECT DISTINCT member_id FROM pass_passes WHERE id IN (?) ORDER BY member_id`, ids)
+	err = db.SelectIn(ctx, r, &members, `SELECT DISTINCT member_id FROM pass_passes WHERE id IN (?) ORDER BY member_id`, ids)
 	return members, err
 }
 
@@ -146,7 +146,7 @@ func fillPasses(ctx context.Context, r db.Reader, list []Pass, ids []int64, bizD
 		at[p.ID] = i
 	}
 	var lines []lineRow
-	if err := selectIn(ctx, r, &lines, `SELECT id, pass_id, sort_no, title, counted, times, left_uses, lost_uses, value_fen, lost_fen, list_fen, service_ids, good_ids
+	if err := db.SelectIn(ctx, r, &lines, `SELECT id, pass_id, sort_no, title, counted, times, left_uses, lost_uses, value_fen, lost_fen, list_fen, service_ids, good_ids
 		FROM pass_lines WHERE pass_id IN (?) ORDER BY pass_id, sort_no`+lock, ids); err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func fillPasses(ctx context.Context, r db.Reader, list []Pass, ids []int64, bizD
 		p.Lines = append(p.Lines, l)
 	}
 	var plates []plateRow
-	if err := selectIn(ctx, r, &plates, `SELECT id, pass_id, plate, bound_at FROM pass_plates WHERE pass_id IN (?) ORDER BY pass_id, id`+lock, ids); err != nil {
+	if err := db.SelectIn(ctx, r, &plates, `SELECT id, pass_id, plate, bound_at FROM pass_plates WHERE pass_id IN (?) ORDER BY pass_id, id`+lock, ids); err != nil {
 		return err
 	}
 	for _, x := range plates {
@@ -174,7 +174,7 @@ func fillPasses(ctx context.Context, r db.Reader, list []Pass, ids []int64, bizD
 		Qty    int64  `db:"qty"`
 		LastAt int64  `db:"last_at"`
 	}
-	if err := selectIn(ctx, r, &used, `SELECT pass_id, line_id, biz_day, SUM(qty) AS qty, MAX(created_at) AS last_at FROM pass_uses WHERE pass_id IN (?) AND undone = ? GROUP BY pass_id, line_id, biz_day`, ids, false); err != nil {
+	if err := db.SelectIn(ctx, r, &used, `SELECT pass_id, line_id, biz_day, SUM(qty) AS qty, MAX(created_at) AS last_at FROM pass_uses WHERE pass_id IN (?) AND undone = ? GROUP BY pass_id, line_id, biz_day`, ids, false); err != nil {
 		return err
 	}
 	for _, x := range used {
@@ -190,12 +190,4 @@ func fillPasses(ctx context.Context, r db.Reader, list []Pass, ids []int64, bizD
 		}
 	}
 	return nil
-}
-
-func selectIn(ctx context.Context, r db.Reader, dest any, query string, args ...any) error {
-	query, args, err := db.In(query, args...)
-	if err != nil {
-		return err
-	}
-	return r.Select(ctx, dest, query, args...)
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/audit"
-	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/fresh"
@@ -72,17 +71,10 @@ func (s *Service) on(ctx context.Context) (bool, error) {
 	return pay > 0, err
 }
 
-func (s *Service) zone(ctx context.Context, storeID int64) string {
-	if st, err := s.shops.Store(ctx, storeID); storeID != 0 && err == nil {
-		return st.Timezone
-	}
-	return bizday.DefaultZone
-}
-
 // expiry is when points that come now end.
 func (s *Service) expiry(ctx context.Context, now time.Time, storeID int64) (int64, error) {
 	months, err := s.settings.Int(ctx, setting.PointsExpireMonths)
-	return Expiry(now, months, s.zone(ctx, storeID)), err
+	return Expiry(now, months, s.shops.Zone(ctx, storeID)), err
 }
 
 // Rules are the rules in force, at most two seconds old.

@@ -82,7 +82,6 @@ type Cover struct {
 	Kind         string // pass or right
 	ID           int64  // the pass's line, or the right
 	PassID       int64
-	LotID        int64
 	Title        string
 	ServiceIDs   []int64
 	GoodIDs      []int64

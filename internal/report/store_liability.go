@@ -176,7 +176,7 @@ func principalParts(ctx context.Context, r db.Reader, members []int64, now time.
 		At       int64  `db:"paid_at"`
 		Amount   int64  `db:"remaining"`
 	}
-	err := selectIn(ctx, r, &rows, `SELECT l.member_id, COALESCE(t.topup_no, '') AS topup_no, COALESCE(t.method, '') AS method, COALESCE(t.created_at, l.created_at) AS paid_at, l.remaining
+	err := db.SelectIn(ctx, r, &rows, `SELECT l.member_id, COALESCE(t.topup_no, '') AS topup_no, COALESCE(t.method, '') AS method, COALESCE(t.created_at, l.created_at) AS paid_at, l.remaining
 		FROM ledger_lots l LEFT JOIN wallet_topups t ON t.id = l.ref_id AND l.ref_kind = 'topup'
 		WHERE l.account_id IN (SELECT a.id FROM ledger_accounts a WHERE a.member_id IN (?) AND a.unit = 'principal') AND l.remaining > 0 ORDER BY l.id`, members)
 	out := make([]BackPart, 0, len(rows))
@@ -214,7 +214,7 @@ func passParts(ctx context.Context, r db.Reader, members []int64, after int64, l
 	const columns = `SELECT id, name AS title, payer_id AS member_id, value_fen FROM pass_passes WHERE value_fen > 0 AND `
 	var rows []owedRow
 	if members != nil {
-		err = selectIn(ctx, r, &rows, columns+`payer_id IN (?) ORDER BY id`, members)
+		err = db.SelectIn(ctx, r, &rows, columns+`payer_id IN (?) ORDER BY id`, members)
 	} else {
 		err = r.Select(ctx, &rows, columns+`id > ? ORDER BY id LIMIT ?`, after, limit)
 	}
@@ -237,7 +237,7 @@ func fundParts(ctx context.Context, r db.Reader, source string, rows []owedRow, 
 	funds := map[int64][]fund{}
 	for chunk := range slices.Chunk(ids, 500) {
 		var sales []fundRow
-		if err := selectIn(ctx, r, &sales, query, chunk); err != nil {
+		if err := db.SelectIn(ctx, r, &sales, query, chunk); err != nil {
 			return nil, err
 		}
 		for _, s := range sales {
@@ -258,7 +258,7 @@ func membershipParts(ctx context.Context, r db.Reader, members []int64, after in
 	const columns = `SELECT id, '付费会员' AS title, member_id, price_fen - earned_fen AS value_fen FROM tier_memberships WHERE state = 'active' AND price_fen > earned_fen AND `
 	var rows []owedRow
 	if members != nil {
-		err = selectIn(ctx, r, &rows, columns+`member_id IN (?) ORDER BY id`, members)
+		err = db.SelectIn(ctx, r, &rows, columns+`member_id IN (?) ORDER BY id`, members)
 	} else {
 		err = r.Select(ctx, &rows, columns+`id > ? ORDER BY id LIMIT ?`, after, limit)
 	}
@@ -280,7 +280,7 @@ func depositParts(ctx context.Context, r db.Reader, members []int64, after int64
 		At int64 `db:"created_at"`
 	}
 	if members != nil {
-		err = selectIn(ctx, r, &rows, columns+`member_id IN (?) ORDER BY id`, members)
+		err = db.SelectIn(ctx, r, &rows, columns+`member_id IN (?) ORDER BY id`, members)
 	} else {
 		err = r.Select(ctx, &rows, columns+`id > ? ORDER BY id LIMIT ?`, after, limit)
 	}
@@ -313,18 +313,6 @@ func owedMembers(ctx context.Context, r db.Reader, after int64, limit int) ([]in
 	slices.Sort(all)
 	all = slices.Compact(all)
 	return all[:min(len(all), limit)], nil
-}
-
-// selectIn runs a query with an `IN (?)` for ids; without ids it reads nothing.
-func selectIn(ctx context.Context, r db.Reader, dest any, query string, ids []int64, more ...any) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	q, args, err := db.In(query, append([]any{ids}, more...)...)
-	if err != nil {
-		return err
-	}
-	return r.Select(ctx, dest, q, args...)
 }
 
 // sweep reads what goes back of one kind of promise: everything after an id, or what some members get.

@@ -45,7 +45,7 @@ func paidFor(ctx context.Context, r db.Reader, payer int64, orders []int64, mont
 	for chunk := range slices.Chunk(orders, 500) {
 		var rows []movedRow
 		// What an order moved was written after the order got its id.
-		if err := selectIn(ctx, r, &rows, `SELECT p.id AS posting_id, p.ref_id, p.store_id, p.biz_day, p.created_at, SUM(-e.amount) AS amount FROM ledger_postings p
+		if err := db.SelectIn(ctx, r, &rows, `SELECT p.id AS posting_id, p.ref_id, p.store_id, p.biz_day, p.created_at, SUM(-e.amount) AS amount FROM ledger_postings p
 			JOIN ledger_entries e ON e.posting_id = p.id AND e.account = 'member' AND e.unit IN ('principal', 'bonus')
 			WHERE p.ref_id IN (?) AND p.ref_kind = 'order' AND p.member_id = ? AND p.id > ? AND p.biz_day BETWEEN ? AND ?
 			GROUP BY p.id, p.ref_id, p.store_id, p.biz_day, p.created_at ORDER BY p.id`, chunk, payer, chunk[0], month+"-01", month+"-31"); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/wallet"
 )
 
 // The states of a sale.
@@ -231,30 +232,12 @@ func origins(b *ledger.Book, takes []ledger.Take) (out []source) {
 // MethodLabel names a way of paying.
 func MethodLabel(m string) string {
 	switch m {
-	case MethodWeChat, MethodWeChatNative:
-		return "微信支付"
-	case MethodCash:
-		return "现金"
-	case MethodCard:
-		return "刷卡"
-	case MethodAlipay:
-		return "支付宝"
 	case MethodBalance:
 		return "储值"
+	case MethodFree:
+		return "无需付款"
 	}
-	return "无需付款"
-}
-
-func tenderAccount(method string) string {
-	switch method {
-	case MethodCash:
-		return ledger.Cash
-	case MethodCard:
-		return ledger.Card
-	case MethodAlipay:
-		return ledger.Alipay
-	}
-	return ledger.WeChat
+	return wallet.MethodLabel(m)
 }
 
 // checkMethod says whether whoever acts may pay this way. Faults: ErrMethod, ErrReference.

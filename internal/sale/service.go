@@ -8,7 +8,6 @@ import (
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/audit"
-	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/idem"
@@ -53,15 +52,6 @@ func (s *Service) product(kind string) (Product, error) {
 		return p, nil
 	}
 	return nil, ErrKind.With(fmt.Errorf("sale: nobody offers %q", kind))
-}
-
-func (s *Service) bizDay(ctx context.Context, now time.Time, storeID int64) string {
-	if storeID != 0 {
-		if st, err := s.shops.Store(ctx, storeID); err == nil {
-			return st.BizDay(now)
-		}
-	}
-	return bizday.Of(now, bizday.DefaultZone)
 }
 
 // Begin starts a purchase: by the owner in the app, or at a desk. What costs nothing, or is paid at once, is delivered at once. It is a money
@@ -150,7 +140,7 @@ func (s *Service) BeginTx(ctx context.Context, tx *db.Tx, b Buy, p Pay) (Sale, e
 	}
 	x := Sale{ID: b.SaleID, No: fmt.Sprintf("S%d", b.SaleID), Kind: b.Kind, SubjectID: b.SubjectID, MemberID: b.MemberID, StoreID: b.StoreID, Qty: b.Qty, Plate: b.Plate,
 		Title: db.Clip(terms.Title, 100), PriceFen: terms.PriceFen, Account: terms.Account, Method: p.Method, Reference: p.Reference, State: StatePending, Data: b.Data,
-		Snapshot: terms.Snapshot, CreatedAt: tx.Now, ExpiresAt: tx.Now.Add(time.Duration(minutes) * time.Minute), BizDay: s.bizDay(ctx, tx.Now, b.StoreID)}
+		Snapshot: terms.Snapshot, CreatedAt: tx.Now, ExpiresAt: tx.Now.Add(time.Duration(minutes) * time.Minute), BizDay: s.shops.BizDay(ctx, tx.Now, b.StoreID)}
 	who := actor.From(ctx)
 	if who.Kind == actor.Staff {
 		x.StaffID, x.StaffName = who.ID, who.Name
@@ -212,7 +202,7 @@ func (s *Service) payableTx(ctx context.Context, tx *db.Tx, x *Sale, p Pay) erro
 
 // payTx delivers a pending sale and posts it. The guard on the state makes it happen once (N03, N05). Fault: ErrGone.
 func (s *Service) payTx(ctx context.Context, tx *db.Tx, product Product, x *Sale) error {
-	x.PaidAt, x.BizDay = tx.Now, s.bizDay(ctx, tx.Now, x.StoreID)
+	x.PaidAt, x.BizDay = tx.Now, s.shops.BizDay(ctx, tx.Now, x.StoreID)
 	got, err := product.DeliverTx(ctx, tx, *x)
 	if err != nil {
 		return err
@@ -242,7 +232,7 @@ func (s *Service) payTx(ctx context.Context, tx *db.Tx, product Product, x *Sale
 		x.PrincipalFen, x.BonusFen = ledger.SumOf(takes, ledger.Principal), ledger.SumOf(takes, ledger.Bonus)
 		legs = append(legs, ledger.Debits(takes)...)
 	} else {
-		legs = append(legs, ledger.ShopLeg(tenderAccount(x.Method), -x.PriceFen))
+		legs = append(legs, ledger.ShopLeg(wallet.ShopAccount(x.Method), -x.PriceFen))
 	}
 	x.PostingID, err = ledger.PostTx(ctx, tx, orNobody(b, x.MemberID), ledger.Post{Kind: ledger.KindSale, StoreID: x.StoreID, BizDay: x.BizDay, RefKind: "sale", RefID: x.ID,
 		Title: x.Title, Memo: MethodLabel(x.Method)}, legs...)

@@ -10,6 +10,7 @@ import (
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/payment"
+	"github.com/liangche/liangche/internal/wallet"
 )
 
 // refundSubject marks refunds of this package at the payment slice.
@@ -65,7 +66,7 @@ func (s *Service) RefundTx(ctx context.Context, tx *db.Tx, r Refund) (int64, err
 	}
 	who := actor.From(ctx)
 	row := refundRow{ID: tx.NewID(), SaleID: x.ID, MemberID: x.MemberID, StoreID: r.StoreID, AmountFen: int64(r.AmountFen), Method: x.Method, PaymentID: x.PaymentID,
-		State: RefundDone, Reason: db.Clip(r.Reason, 200), StaffID: who.ID, StaffName: db.Clip(who.Name, 64), BizDay: s.bizDay(ctx, tx.Now, r.StoreID), CreatedAt: tx.Millis()}
+		State: RefundDone, Reason: db.Clip(r.Reason, 200), StaffID: who.ID, StaffName: db.Clip(who.Name, 64), BizDay: s.shops.BizDay(ctx, tx.Now, r.StoreID), CreatedAt: tx.Millis()}
 	row.No = fmt.Sprintf("SR%d", row.ID)
 	legs := append([]ledger.Leg{ledger.ShopLeg(r.Debit, -r.AmountFen)}, r.Legs...)
 	book := &ledger.Book{MemberID: x.MemberID}
@@ -92,7 +93,7 @@ func (s *Service) RefundTx(ctx context.Context, tx *db.Tx, r Refund) (int64, err
 		row.PaymentRefundID, row.State = made.ID, RefundProcessing
 		legs = append(legs, ledger.ShopLeg(ledger.WeChat, r.AmountFen))
 	default:
-		legs = append(legs, ledger.ShopLeg(tenderAccount(x.Method), r.AmountFen))
+		legs = append(legs, ledger.ShopLeg(wallet.ShopAccount(x.Method), r.AmountFen))
 	}
 	if row.State == RefundDone {
 		now := tx.Millis()

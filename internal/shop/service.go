@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/liangche/liangche/internal/audit"
+	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/fresh"
@@ -26,6 +28,19 @@ func New(d *db.DB) *Service { return &Service{db: d} }
 func (s *Service) Stores(ctx context.Context) ([]Store, error) {
 	all, err := s.cached(ctx)
 	return slices.Clone(all), err
+}
+
+// Zone is the time zone of a store; of no store, and of one that is not there, the shop's.
+func (s *Service) Zone(ctx context.Context, storeID int64) string {
+	if st, err := s.Store(ctx, storeID); storeID != 0 && err == nil {
+		return st.Timezone
+	}
+	return bizday.DefaultZone
+}
+
+// BizDay is the business date of an instant in the Zone of a store.
+func (s *Service) BizDay(ctx context.Context, at time.Time, storeID int64) string {
+	return bizday.Of(at, s.Zone(ctx, storeID))
 }
 
 // Store returns a store, also an inactive one. Fault: not_found.

@@ -31,7 +31,6 @@ const (
 	maxMonths          = 60
 	maxPlanPrice       = money.Fen(99_999_99)
 	ahead              = 3 * 365 * 24 * time.Hour // so far ahead may be renewed
-	maxSort            = 9999
 	maxPlanNote        = 500
 	giftMark     int64 = -1 // times the membership's id: the sale of one that was given
 )

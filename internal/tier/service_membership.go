@@ -135,7 +135,7 @@ func (p product) OfferTx(ctx context.Context, tx *db.Tx, b sale.Buy) (sale.Terms
 
 // nextStart is when another membership of the plan would begin: now, or where the last one ends (N17).
 func nextStart(ctx context.Context, tx *db.Tx, memberID, planID int64) (time.Time, error) {
-	have, err := membershipsOf(ctx, tx, memberID, "")
+	have, err := membershipsOf(ctx, tx, memberID)
 	starts := tx.Now
 	for _, m := range have {
 		if ends := time.UnixMilli(m.EndsAt); m.PlanID == planID && m.State == MembershipActive && ends.After(starts) {
@@ -203,7 +203,7 @@ func (s *Service) beginTx(ctx context.Context, tx *db.Tx, plan Plan, memberID, s
 
 // settleTx brings a member's place in line with their memberships. The place is locked.
 func (s *Service) settleTx(ctx context.Context, tx *db.Tx, memberID int64) error {
-	have, err := membershipsOf(ctx, tx, memberID, "")
+	have, err := membershipsOf(ctx, tx, memberID)
 	if err != nil {
 		return err
 	}
@@ -268,7 +268,7 @@ func (s *Service) endTx(ctx context.Context, tx *db.Tx, m membershipRow, state s
 
 // Memberships lists a member's memberships, newest first.
 func (s *Service) Memberships(ctx context.Context, memberID int64) ([]Membership, error) {
-	rows, err := membershipsOf(ctx, s.db, memberID, "")
+	rows, err := membershipsOf(ctx, s.db, memberID)
 	if err != nil {
 		return nil, err
 	}
@@ -443,7 +443,7 @@ func (s *Service) remindTx(ctx context.Context, tx *db.Tx, m membershipRow) erro
 
 // Owed is what would have to be given back of a member's memberships today: who leaves settles it first.
 func (s *Service) Owed(ctx context.Context, memberID int64) (n money.Fen, err error) {
-	rows, err := membershipsOf(ctx, s.db, memberID, "")
+	rows, err := membershipsOf(ctx, s.db, memberID)
 	for _, m := range rows {
 		n += m.refundable(s.db.Now())
 	}

@@ -140,8 +140,9 @@ func anyMembership(ctx context.Context, r db.Reader) (bool, error) {
 	return len(ids) > 0, err
 }
 
-func membershipsOf(ctx context.Context, r db.Reader, memberID int64, lock string) (rows []membershipRow, err error) {
-	return rows, r.Select(ctx, &rows, `SELECT `+membershipColumns+` FROM tier_memberships WHERE member_id = ? ORDER BY id DESC`+lock, memberID)
+func membershipsOf(ctx context.Context, r db.Reader, memberID int64) (rows []membershipRow, err error) {
+	err = r.Select(ctx, &rows, `SELECT `+membershipColumns+` FROM tier_memberships WHERE member_id = ? ORDER BY id DESC`, memberID)
+	return rows, err
 }
 
 // membershipByID reads a membership. Fault: fault.ErrNotFound.

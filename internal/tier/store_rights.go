@@ -9,10 +9,9 @@ import (
 
 // The states of a grant and of a use.
 const (
-	grantOpen    = "open"
-	grantExpired = "expired"
-	useDone      = "used"
-	useUndone    = "undone"
+	grantOpen = "open"
+	useDone   = "used"
+	useUndone = "undone"
 )
 
 type grantRow struct {

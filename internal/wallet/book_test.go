@@ -53,7 +53,7 @@ func (p *purse) add(method string, paid, bonus, expires int64) *Topup {
 	}
 	must(p.t, p.locked(func(ctx context.Context, tx *db.Tx, b *ledger.Book) error {
 		lot := &ledger.NewLot{RefKind: "topup", RefID: t.ID, ExpiresAt: expires}
-		legs := []ledger.Leg{{Unit: ledger.Principal, Amount: paid, Lot: lot}, ledger.ShopLeg(shopAccount(method), -money.Fen(paid))}
+		legs := []ledger.Leg{{Unit: ledger.Principal, Amount: paid, Lot: lot}, ledger.ShopLeg(ShopAccount(method), -money.Fen(paid))}
 		if bonus > 0 {
 			legs = append(legs, ledger.Leg{Unit: ledger.Bonus, Amount: bonus, Lot: lot}, ledger.ShopLeg(ledger.BonusGranted, -money.Fen(bonus)))
 		}
@@ -119,7 +119,7 @@ func (p *purse) refund(amount money.Fen) (plan Plan, err error) {
 		plan = PlanRefund(b, p.tops, amount, tx.Now)
 		legs := ledger.Debits(plan.takes(b, p.tops))
 		for _, x := range plan.Parts {
-			legs = append(legs, ledger.ShopLeg(shopAccount(x.Method), x.RefundFen), ledger.ShopLeg(ledger.BonusGranted, x.BonusBackFen))
+			legs = append(legs, ledger.ShopLeg(ShopAccount(x.Method), x.RefundFen), ledger.ShopLeg(ledger.BonusGranted, x.BonusBackFen))
 		}
 		_, err := ledger.PostTx(ctx, tx, b, ledger.Post{Kind: ledger.KindRefund, RefKind: "refund", RefID: p.refs, BizDay: "2026-11-18"}, legs...)
 		return err

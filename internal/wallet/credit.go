@@ -55,13 +55,13 @@ func (s *Service) creditTx(ctx context.Context, tx *db.Tx, t Topup) error {
 	if err != nil {
 		return err
 	}
-	legs := []ledger.Leg{{Unit: ledger.Principal, Amount: int64(t.AmountFen)}, ledger.ShopLeg(shopAccount(t.Method), -t.AmountFen)}
+	legs := []ledger.Leg{{Unit: ledger.Principal, Amount: int64(t.AmountFen)}, ledger.ShopLeg(ShopAccount(t.Method), -t.AmountFen)}
 	if t.BonusFen > 0 {
 		legs = append(legs, ledger.Leg{Unit: ledger.Bonus, Amount: int64(t.BonusFen)}, ledger.ShopLeg(ledger.BonusGranted, -t.BonusFen))
 	}
-	day := s.bizDay(ctx, tx.Now, t.StoreID)
+	day := s.shops.BizDay(ctx, tx.Now, t.StoreID)
 	id, err := ledger.PostTx(ctx, tx, b, ledger.Post{Kind: ledger.KindTopup, StoreID: t.StoreID, BizDay: day, RefKind: "topup", RefID: t.ID,
-		Title: topupTitle(t), Memo: methodLabel(t.Method)}, legs...)
+		Title: topupTitle(t), Memo: MethodLabel(t.Method)}, legs...)
 	if err != nil {
 		return err
 	}

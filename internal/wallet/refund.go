@@ -113,7 +113,7 @@ func (p *Plan) explain(b *ledger.Book, early money.Fen) {
 	for _, x := range p.Parts {
 		how := "原路退回微信支付"
 		if x.ByHand {
-			how = "由门店以" + methodLabel(x.Method) + "退还"
+			how = "由门店以" + MethodLabel(x.Method) + "退还"
 		}
 		line := fmt.Sprintf("%s 充值的 %s：退 %s，%s", x.At.In(zone()).Format("2006-01-02"), x.PaidFen.Yuan(), x.RefundFen.Yuan(), how)
 		if x.BonusBackFen > 0 {

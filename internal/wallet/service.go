@@ -128,20 +128,11 @@ func (s *Service) beginTx(ctx context.Context, tx *db.Tx, a Ask, l limits) (Topu
 	id := tx.NewID()
 	t := Topup{ID: id, No: fmt.Sprintf("T%d", id), MemberID: a.MemberID, StoreID: a.StoreID, PlanID: a.PlanID, PlanName: name, AmountFen: a.AmountFen,
 		BonusFen: bonus, Method: a.Method, Reference: a.Reference, State: StatePending, CreatedAt: tx.Now,
-		ExpiresAt: tx.Now.Add(time.Duration(l.payMinutes) * time.Minute), BizDay: s.bizDay(ctx, tx.Now, a.StoreID)}
+		ExpiresAt: tx.Now.Add(time.Duration(l.payMinutes) * time.Minute), BizDay: s.shops.BizDay(ctx, tx.Now, a.StoreID)}
 	if who.Kind == actor.Staff {
 		t.StaffID, t.StaffName = who.ID, who.Name
 	}
 	return t, nil
-}
-
-func (s *Service) bizDay(ctx context.Context, now time.Time, storeID int64) string {
-	if storeID != 0 {
-		if st, err := s.shops.Store(ctx, storeID); err == nil {
-			return bizday.Of(now, st.Timezone)
-		}
-	}
-	return bizday.Of(now, bizday.DefaultZone)
 }
 
 // Begin starts an owner's top-up by WeChat Pay in the app of the session and returns what the phone needs to pay. It is a money

@@ -120,7 +120,7 @@ func (s *Service) refundTx(ctx context.Context, tx *db.Tx, memberID, storeID int
 func (s *Service) writeRefundTx(ctx context.Context, tx *db.Tx, label string, storeID int64, b *ledger.Book, plan Plan, topups []Topup, reason string) (int64, error) {
 	who := actor.From(ctx)
 	r := refundRow{ID: tx.NewID(), MemberID: b.MemberID, StoreID: storeID, AmountFen: int64(plan.RequestedFen), BonusBackFen: int64(plan.BonusBackFen), Reason: reason,
-		State: RefundDone, StaffID: who.ID, StaffName: who.Name, BizDay: s.bizDay(ctx, tx.Now, storeID), CreatedAt: tx.Millis()}
+		State: RefundDone, StaffID: who.ID, StaffName: who.Name, BizDay: s.shops.BizDay(ctx, tx.Now, storeID), CreatedAt: tx.Millis()}
 	r.No = fmt.Sprintf("R%d", r.ID)
 	var parts []partRow
 	legs := ledger.Debits(plan.takes(b, topups))
@@ -134,7 +134,7 @@ func (s *Service) writeRefundTx(ctx context.Context, tx *db.Tx, label string, st
 			}
 			row.PaymentRefundID, row.State, r.State = pr.ID, RefundProcessing, RefundProcessing
 		}
-		legs = append(legs, ledger.ShopLeg(shopAccount(p.Method), p.RefundFen))
+		legs = append(legs, ledger.ShopLeg(ShopAccount(p.Method), p.RefundFen))
 		if p.BonusBackFen > 0 {
 			legs = append(legs, ledger.ShopLeg(ledger.BonusGranted, p.BonusBackFen))
 		}

@@ -161,7 +161,8 @@ func Available(b *ledger.Book) money.Fen {
 	return money.Fen(b.Available(ledger.Principal) + b.Available(ledger.Bonus))
 }
 
-func methodLabel(m string) string {
+// MethodLabel names a way of paying.
+func MethodLabel(m string) string {
 	switch m {
 	case MethodWeChat, MethodWeChatNative:
 		return "微信支付"
@@ -175,7 +176,8 @@ func methodLabel(m string) string {
 	return "其他"
 }
 
-func shopAccount(method string) string {
+// ShopAccount is the account of the shop that a way of paying fills.
+func ShopAccount(method string) string {
 	switch method {
 	case MethodCash:
 		return ledger.Cash
