@@ -9,6 +9,7 @@ import (
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/pricing"
@@ -72,7 +73,9 @@ func (s *Service) Covers(ctx context.Context, r db.Reader, a Ask) ([]pricing.Cov
 			}
 			if p.Terms.Upgrade && len(l.ServiceIDs) > 0 {
 				c.Upgrade, c.UpgradeKinds = true, kindsOf(kinds, l.ServiceIDs)
-				c.BaseFen = s.base(ctx, r, a, l.ServiceIDs)
+				if c.BaseFen, err = s.base(ctx, r, a, l.ServiceIDs); err != nil {
+					return nil, err
+				}
 				c.Upgrade = c.BaseFen > 0
 			}
 			out = append(out, c)
@@ -91,15 +94,17 @@ func kindsOf(kinds map[int64]string, ids []int64) (out []string) {
 }
 
 // base is the list price of what is included, for the class of vehicle: the dearest of several, in favour of the member.
-func (s *Service) base(ctx context.Context, r db.Reader, a Ask, ids []int64) (most money.Fen) {
+func (s *Service) base(ctx context.Context, r db.Reader, a Ask, ids []int64) (most money.Fen, err error) {
 	for _, id := range ids {
 		items, err := s.catalog.Items(ctx, r, a.StoreID, a.ClassID, []catalog.Ref{{Kind: catalog.KindService, ID: id, Qty: 1}})
-		if err != nil {
-			continue // not sold here, or not for this class: it says nothing about the price
-		}
-		most = max(most, items[0].UnitFen)
+		switch {
+		case err == nil:
+			most = max(most, items[0].UnitFen)
+		case fault.As(err).Kind >= fault.Internal:
+			return 0, err
+		} // any other fault: not sold here, or not for this class, which says nothing about the price
 	}
-	return most
+	return most, nil
 }
 
 // UseTx uses a line of a pass on an item of an order: everything is checked again under the lock (N09, N10). book holds ledger.Uses of the

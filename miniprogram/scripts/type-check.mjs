@@ -18,7 +18,7 @@ for (const line of run.stdout.split('\n')) {
 const own = errors.filter((error) => !error.file.startsWith('node_modules/'))
 for (const error of own) console.log(error.lines.join('\n'))
 console.log(`own errors: ${own.length}, ignored in node_modules: ${errors.length - own.length}`)
-if (run.status && !errors.length) {
+if (run.status !== 0 && !errors.length) { // null when it was killed
   console.log(run.stdout, run.stderr)
   process.exit(1)
 }
