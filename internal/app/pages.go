@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -19,7 +20,7 @@ func (a *App) pages() {
 	r.Raw(http.MethodPost, "/hooks/wxpay/notify", a.Payments.NotifyHandler())
 	r.Raw(http.MethodPost, "/hooks/wxpay/refund", a.Payments.RefundNotifyHandler())
 
-	h5Pages := h5.Handler("/h5/", a.opt.Bridge)
+	h5Pages := weChatScript(h5.Handler("/h5/", a.opt.Bridge))
 	for _, m := range []string{http.MethodGet, http.MethodHead} {
 		r.Raw(m, "/h5/*", h5Pages)
 	}
@@ -39,6 +40,17 @@ func (a *App) pages() {
 		r.Echo.Any("/sandbox", echo.WrapHandler(redirect("/sandbox/")))
 		r.Echo.Any("/sandbox/*", echo.WrapHandler(http.StripPrefix("/sandbox", a.opt.Extra)))
 	}
+}
+
+// weChatScript lets WeChat's own browser load WeChat's own script, the JS-SDK; every other browser stays with ours alone.
+func weChatScript(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if strings.Contains(req.UserAgent(), "MicroMessenger") {
+			h := w.Header()
+			h.Set("Content-Security-Policy", strings.Replace(h.Get("Content-Security-Policy"), "script-src 'self'", "script-src 'self' https://res.wx.qq.com", 1))
+		}
+		next.ServeHTTP(w, req)
+	})
 }
 
 // ready says whether the instance can serve: it asks the database, with a short patience.

@@ -87,10 +87,17 @@ type LiveMenu struct {
 
 // LiveButton is a button as WeChat has it.
 type LiveButton struct {
-	Name string       `json:"name"`
-	Type string       `json:"type"`
-	To   string       `json:"to" doc:"Key, address or page"`
-	Sub  []LiveButton `json:"sub"`
+	Name string    `json:"name"`
+	Type string    `json:"type"`
+	To   string    `json:"to" doc:"Key, address or page"`
+	Sub  []LiveSub `json:"sub"`
+}
+
+// LiveSub is a button of a group as WeChat has it.
+type LiveSub struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	To   string `json:"to"`
 }
 
 // TryAsk is a text that somebody may send.
@@ -174,15 +181,23 @@ func (s *Service) menuRoutes(r *httpapi.Router) {
 func live(list []wechat.MenuButton) []LiveButton {
 	out := make([]LiveButton, 0, len(list))
 	for _, b := range list {
-		to := b.Key
-		if b.PagePath != "" {
-			to = b.PagePath
-		} else if b.URL != "" {
-			to = b.URL
+		x := LiveButton{Name: b.Name, Type: b.Type, To: leadsTo(b)}
+		for _, sub := range b.Sub {
+			x.Sub = append(x.Sub, LiveSub{sub.Name, sub.Type, leadsTo(sub)})
 		}
-		out = append(out, LiveButton{b.Name, b.Type, to, live(b.Sub)})
+		out = append(out, x)
 	}
 	return out
+}
+
+func leadsTo(b wechat.MenuButton) string {
+	switch {
+	case b.PagePath != "":
+		return b.PagePath
+	case b.URL != "":
+		return b.URL
+	}
+	return b.Key
 }
 
 func (s *Service) replyRoutes(r *httpapi.Router) {

@@ -265,7 +265,8 @@ func (s *Service) DeleteReply(ctx context.Context, id int64) error {
 }
 
 func uses(list []MenuButton, id int64) bool {
-	return slices.ContainsFunc(list, func(b MenuButton) bool { return b.Action == "reply" && b.ReplyID == id || uses(b.Sub, id) })
+	answers := func(b SubButton) bool { return b.Action == "reply" && b.ReplyID == id }
+	return slices.ContainsFunc(list, func(b MenuButton) bool { return answers(b.own()) || slices.ContainsFunc(b.Sub, answers) })
 }
 
 // Replies lists all replies, oldest first.

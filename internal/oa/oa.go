@@ -119,13 +119,25 @@ type Follower struct {
 
 // MenuButton is a button of the menu as the shop edits it.
 type MenuButton struct {
-	Name    string       `json:"name" maxLength:"60"`
-	Action  string       `json:"action" enum:"group,reply,page,url,mini" doc:"group: has buttons; reply: answers; page: of our H5; url: any address; mini: the mini-program"`
-	ReplyID int64        `json:"replyId,omitempty" minimum:"0"`
-	Page    string       `json:"page,omitempty" maxLength:"200" doc:"page and mini: pages/home/index?x=1"`
-	URL     string       `json:"url,omitempty" maxLength:"500"`
-	Sub     []MenuButton `json:"sub,omitempty" maxItems:"5"`
+	Name    string      `json:"name" maxLength:"60"`
+	Action  string      `json:"action" enum:"group,reply,page,url,mini" doc:"group: has buttons; reply: answers; page: of our H5; url: any address; mini: the mini-program"`
+	ReplyID int64       `json:"replyId,omitempty" minimum:"0"`
+	Page    string      `json:"page,omitempty" maxLength:"200" doc:"page and mini: pages/home/index?x=1"`
+	URL     string      `json:"url,omitempty" maxLength:"500"`
+	Sub     []SubButton `json:"sub,omitempty" maxItems:"5"`
 }
+
+// SubButton is a button of a group.
+type SubButton struct {
+	Name    string `json:"name" maxLength:"60"`
+	Action  string `json:"action" enum:"reply,page,url,mini"`
+	ReplyID int64  `json:"replyId,omitempty" minimum:"0"`
+	Page    string `json:"page,omitempty" maxLength:"200"`
+	URL     string `json:"url,omitempty" maxLength:"500"`
+}
+
+// own is what a button without a group does.
+func (b MenuButton) own() SubButton { return SubButton{b.Name, b.Action, b.ReplyID, b.Page, b.URL} }
 
 // Answer is what a reply says.
 type Answer struct {
@@ -182,8 +194,9 @@ func checkMenu(list []MenuButton, known map[int64]bool) error {
 	for i := range list {
 		b, at := &list[i], fmt.Sprintf("buttons[%d]", i)
 		if b.Action != "group" {
-			b.Sub = nil
-			b.check(&c, at, 16, "名称最多 5 个汉字或 16 个字母", known)
+			x := b.own()
+			x.check(&c, at, 16, "名称最多 5 个汉字或 16 个字母", known)
+			*b = MenuButton{Name: x.Name, Action: x.Action, ReplyID: x.ReplyID, Page: x.Page, URL: x.URL}
 			continue
 		}
 		if !nameOK(b.Name, 16) {
@@ -193,7 +206,6 @@ func checkMenu(list []MenuButton, known map[int64]bool) error {
 			c.Bad(at+".sub", fmt.Sprintf("子菜单应有 1 至 %d 个按钮", maxSubButtons))
 		}
 		for j := range b.Sub {
-			b.Sub[j].Sub = nil
 			b.Sub[j].check(&c, fmt.Sprintf("%s.sub[%d]", at, j), 60, "名称最多 20 个汉字或 60 个字母", known)
 		}
 	}
@@ -205,7 +217,7 @@ func checkMenu(list []MenuButton, known map[int64]bool) error {
 	return &f
 }
 
-func (b *MenuButton) check(c *fault.Complaints, at string, most int, longest string, known map[int64]bool) {
+func (b *SubButton) check(c *fault.Complaints, at string, most int, longest string, known map[int64]bool) {
 	b.Name = strings.TrimSpace(b.Name)
 	if !nameOK(b.Name, most) {
 		c.Bad(at+".name", longest)
@@ -240,25 +252,32 @@ const keyPrefix = "reply-"
 func forWeChat(list []MenuButton, pageBase, miniApp string) []wechat.MenuButton {
 	out := make([]wechat.MenuButton, 0, len(list))
 	for _, b := range list {
+		if b.Action != "group" {
+			out = append(out, b.own().forWeChat(pageBase, miniApp))
+			continue
+		}
 		x := wechat.MenuButton{Name: b.Name}
-		switch b.Action {
-		case "group":
-			x.Sub = forWeChat(b.Sub, pageBase, miniApp)
-		case "reply":
-			x.Type, x.Key = "click", fmt.Sprintf("%s%d", keyPrefix, b.ReplyID)
-		case "url":
-			x.Type, x.URL = "view", b.URL
-		case "page":
-			x.Type, x.URL = "view", pageBase+b.Page
-		case "mini":
-			x.Type, x.URL, x.AppID, x.PagePath = "miniprogram", pageBase+b.Page, miniApp, b.Page
-			if miniApp == "" {
-				x.Type, x.AppID, x.PagePath = "view", "", ""
-			}
+		for _, sub := range b.Sub {
+			x.Sub = append(x.Sub, sub.forWeChat(pageBase, miniApp))
 		}
 		out = append(out, x)
 	}
 	return out
+}
+
+func (b SubButton) forWeChat(pageBase, miniApp string) wechat.MenuButton {
+	x := wechat.MenuButton{Name: b.Name, Type: "view"}
+	switch {
+	case b.Action == "reply":
+		x.Type, x.Key = "click", fmt.Sprintf("%s%d", keyPrefix, b.ReplyID)
+	case b.Action == "url":
+		x.URL = b.URL
+	case b.Action == "mini" && miniApp != "":
+		x.Type, x.URL, x.AppID, x.PagePath = "miniprogram", pageBase+b.Page, miniApp, b.Page
+	default:
+		x.URL = pageBase + b.Page
+	}
+	return x
 }
 
 // check names what is wrong with an answer at a field. Fault: fault.ErrInvalid.

@@ -137,7 +137,7 @@ func TestRepliesAndTheMenu(t *testing.T) {
 	if _, err := r.PublishMenu(ctx); !errors.Is(err, ErrNoDraft) {
 		t.Error(err)
 	}
-	menu := []MenuButton{{Name: "预约", Action: "mini", Page: "pages/booking/index"}, {Name: "会员", Action: "group", Sub: []MenuButton{{Name: "会员码", Action: "page", Page: "/pages/code/index"}, {Name: "官网", Action: "url", URL: "https://example.com"}}}, {Name: "活动", Action: "reply", ReplyID: news.ID}}
+	menu := []MenuButton{{Name: "预约", Action: "mini", Page: "pages/booking/index"}, {Name: "会员", Action: "group", Sub: []SubButton{{Name: "会员码", Action: "page", Page: "/pages/code/index"}, {Name: "官网", Action: "url", URL: "https://example.com"}}}, {Name: "活动", Action: "reply", ReplyID: news.ID}}
 	for field, change := range map[string]func([]MenuButton){
 		"buttons[0].name": func(m []MenuButton) { m[0].Name = "名字实在太长了" }, "buttons[1].sub": func(m []MenuButton) { m[1].Sub = nil }, "buttons[2].replyId": func(m []MenuButton) { m[2].ReplyID = 5 },
 		"buttons[0].page": func(m []MenuButton) { m[0].Page = "https://x" }, "buttons[1].sub[1].url": func(m []MenuButton) { m[1].Sub[1].URL = "javascript:1" },
