@@ -23,7 +23,7 @@ const module = "github.com/liangche/liangche/"
 // tiers: a package imports lower tiers only. Sub-packages count as their parent.
 var tiers = map[string]int{
 	"migrations": 0, "h5": 0, "site": 0, // embedded files and who serves them
-	"clock": 0, "id": 0, "money": 0, "fault": 0, "actor": 0, "perm": 0, "bizday": 0, "fresh": 0, "db": 0, "idem": 0, "jobs": 0,
+	"clock": 0, "id": 0, "money": 0, "fault": 0, "actor": 0, "perm": 0, "bizday": 0, "fresh": 0, "ics": 0, "db": 0, "idem": 0, "jobs": 0,
 	"session": 0, "secret": 0, "httpapi": 0, "config": 0, "wechat": 0, "sms": 0, "wxsandbox": 0, "blob": 0,
 	"shop": 1, "roster": 1, "catalog": 1, "member": 1, "staff": 1, "payment": 1, "notify": 1, "audit": 1, "setting": 1, "pricing": 1,
 	"ledger": 2, "wallet": 2, "tier": 2, "slot": 2, "points": 2, "coupon": 2, "sale": 2, "pass": 2, "group": 2,

@@ -11,6 +11,7 @@ import (
 	"github.com/liangche/liangche/internal/checkout"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/fresh"
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/notify"
@@ -56,8 +57,8 @@ type Service struct {
 	messages *notify.Service
 	board    *board
 	facts    *db.Lookup[question, facts]
-	scenes   kept[stage, *scene, copies]
-	answers  kept[asked, answer, state]
+	scenes   fresh.Kept[stage, *scene, copies]
+	answers  fresh.Kept[asked, answer, state]
 	live
 
 	// What other files of the package add to a change of state, in its transaction, and to what is shown.

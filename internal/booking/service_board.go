@@ -9,6 +9,7 @@ import (
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/ics"
 	"github.com/liangche/liangche/internal/jobs"
 	"github.com/liangche/liangche/internal/roster"
 	"github.com/liangche/liangche/internal/setting"
@@ -159,7 +160,7 @@ func (s *Service) Calendar(ctx context.Context, id int64) (c CalendarFile, err e
 		c.Location = b.Address
 	}
 	text := fmt.Sprintf("%s\n电话 %s\n预约号 %s", store.Name, store.Phone, b.No)
-	c.ICS = calendarEvent{UID: b.No + "@liangche", Sequence: b.Version, Stamp: s.db.Now(), Starts: b.StartsAt, Ends: b.EndsAt, Title: c.Title, Location: c.Location, Text: text,
-		LatE6: b.LatE6, LngE6: b.LngE6, Cancelled: b.State == Cancelled || b.State == Expired || b.State == NoShow, AlarmMinutes: remind}.ics()
+	c.ICS = ics.Event{UID: b.No + "@liangche", Sequence: b.Version, Stamp: s.db.Now(), Starts: b.StartsAt, Ends: b.EndsAt, Title: c.Title, Location: c.Location, Note: text,
+		LatE6: b.LatE6, LngE6: b.LngE6, Cancelled: b.State == Cancelled || b.State == Expired || b.State == NoShow, AlarmMinutes: remind}.Text()
 	return c, nil
 }

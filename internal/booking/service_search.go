@@ -227,7 +227,7 @@ func (s *Service) stage(ctx context.Context, p policy, st shop.Store, in what, n
 	if !by.known() {
 		c, err = build()
 	} else {
-		c, err = s.scenes.get(stage{st.ID, in.bayID, begin.Unix(), end.Unix()}, by, build)
+		c, err = s.scenes.Get(stage{st.ID, in.bayID, begin.Unix(), end.Unix()}, by, build)
 	}
 	return c, by, err
 }
@@ -273,7 +273,7 @@ func (s *Service) freeDays(ctx context.Context, w wish, now time.Time, from, las
 	a.Earliest, a.ReleaseAt = 0, 0
 	words := fmt.Sprintf("%+v %+v", a, w.plan)
 	a.Earliest, a.ReleaseAt = is.earliest, is.until
-	return s.answers.get(asked{w.store.ID, w.bayID, w.technicianID, from, last, words}, is, find)
+	return s.answers.Get(asked{w.store.ID, w.bayID, w.technicianID, from, last, words}, is, find)
 }
 
 func joined(ids []int64) string {

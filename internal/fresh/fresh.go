@@ -1,6 +1,7 @@
-// Package fresh keeps a copy of a small, rarely changed table in memory for a moment.
+// Package fresh keeps a copy of a small, rarely changed table in memory for a moment, and answers for as long as they are exact.
 //
-// Model: a Value holds what was loaded last and when; Get serves it while it is young and loads it again afterwards.
+// Model: a Value holds what was loaded last and when; Get serves it while it is young and loads it again afterwards. A Kept holds answers, each with
+// the state of the world that it was given in, and serves it while that is the same.
 // Owns: nothing. Invariants: a copy is never older than MaxAge plus one load; after Forget or Renew the writer
 // sees its own write; a load that began before never puts the old rows back; callers that find an old copy while another
 // one refreshes it go on with it, because they may hold a connection and the refresh needs one.

@@ -1,10 +1,10 @@
-package booking
+package fresh
 
 import "sync"
 
-// kept remembers, for every question, the last answer and the state of the world that it was given in. An answer is used only while the state is the
+// Kept remembers, for every question, the last answer and the state of the world that it was given in. An answer is used only while the state is the
 // same, so it is as good as a new one; which state that is, its user reads anew each time. The zero value is empty and ready.
-type kept[Q comparable, A any, S comparable] struct {
+type Kept[Q comparable, A any, S comparable] struct {
 	mu  sync.Mutex
 	all map[Q]*keptAnswer[A, S]
 }
@@ -16,10 +16,10 @@ type keptAnswer[A any, S comparable] struct {
 	full  bool
 }
 
-// maxKept bounds the memory: the longest answer is some 100 kB.
+// maxKept bounds the memory: the longest answers are some 100 kB.
 const maxKept = 128
 
-func (k *kept[Q, A, S]) at(q Q) *keptAnswer[A, S] {
+func (k *Kept[Q, A, S]) at(q Q) *keptAnswer[A, S] {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	e := k.all[q]
@@ -39,9 +39,9 @@ func (k *kept[Q, A, S]) at(q Q) *keptAnswer[A, S] {
 	return e
 }
 
-// get answers q in a state: with what is kept, or what find returns. Those who ask the same at the same moment wait for one who finds it. find must
+// Get answers q in a state: with what is kept, or what find returns. Those who ask the same at the same moment wait for one who finds it. find must
 // not look at anything older than the state.
-func (k *kept[Q, A, S]) get(q Q, now S, find func() (A, error)) (A, error) {
+func (k *Kept[Q, A, S]) Get(q Q, now S, find func() (A, error)) (A, error) {
 	e := k.at(q)
 	e.mu.Lock()
 	defer e.mu.Unlock()

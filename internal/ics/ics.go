@@ -1,4 +1,9 @@
-package booking
+// Package ics writes calendar files.
+//
+// Model: an Event is one entry; its Text is an iCalendar file (RFC 5545) that every phone's calendar takes.
+// Owns: nothing. Invariants: whatever people write comes back as they wrote it, and nothing that they write makes a line of its own; instants are in
+// UTC, so that every phone shows them in its own zone and no zone table can be out of date.
+package ics
 
 import (
 	"fmt"
@@ -7,22 +12,22 @@ import (
 	"unicode/utf8"
 )
 
-// calendarEvent is what a calendar file says about a booking.
-type calendarEvent struct {
-	UID          string // the same for ever, so that a changed booking replaces its old entry
+// Event is an entry of a calendar.
+type Event struct {
+	UID          string // the same for ever, so that what has changed replaces its old entry
 	Sequence     int64  // grows with every change
 	Stamp        time.Time
 	Starts, Ends time.Time
 	Title        string
 	Location     string
-	Text         string
+	Note         string
 	LatE6, LngE6 int64 // both 0: unknown
 	Cancelled    bool
 	AlarmMinutes int64 // before the start; 0 none
 }
 
-// ics writes an iCalendar file (RFC 5545). Instants are in UTC: every phone shows them in its own zone, and no zone table can be out of date.
-func (e calendarEvent) ics() string {
+// Text is the file.
+func (e Event) Text() string {
 	var b strings.Builder
 	put := func(name, value string) { fold(&b, name+":"+value) }
 	put("BEGIN", "VCALENDAR")
@@ -40,8 +45,8 @@ func (e calendarEvent) ics() string {
 	if e.Location != "" {
 		put("LOCATION", escapeText(e.Location))
 	}
-	if e.Text != "" {
-		put("DESCRIPTION", escapeText(e.Text))
+	if e.Note != "" {
+		put("DESCRIPTION", escapeText(e.Note))
 	}
 	if e.LatE6 != 0 || e.LngE6 != 0 {
 		put("GEO", degrees(e.LatE6)+";"+degrees(e.LngE6))
