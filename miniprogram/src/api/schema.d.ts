@@ -9971,13 +9971,18 @@ export interface components {
         };
         OaLiveButton: {
             name: string;
-            sub: components["schemas"]["OaLiveButton"][];
+            sub: components["schemas"]["OaLiveSub"][];
             /** @description Key, address or page */
             to: string;
             type: string;
         };
         OaLiveMenu: {
             buttons: components["schemas"]["OaLiveButton"][];
+        };
+        OaLiveSub: {
+            name: string;
+            to: string;
+            type: string;
         };
         OaMenuAsk: {
             buttons: components["schemas"]["OaMenuButton"][];
@@ -9993,7 +9998,7 @@ export interface components {
             page?: string;
             /** Format: int64 */
             replyId?: number;
-            sub?: components["schemas"]["OaMenuButton"][];
+            sub?: components["schemas"]["OaSubButton"][];
             url?: string;
         };
         OaMenus: {
@@ -10060,6 +10065,15 @@ export interface components {
             items: components["schemas"]["OaSceneView"][];
             /** @description Pass as after= for the next page; absent on the last one */
             next?: string;
+        };
+        OaSubButton: {
+            /** @enum {string} */
+            action: "reply" | "page" | "url" | "mini";
+            name: string;
+            page?: string;
+            /** Format: int64 */
+            replyId?: number;
+            url?: string;
         };
         OaTried: {
             articles: components["schemas"]["OaArticle"][];
