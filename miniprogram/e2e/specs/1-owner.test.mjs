@@ -49,7 +49,7 @@ describe('owner', () => {
     await button(page, '手动输入').click()
     await fillRow(page, '手机号', deskPhone)
     await button(page, '获取验证码').click()
-    await page.getByText('秒后可重发').waitFor()
+    await page.getByText('秒后重发').waitFor()
     const right = await weixin.textCode(deskPhone)
     owner.allow(/status of 422.*phone\/code\/verify/)
     await fillRow(page, '验证码', right === '000000' ? '000001' : '000000')
