@@ -15,7 +15,7 @@ func (s *seeder) openOfficial(ctx context.Context, until time.Time) error {
 	boss := s.as(ctx, s.boss)
 	var news oa.Reply
 	for _, in := range []oa.ReplyInput{
-		{Kind: oa.Welcome, Name: "欢迎语", Answer: oa.Answer{Kind: oa.AnswerMini, Text: "欢迎关注亮车洗护 🚗\n预约洗车不用排队，余额、次卡、优惠券都在这里。", Link: "成为会员，领关注礼", Page: "pages/home/index"}},
+		{Kind: oa.Welcome, Name: "欢迎语", Answer: oa.Answer{Kind: oa.AnswerMini, Text: "欢迎关注亮车洗护！\n预约洗车不用排队，余额、次卡、优惠券都在这里。", Link: "成为会员，领关注礼", Page: "pages/home/index"}},
 		{Kind: oa.Default, Name: "默认回复", Answer: oa.Answer{Kind: oa.AnswerText, Text: "您好，留言已收到，营业时间 9:00–20:00 内会尽快回复。\n发“价格”看价目，发“预约”选时间。"}},
 		{Kind: oa.Keyword, Name: "问价格", Words: []string{"价格", "多少钱", "价目"}, Answer: oa.Answer{Kind: oa.AnswerText, Text: "普洗 35 元起，精洗 68 元起，车型不同价格略有差别。办次卡每次更划算。"}},
 		{Kind: oa.Keyword, Name: "预约", Words: []string{"预约", "洗车"}, Answer: oa.Answer{Kind: oa.AnswerMini, Text: "选好时间再来，到店不用等。", Link: "马上预约", Page: "pages/booking/index"}},
@@ -57,5 +57,5 @@ func (s *seeder) openOfficial(ctx context.Context, until time.Time) error {
 			return err
 		}
 	}
-	return nil
+	return s.Queue.Drain(ctx)
 }

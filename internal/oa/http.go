@@ -314,13 +314,9 @@ func (s *Service) followers(ctx context.Context, in *followerInput) (out httpapi
 		rows = rows[:in.Limit]
 		out.Next = strconv.FormatInt(rows[in.Limit-1].ID, 10)
 	}
-	scenes, err := readScenes(ctx, s.db)
+	names, err := s.keyNames(ctx)
 	if err != nil {
 		return out, err
-	}
-	names := map[string]string{}
-	for _, x := range scenes {
-		names[x.Scene] = x.Name
 	}
 	var openIDs []string
 	for _, x := range rows {
@@ -359,8 +355,12 @@ func (s *Service) arrivals(ctx context.Context, in *arrivalInput) (out httpapi.P
 		rows = rows[:in.Limit]
 		out.Next = strconv.FormatInt(rows[in.Limit-1].ID, 10)
 	}
+	names, err := s.keyNames(ctx)
+	if err != nil {
+		return out, err
+	}
 	for _, x := range rows {
-		v := ArrivalView{ID: x.ID, App: x.App, Kind: x.Kind, State: x.State, Label: tail(x.OpenID), Key: x.EventKey, Content: x.Content, Body: x.Body, At: clock.FromMillis(x.EventAt),
+		v := ArrivalView{ID: x.ID, App: x.App, Kind: x.Kind, State: x.State, Label: tail(x.OpenID), Key: sceneLabel(sceneOf(x.EventKey), names), Content: x.Content, Body: x.Body, At: clock.FromMillis(x.EventAt),
 			GotAt: clock.FromMillis(x.CreatedAt)}
 		if x.DoneAt != nil {
 			v.DoneAt = when(clock.FromMillis(*x.DoneAt))
@@ -368,4 +368,24 @@ func (s *Service) arrivals(ctx context.Context, in *arrivalInput) (out httpapi.P
 		out.Items = append(out.Items, v)
 	}
 	return out, nil
+}
+
+// keyNames are the names of what an event's key may say: scenes and replies.
+func (s *Service) keyNames(ctx context.Context) (map[string]string, error) {
+	scenes, err := readScenes(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	all, err := readReplies(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, x := range scenes {
+		names[x.Scene] = x.Name
+	}
+	for _, x := range all {
+		names[keyPrefix+strconv.FormatInt(x.ID, 10)] = x.Name
+	}
+	return names, nil
 }

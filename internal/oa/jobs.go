@@ -112,9 +112,9 @@ func (s *Service) followedTx(ctx context.Context, tx *db.Tx, x inboxRow) error {
 	}
 	if x.EventAt >= f.EventAt {
 		f.EventAt, f.LeftAt = x.EventAt, 0
-		if f.State != Following {
+		if !scan || f.State != Following {
 			f.State, f.LastAt = Following, x.EventAt
-			f.InfoAt = 0 // the account may be bound to an Open Platform account meanwhile
+			f.InfoAt = 0 // ask again: the account may be bound to an Open Platform account meanwhile
 		}
 		if scene != "" {
 			f.Scene = scene
