@@ -159,7 +159,7 @@ func TestOtherMembersIDs(t *testing.T) {
 	bought := anna.post("/api/owner/passes", obj{"planId": plan, "pay": "wechat"}).i("saleId")
 	theirs := map[string]string{"passes": fmt.Sprint(card), "sales": fmt.Sprint(bought), "coupons": fmt.Sprint(coupon), "bookings": fmt.Sprint(booking), "waits": fmt.Sprint(wait), "topups": fmt.Sprint(topup), "orders": fmt.Sprint(order), "vehicles": fmt.Sprint(vehicle), "code-devices": device.no,
 		"identities": fmt.Sprint(anna.get("/api/owner/identities").i("items.0.id")),
-		"mall": fmt.Sprint(s.mallOrderOf(anna))}
+		"mall":       fmt.Sprint(s.mallOrderOf(anna))}
 	groups := s.groupsOf(anna)
 	for name, id := range groups {
 		theirs[name] = id
