@@ -239,7 +239,7 @@ func (s *Service) replyRoutes(r *httpapi.Router) {
 }
 
 func (r Reply) view() ReplyView {
-	return ReplyView{r.ID, r.Kind, r.Name, r.Words, r.Whole, r.Answer, r.Active, r.UpdatedAt}
+	return ReplyView(r)
 }
 
 func (s *Service) peopleRoutes(r *httpapi.Router) {

@@ -2,7 +2,6 @@ package oa
 
 import (
 	"context"
-	"errors"
 
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
@@ -241,12 +240,4 @@ func sceneCounts(ctx context.Context, r db.Reader) (map[string]int64, error) {
 		out[x.Scene] = x.N
 	}
 	return out, nil
-}
-
-// notFound turns a missing row into the fault that may leave.
-func notFound(err error) error {
-	if errors.Is(err, db.ErrNoRows) {
-		return fault.ErrNotFound
-	}
-	return err
 }

@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { newPhone, newPlate, sandbox, staffApi } from '../lib/api.mjs'
 import { launch, look, phone, story } from '../lib/browser.mjs'
-import { PASSWORD, allowMessages, button, cover, fillRow, logInAs, onPage, payOnSheet, provePhone, staffLogin, tapText, typePlate } from '../lib/h5.mjs'
+import { PASSWORD, button, cover, fillRow, logInAs, onPage, payOnSheet, provePhone, staffLogin, tapText, typePlate } from '../lib/h5.mjs'
 import { memberCodes } from '../lib/member.mjs'
 import { miniProgram, pack } from '../lib/runner.mjs'
 import { instant, workshop } from '../lib/workshop.mjs'
@@ -90,7 +90,6 @@ describe('booking', () => {
 
   step('pays the deposit by WeChat and has the place; the calendar gets it', async () => {
     await button(page, '微信支付定金 ¥30.00').click()
-    await allowMessages(page)
     await cover(page).locator('#keys').waitFor()
     await look(page, 'booking-deposit')
     await payOnSheet(page)
@@ -155,7 +154,6 @@ describe('booking', () => {
     await page.locator('.chip:visible').filter({ hasText: '上午' }).click()
     await look(page, 'booking-wait')
     await button(page, '排候补，有空位通知我').click()
-    await allowMessages(page)
     await page.getByText('候补中').waitFor()
     await look(page, 'booking-waits')
     for (const b of blocks) await shop.boss.post(`/blocks/${b.id ?? b.block?.id}/remove`)
@@ -165,7 +163,6 @@ describe('booking', () => {
     await offer.click()
     await onPage(page, '.clock').waitFor()
     await button(page, '确认预约').click()
-    await allowMessages(page)
     await page.getByText('预约好了').waitFor()
     await look(page, 'booking-accepted')
     owner.clean()

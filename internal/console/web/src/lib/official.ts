@@ -5,6 +5,8 @@ type Schemas = components['schemas']
 
 export type Menus = Schemas['OaMenus']
 export type MenuButton = Schemas['OaMenuButton']
+/** One below a group. Every one of these is a menu button too. */
+export type SubButton = Schemas['OaSubButton']
 export type LiveButton = Schemas['OaLiveButton']
 export type Reply = Schemas['OaReplyView']
 export type ReplyInput = Schemas['OaReplyInput']
@@ -87,7 +89,7 @@ export const EVENT_CHOICES = Object.entries(EVENTS).map(([value, label]) => ({ v
 
 const bytes = (text: string) => new TextEncoder().encode(text).length
 
-export const emptyButton = (): MenuButton => ({ name: '', action: 'page', page: 'pages/home/index' })
+export const emptyButton = (): SubButton => ({ name: '', action: 'page', page: 'pages/home/index' })
 
 /** Why a menu cannot be saved yet; '' when it can. WeChat counts the bytes of a name: 16 below, 60 in a sub-menu. */
 export function menuObstacle(list: MenuButton[]): string {
