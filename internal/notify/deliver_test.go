@@ -415,6 +415,9 @@ func TestCapHoldsUnderConcurrency(t *testing.T) {
 	f.accept(t, 1, "tmpl-coupon_expiring", 30)
 	f.set.ints[setting.MessageCapDay] = 3
 	f.clk.Advance(3 * time.Second)
+	if set, err := f.s.current(t.Context()); err != nil || set.perDay != 3 { // while one reads the rules anew, others may still go by the copy
+		t.Fatal(set.perDay, err)
+	}
 	var ids []int64
 	for i := range 20 {
 		f.enqueue(t, msg(1, CouponExpiring, fmt.Sprint("c:", i)))
