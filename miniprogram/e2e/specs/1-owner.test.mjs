@@ -77,7 +77,7 @@ describe('owner', () => {
     owner.clean()
   })
 
-  step('tops up 500: pay sheet, 80 on top; the official account's pages ask for no grant, which only the mini-program has', async () => {
+  step('tops up 500: pay sheet, 80 on top; no subscribe question, which the mini-program alone can ask', async () => {
     await onPage(page, '.action').filter({ hasText: '充值' }).click()
     await onPage(page, '.plan').filter({ hasText: '500' }).first().click()
     await look(page, 'h5-topup')
