@@ -6,7 +6,6 @@ import { launch, look, story } from '../lib/browser.mjs'
 import { consoleLogin, desktop, dialog, exported, open, settled } from '../lib/console.mjs'
 
 const origin = process.env.E2E_ORIGIN
-const LIVE_MS = 1000
 const DAY_MS = 86_400_000
 const AHEAD = 12
 const shopDay = (ms) => new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai' }).format(ms)
@@ -205,7 +204,8 @@ describe('console: bookings', () => {
     manager.clean()
   })
 
-  step('drags it to another bay; a second screen shows it within a second', async () => {
+  // How long that takes is `make bench`'s to say; while the screen is live it does not poll, so only the stream can bring it.
+  step('drags it to another bay; a second screen shows it by itself', async () => {
     await openBoard(other)
     await other.locator('.live.live').waitFor()
     const before = (await booking(plates.first)).segments[0]
@@ -213,10 +213,8 @@ describe('console: bookings', () => {
     const answered = moved()
     await drag(plates.first, 60, target.id)
     assert.equal((await answered).status(), 200)
-    const since = Date.now()
-    await lane(target.id, other).locator(`[data-plate="${plates.first}"]`).waitFor({ timeout: LIVE_MS })
-    const took = Date.now() - since
-    assert.ok(took < LIVE_MS, `the second screen took ${took} ms`)
+    await lane(target.id, other).locator(`[data-plate="${plates.first}"]`).waitFor()
+    await other.locator('.live.live').waitFor()
     const now = await booking(plates.first)
     assert.equal(now.segments[0].bayId, target.id)
     assert.equal(clockOf(now.startsAt), '11:00')
@@ -232,7 +230,7 @@ describe('console: bookings', () => {
     await page.keyboard.press('Control+z')
     assert.equal((await answered).status(), 200)
     const home = bays.find((bay) => bay.id !== was)
-    await lane(home.id, other).locator(`[data-plate="${plates.first}"]`).waitFor({ timeout: LIVE_MS })
+    await lane(home.id, other).locator(`[data-plate="${plates.first}"]`).waitFor()
     assert.equal(clockOf((await booking(plates.first)).startsAt), '10:00')
     manager.clean()
   })
@@ -329,7 +327,7 @@ describe('console: bookings', () => {
     await dialog(page).getByText('设备检修').click()
     await dialog(page).getByRole('button', { name: '停用', exact: true }).click()
     await lane(free.id).locator('.blocked').filter({ hasText: '设备检修' }).waitFor()
-    await lane(free.id, other).locator('.blocked').waitFor({ timeout: LIVE_MS })
+    await lane(free.id, other).locator('.blocked').waitFor()
     till.clean()
     const [block] = (await board()).blocks
     assert.deepEqual([block.resourceId, clockOf(block.from), clockOf(block.to)], [free.id, '10:30', '11:30'])
