@@ -122,7 +122,7 @@ func (b *bench) search(ctx context.Context, w *world, name string, size workshop
 	what := fmt.Sprintf("%s: slot search over HTTP, %d days, %d clients, ", name, size.days, searchClients)
 	b.atMost("P7", what+"p50, ms", p50, "%.2f", 3, 0.5)
 	b.atMost("P7", what+"p99, ms", p99, "%.2f", 15, 0)
-	return nil
+	return b.boards(ctx, s, name)
 }
 
 // stampede measures P8: everybody wants the same few places at the same moment, as often as there are seeds.
@@ -357,34 +357,45 @@ func (s *seekers) search(ctx context.Context, worker, n int) error {
 func (s *seekers) book(ctx context.Context) error {
 	tick := time.NewTicker(bookEvery)
 	defer tick.Stop()
-	day, err := bizday.At(bizday.Add(s.store.BizDay(s.DB.Now()), 1), 9*60, s.store.Timezone)
+	day, err := s.tomorrow()
 	if err != nil {
 		return err
 	}
-	lost := 0
 	for n := 0; ; n++ {
 		o := s.owners[n%len(s.owners)]
-		as := func(what string) context.Context {
-			return idem.With(actor.With(context.WithoutCancel(ctx), o.who), idem.Key{Actor: fmt.Sprintf("owner:%d", o.who.ID), Key: fmt.Sprintf("%s-%08d", what, n), Hash: what})
+		id, err := s.take(context.WithoutCancel(ctx), o, "take", n, day)
+		if err != nil {
+			return err
 		}
+		if !next(ctx, tick) {
+			return nil
+		}
+		if _, err := s.Bookings.Cancel(o.as(context.WithoutCancel(ctx), "give", n), id, "", nil); err != nil {
+			return err
+		}
+		if !next(ctx, tick) {
+			return nil
+		}
+	}
+}
+
+// tomorrow is when the store opens then.
+func (s *seekers) tomorrow() (time.Time, error) {
+	return bizday.At(bizday.Add(s.store.BizDay(s.DB.Now()), 1), 9*60, s.store.Timezone)
+}
+
+// as is the owner's n-th command of that name.
+func (o seeker) as(ctx context.Context, what string, n int) context.Context {
+	return idem.With(actor.With(ctx, o.who), idem.Key{Actor: fmt.Sprintf("owner:%d", o.who.ID), Key: fmt.Sprintf("%s-%08d", what, n), Hash: what})
+}
+
+// take books some time of the store from that day on; which one is a guess until one is free.
+func (s *seekers) take(ctx context.Context, o seeker, what string, n int, day time.Time) (int64, error) {
+	for lost := 0; ; lost++ {
 		at := day.AddDate(0, 0, rand.IntN(s.days-2)).Add(time.Duration(15*rand.IntN(46)) * time.Minute)
-		b, err := s.Bookings.Create(as("take"), booking.OwnerAsk{StoreID: s.store.ID, Kind: booking.KindVisit, VehicleID: o.car, ServiceIDs: s.services[:1], StartsAt: &at, Channel: booking.ChannelMini})
-		switch {
-		case errors.Is(err, booking.ErrGone) && lost < 1000: // it was a guess
-			lost++
-			continue
-		case err != nil:
-			return err
-		}
-		lost = 0
-		if !next(ctx, tick) {
-			return nil
-		}
-		if _, err := s.Bookings.Cancel(as("give"), b.ID, "", nil); err != nil {
-			return err
-		}
-		if !next(ctx, tick) {
-			return nil
+		b, err := s.Bookings.Create(o.as(ctx, what, n), booking.OwnerAsk{StoreID: s.store.ID, Kind: booking.KindVisit, VehicleID: o.car, ServiceIDs: s.services[:1], StartsAt: &at, Channel: booking.ChannelMini})
+		if !errors.Is(err, booking.ErrGone) || lost == 1000 {
+			return b.ID, err
 		}
 	}
 }
