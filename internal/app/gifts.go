@@ -46,7 +46,7 @@ func (p pointGifts) TakeBackTx(ctx context.Context, tx *db.Tx, g campaign.Grant)
 // pointSource is how points call where a gift comes from.
 func pointSource(source string) string {
 	switch source {
-	case "referral", "referral_grade":
+	case "referral", "referral_grade", "share":
 		return points.FromReferral
 	case campaign.Birthday:
 		return points.FromBirthday

@@ -20,6 +20,8 @@ type Friend struct {
 	State     string    `json:"state" enum:"new,pending,suspect,rewarded,rejected,expired,taken_back"`
 	StateText string    `json:"stateText"`
 	JoinedAt  time.Time `json:"joinedAt"`
+	Via       string    `json:"via,omitempty" doc:"The page of mine by which they came, in words"`
+	Shared    bool      `json:"shared,omitempty" doc:"I was rewarded for sharing it"`
 }
 
 // NextGrade is what the member gets next, and how far it is.
@@ -43,6 +45,7 @@ type Mine struct {
 	Next        *NextGrade `json:"next,omitempty"`
 	Friends     []Friend   `json:"friends" doc:"Newest first, at most 100"`
 	MayBind     bool       `json:"mayBind" doc:"The member may still enter somebody's code"`
+	Sharing     Sharing    `json:"sharing"`
 }
 
 // BindAsk carries somebody's invite code.
@@ -68,6 +71,8 @@ type InviteView struct {
 	Reason       string     `json:"reason,omitempty"`
 	DecidedBy    string     `json:"decidedBy,omitempty"`
 	CreatedAt    time.Time  `json:"createdAt"`
+	Via          string     `json:"via,omitempty" doc:"The page that was shared, in words; absent for a code that was told or scanned"`
+	ShareState   string     `json:"shareState,omitempty" enum:"given,taken_back" doc:"Of the reward for sharing"`
 }
 
 // Flag is something that makes an invitation suspect.
@@ -102,6 +107,10 @@ func (s *Service) Routes(r *httpapi.Router) {
 				return Mine{}, err
 			}
 			return s.mine(ctx, me)
+		})
+	httpapi.Register(r, httpapi.Op{ID: "ownerSharing", Method: http.MethodGet, Path: "/api/owner/sharing", Summary: "What a page that I share carries, and what it brings me", Who: httpapi.Member},
+		func(ctx context.Context, _ *httpapi.None) (Sharing, error) {
+			return s.Sharing(ctx, actor.From(ctx).MemberID)
 		})
 	s.consoleRoutes(r)
 }
@@ -156,7 +165,7 @@ func (s *Service) mine(ctx context.Context, memberID int64) (out Mine, err error
 	if err != nil {
 		return out, err
 	}
-	out = Mine{On: rules.On, Code: c.Code, Link: s.PageBase + joinPage + "?invite=" + c.Code, Scene: "i=" + c.Code, MinPaidFen: rules.MinPaidFen}
+	out = Mine{On: rules.On, Code: c.Code, Link: s.PageBase + joinPage + "?invite=" + c.Code + "&via=" + ViaCard, Scene: "i=" + c.Code, MinPaidFen: rules.MinPaidFen}
 	if out.CodeURL, err = s.picture(ctx, c); err != nil {
 		return out, err
 	}
@@ -191,7 +200,10 @@ func (s *Service) mine(ctx context.Context, memberID int64) (out Mine, err error
 		return out, err
 	}
 	for _, f := range friends {
-		out.Friends = append(out.Friends, Friend{Name: names[f.InviteeID], State: f.State, StateText: stateText(f.State), JoinedAt: f.CreatedAt})
+		out.Friends = append(out.Friends, Friend{Name: names[f.InviteeID], State: f.State, StateText: stateText(f.State), JoinedAt: f.CreatedAt, Via: viaTexts[f.Via], Shared: f.share == shareGiven})
+	}
+	if out.Sharing, err = s.Sharing(ctx, memberID); err != nil {
+		return out, err
 	}
 	out.MayBind, err = s.mayBind(ctx, memberID, rules)
 	return out, err
@@ -230,7 +242,8 @@ func (s *Service) views(ctx context.Context, list []Invite) ([]InviteView, error
 	for _, i := range list {
 		a, b := name(i.InviterID), name(i.InviteeID)
 		v := InviteView{ID: i.ID, InviterID: i.InviterID, InviterName: a.Name, InviterPhone: a.Phone, FriendID: i.InviteeID, FriendName: b.Name, FriendPhone: b.Phone, State: i.State,
-			StateText: stateText(i.State), PaidFen: i.PaidFen, ExpiresAt: i.ExpiresAt, Reason: i.Reason, DecidedBy: i.DecidedBy, CreatedAt: i.CreatedAt}
+			StateText: stateText(i.State), PaidFen: i.PaidFen, ExpiresAt: i.ExpiresAt, Reason: i.Reason, DecidedBy: i.DecidedBy, CreatedAt: i.CreatedAt,
+			Via: viaTexts[i.Via], ShareState: i.share}
 		if !i.RewardAt.IsZero() {
 			v.RewardAt = &i.RewardAt
 		}

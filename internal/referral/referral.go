@@ -1,12 +1,14 @@
-// Package referral rewards members who bring friends, and the friends too (F04, N16).
+// Package referral rewards members who bring friends, and the friends too (F03, F04, N16).
 //
 // Model: a member has one invite code, in a link and in a mini-program code. An Invite is bound once, when the friend joins or soon after:
 // new → pending (waits for the first real payment) → rewarded, or suspect (a manager looks first), rejected, expired, or taken_back when the
-// payment went back. A sweep looks at who is new, who has paid by now and whose payment went back; the till does nothing for it.
+// payment went back. A page that a member shared carries the code and says which page it was: when a new person joins by it, the sharer has a small
+// reward of its own at once, whatever comes of the first payment (F03). A sweep looks at who is new, who has paid by now and whose payment went back; the till does nothing for it.
 // Owns: referral_codes, referral_rules, referral_invites, referral_marks, referral_days.
 // Invariants: nobody invites themselves; a friend is invited once for ever, known again by phone and WeChat identity, and looked at first when
 // a plate is known already; a reward needs money from outside, as the journal has it, after the friend joined; each reward is given once and taken
-// back once; a member gets so many rewards a day at most.
+// back once; a member gets so many rewards a day at most, of either kind; a reward for sharing is for who joined by a shared page after it was switched
+// on, looked at as every invitation, and goes back when a manager rejects it.
 package referral
 
 import (
@@ -59,6 +61,27 @@ var (
 // bindWithin is how long after joining an invite code may still be entered.
 const bindWithin = 7 * 24 * time.Hour
 
+// What can be shared (F03): the page by which a friend came.
+const (
+	ViaCard     = "card"
+	ViaPlan     = "plan" // a pass that is for sale
+	ViaItem     = "item" // of the mall
+	ViaCampaign = "campaign"
+	ViaBooking  = "booking"
+	ViaShop     = "shop"
+)
+
+var viaTexts = map[string]string{ViaCard: "会员卡", ViaPlan: "卡项", ViaItem: "积分商城", ViaCampaign: "活动", ViaBooking: "预约", ViaShop: "会员商店"}
+
+// The states of the reward for sharing.
+const (
+	shareGiven = "given"
+	shareBack  = "taken_back"
+)
+
+// shareWithin is how long a reward for sharing waits for a day that is not full.
+const shareWithin = 30 * 24 * time.Hour
+
 // Grade is what an inviter gets beside, once so many friends have paid.
 type Grade struct {
 	Friends int           `json:"friends" minimum:"1" maximum:"1000"`
@@ -75,12 +98,16 @@ type Rules struct {
 	PayWithinDays int           `json:"payWithinDays" minimum:"1" maximum:"365"`
 	BackDays      int           `json:"backDays" minimum:"0" maximum:"180" doc:"Rewards are taken back when all of the payment goes back within so many days"`
 	DailyCap      int           `json:"dailyCap" minimum:"1" maximum:"1000" doc:"Rewarded friends of one member a day; more wait for the next day"`
+	ShareOn       bool          `json:"shareOn,omitempty" doc:"Sharing is rewarded: off until the shop says so"`
+	ShareGift     campaign.Gift `json:"shareGift,omitempty" maxItems:"8" doc:"For the sharer, when a new person joins by a page that was shared: points and coupons"`
+	ShareCap      int           `json:"shareCap,omitempty" minimum:"0" maximum:"100" doc:"Rewarded shares of one member a day; more wait for the next day"`
+	ShareSince    int64         `json:"shareSince,omitempty" doc:"Unix ms: who joined before it was switched on does not count. Kept by the server"`
 	FastCount     int           `json:"fastCount" minimum:"1" maximum:"1000" doc:"More friends than this within an hour are looked at first"`
 }
 
 // firstRules are what a shop starts with: nothing is promised.
 func firstRules() Rules {
-	return Rules{MinPaidFen: 1, PayWithinDays: 90, BackDays: 15, DailyCap: 10, FastCount: 5}
+	return Rules{MinPaidFen: 1, PayWithinDays: 90, BackDays: 15, DailyCap: 10, FastCount: 5, ShareCap: 5}
 }
 
 // check names what is wrong with rules by themselves.
@@ -102,6 +129,19 @@ func (r Rules) check() error {
 	}{{"payWithinDays", r.PayWithinDays, 1, 365}, {"backDays", r.BackDays, 0, 180}, {"dailyCap", r.DailyCap, 1, 1000}, {"fastCount", r.FastCount, 1, 1000}} {
 		if x.n < x.least || x.n > x.most {
 			bad(x.field, fmt.Sprintf("应为 %d 至 %d", x.least, x.most))
+		}
+	}
+	if r.ShareOn || len(r.ShareGift) > 0 {
+		if len(r.ShareGift) == 0 {
+			bad("shareGift", "请设置分享送什么")
+		}
+		for i, p := range r.ShareGift {
+			if p.Kind != campaign.Points && p.Kind != campaign.Coupon {
+				bad(fmt.Sprintf("shareGift[%d].kind", i), "分享只能送积分和优惠券")
+			}
+		}
+		if r.ShareCap < 1 || r.ShareCap > 100 {
+			bad("shareCap", "应为 1 至 100")
 		}
 	}
 	if r.MinPaidFen < 1 {
@@ -127,8 +167,9 @@ type Invite struct {
 	Reason    string
 	DecidedBy string
 	CreatedAt time.Time
+	Via       string // the page that was shared, "" for a code that was told or scanned
 
-	place, day string // day of the reward
+	place, day, share string // day of the reward; state of the reward for sharing
 }
 
 // flag adds what makes the invitation suspect, once.
@@ -148,6 +189,15 @@ func plainCode(in string) string {
 		return ""
 	}
 	return in
+}
+
+// viaOf takes apart what a shared page carries: the code and which page it was. What nobody shares is "".
+func viaOf(in string) (code, via string) {
+	code, via, _ = strings.Cut(in, ".")
+	if viaTexts[via] == "" {
+		via = ""
+	}
+	return code, via
 }
 
 func stateText(state string) string {

@@ -308,7 +308,7 @@ func TestCodesAreUniqueAndDrawnOnce(t *testing.T) {
 	}
 	r.wechat.err = errors.New("away")
 	m, err := r.mine(t.Context(), a)
-	if err != nil || m.CodeURL != "" || m.Link != "https://shop/h5/#/pages/join/index?invite="+m.Code || !m.On || m.FriendGift != "50 积分" || m.Next.Left != 3 {
+	if err != nil || m.CodeURL != "" || m.Link != "https://shop/h5/#/pages/join/index?invite="+m.Code+"&via=card" || !m.On || m.FriendGift != "50 积分" || m.Next.Left != 3 {
 		t.Fatalf("%+v %v", m, err)
 	}
 	if _, err = r.mine(t.Context(), a); err != nil || r.wechat.asked != 1 {

@@ -67,7 +67,19 @@ func (s *Service) SetRules(ctx context.Context, in Rules) (Rules, error) {
 		return in, err
 	}
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		gifts := map[string]campaign.Gift{"inviterGift": in.InviterGift, "friendGift": in.FriendGift}
+		was, err := readRules(ctx, tx)
+		if err != nil {
+			return err
+		}
+		switch {
+		case !in.ShareOn:
+			in.ShareSince = 0
+		case was.ShareOn:
+			in.ShareSince = was.ShareSince
+		default:
+			in.ShareSince = tx.Millis()
+		}
+		gifts := map[string]campaign.Gift{"inviterGift": in.InviterGift, "friendGift": in.FriendGift, "shareGift": in.ShareGift}
 		for i, g := range in.Grades {
 			gifts[fmt.Sprintf("grades[%d].gift", i)] = g.Gift
 		}
@@ -135,18 +147,19 @@ func (s *Service) picture(ctx context.Context, c codeRow) (string, error) {
 // InvitedTx notes whose code a new member brought, in the transaction of joining. A code that is wrong, or rules that are off, never keep
 // anybody from joining.
 func (s *Service) InvitedTx(ctx context.Context, tx *db.Tx, memberID int64, code string) error {
+	code, via := viaOf(code)
 	plain := plainCode(code)
 	if plain == "" {
 		return nil
 	}
-	err := s.bindTx(ctx, tx, memberID, plain)
+	err := s.bindTx(ctx, tx, memberID, plain, via)
 	if errors.Is(err, ErrUnknown) || errors.Is(err, ErrOff) || errors.Is(err, ErrSelf) || errors.Is(err, ErrBound) {
 		return nil
 	}
 	return err
 }
 
-func (s *Service) bindTx(ctx context.Context, tx *db.Tx, memberID int64, code string) error {
+func (s *Service) bindTx(ctx context.Context, tx *db.Tx, memberID int64, code, via string) error {
 	inviter, err := inviterOf(ctx, tx, code)
 	if err != nil {
 		return err
@@ -158,14 +171,14 @@ func (s *Service) bindTx(ctx context.Context, tx *db.Tx, memberID int64, code st
 	if err != nil {
 		return err
 	}
-	if !rules.On {
+	if !rules.On && !(rules.ShareOn && via != "") {
 		return ErrOff
 	}
 	place := ""
 	if ip := actor.From(ctx).IP; ip != "" {
 		place = s.Box.Index("referral.place", ip)
 	}
-	return insertInvite(ctx, tx, inviteRow{ID: tx.NewID(), InviterID: inviter, InviteeID: memberID, State: StateNew, Place: place,
+	return insertInvite(ctx, tx, inviteRow{ID: tx.NewID(), InviterID: inviter, InviteeID: memberID, State: StateNew, Place: place, Via: via,
 		ExpiresAt: tx.Now.AddDate(0, 0, rules.PayWithinDays).UnixMilli(), CreatedAt: tx.Millis(), UpdatedAt: tx.Millis()})
 }
 
@@ -197,7 +210,7 @@ func (s *Service) Bind(ctx context.Context, memberID int64, code string) error {
 		if tx.Now.Sub(m.JoinedAt) > bindWithin || !brought[memberID].First.IsZero() {
 			return ErrLate
 		}
-		return s.bindTx(ctx, tx, memberID, plain)
+		return s.bindTx(ctx, tx, memberID, plain, "")
 	})
 	if err != nil {
 		return err
@@ -243,6 +256,11 @@ func (s *Service) Decide(ctx context.Context, id int64, accept bool, reason stri
 			i.State, action = StateRejected, "referral.reject"
 		default:
 			return ErrState
+		}
+		if i.State == StateRejected {
+			if err := s.unshareTx(ctx, tx, i); err != nil {
+				return err
+			}
 		}
 		if err := move(ctx, tx, i, from); err != nil {
 			return err

@@ -87,13 +87,16 @@ type inviteRow struct {
 	DecidedBy string `db:"decided_by"`
 	CreatedAt int64  `db:"created_at"`
 	UpdatedAt int64  `db:"updated_at"`
+	Via       string `db:"via"`
+	Share     string `db:"share_state"`
 }
 
-const inviteColumns = `id, inviter_id, invitee_id, state, flags, accepted, ip_index, paid_fen, reward_day, reward_at, expires_at, reason, decided_by, created_at, updated_at`
+const inviteColumns = `id, inviter_id, invitee_id, state, flags, accepted, ip_index, paid_fen, reward_day, reward_at, expires_at, reason, decided_by, created_at, updated_at, via, share_state`
 
 func (x inviteRow) invite() Invite {
 	i := Invite{ID: x.ID, InviterID: x.InviterID, InviteeID: x.InviteeID, State: x.State, Accepted: x.Accepted, PaidFen: money.Fen(x.PaidFen), ExpiresAt: clock.FromMillis(x.ExpiresAt),
-		Reason: x.Reason, DecidedBy: x.DecidedBy, CreatedAt: clock.FromMillis(x.CreatedAt), place: x.Place, day: x.RewardDay}
+		Reason: x.Reason, DecidedBy: x.DecidedBy, CreatedAt: clock.FromMillis(x.CreatedAt), Via: x.Via, place: x.Place, day: x.RewardDay,
+		share: x.Share}
 	if x.Flags != "" {
 		i.Flags = strings.Split(x.Flags, ",")
 	}
@@ -227,9 +230,27 @@ func keepMark(ctx context.Context, tx *db.Tx, kind, mark string, i Invite) (take
 	return false, err
 }
 
+// moveShare brings the reward for sharing of a locked invitation from one state into another. Fault: ErrState.
+func moveShare(ctx context.Context, tx *db.Tx, id int64, from, to string) error {
+	return tx.ExecOne(ctx, ErrState, `UPDATE referral_invites SET share_state = ?, updated_at = ? WHERE id = ? AND share_state = ?`, to, tx.Millis(), id, from)
+}
+
+// unshared reads the invitations by shared pages since an instant whose reward for sharing was not given, in the order of their ids.
+func unshared(ctx context.Context, r db.Reader, since, after int64, limit int) ([]Invite, error) {
+	var rows []inviteRow
+	err := r.Select(ctx, &rows, `SELECT `+inviteColumns+` FROM referral_invites WHERE share_state = '' AND created_at >= ? AND via <> '' AND state IN ('pending', 'rewarded') AND id > ? ORDER BY id LIMIT ?`,
+		since, after, limit)
+	return invites(rows), err
+}
+
+// The counters of a day.
+const (
+	countRewarded = `UPDATE referral_days SET rewarded = rewarded + 1 WHERE inviter_id = ? AND biz_day = ? AND rewarded < ?`
+	countShared   = `UPDATE referral_days SET shared = shared + 1 WHERE inviter_id = ? AND biz_day = ? AND shared < ?`
+)
+
 // countDay counts a reward of an inviter on a day; false when there were so many already.
-func countDay(ctx context.Context, tx *db.Tx, inviterID int64, day string, most int) (bool, error) {
-	const add = `UPDATE referral_days SET rewarded = rewarded + 1 WHERE inviter_id = ? AND biz_day = ? AND rewarded < ?`
+func countDay(ctx context.Context, tx *db.Tx, add string, inviterID int64, day string, most int) (bool, error) {
 	n, err := tx.Exec(ctx, add, inviterID, day, most)
 	if err != nil || n > 0 {
 		return n > 0, err
@@ -238,10 +259,10 @@ func countDay(ctx context.Context, tx *db.Tx, inviterID int64, day string, most 
 		InviterID int64  `db:"inviter_id"`
 		BizDay    string `db:"biz_day"`
 		Rewarded  int    `db:"rewarded"`
-	}{inviterID, day, 1})
-	if errors.Is(err, db.ErrDuplicate) {
-		n, err = tx.Exec(ctx, add, inviterID, day, most)
-		return n > 0, err
+	}{inviterID, day, 0})
+	if err != nil && !errors.Is(err, db.ErrDuplicate) {
+		return false, err
 	}
-	return err == nil, err
+	n, err = tx.Exec(ctx, add, inviterID, day, most)
+	return n > 0, err
 }

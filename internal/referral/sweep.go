@@ -45,6 +45,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.shares(ctx, rules, end); err != nil {
+		return err
+	}
 	err = s.each(ctx, end, func(after int64) ([]Invite, error) { return inState(ctx, s.db, StatePending, after, chunk) }, func(list []Invite) error { return s.pay(ctx, rules, list) })
 	if err != nil {
 		return err
@@ -147,6 +150,11 @@ func (s *Service) examine(ctx context.Context, seen Invite) (out Invite, err err
 			return nil
 		}
 		out = i
+		if i.State == StateRejected {
+			if err := s.unshareTx(ctx, tx, i); err != nil {
+				return err
+			}
+		}
 		return move(ctx, tx, i, from)
 	})
 	return out, err
@@ -269,10 +277,13 @@ func (s *Service) reward(ctx context.Context, rules Rules, seen Invite) error {
 		}
 		if !usable[i.InviterID] {
 			i.State, i.Reason = StateRejected, "推荐人已不是有效会员"
+			if err := s.unshareTx(ctx, tx, i); err != nil {
+				return err
+			}
 			return move(ctx, tx, i, StatePending)
 		}
 		day := bizday.Of(tx.Now, bizday.DefaultZone)
-		counted, err := countDay(ctx, tx, i.InviterID, day, rules.DailyCap)
+		counted, err := countDay(ctx, tx, countRewarded, i.InviterID, day, rules.DailyCap)
 		if err != nil || !counted {
 			return err
 		}

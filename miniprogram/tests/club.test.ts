@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CouponOffer, GroupRules, PassPlan, TierProgress } from '@/api/club-types'
-import { noteArrival, pendingInvite, sceneCode, takeInvite } from '@/utils/arrivals'
+import { joinedBy, noteArrival, pendingInvite, sceneCode, takeInvite, withCode } from '@/utils/arrivals'
 import { claimBar, clockMinutes, clockText, count, couponFace, daysLeft, gathered, lineLeft, plainCode, planSaves, planValid, progressText, ruleLines, validText } from '@/utils/club'
 import { wrapText } from '@/utils/poster'
 import { storage } from './support'
@@ -86,6 +86,16 @@ describe('an invitation that arrives', () => {
     noteArrival({ path: 'pages/join/index', query: { scene: 'i%3DABCD2345' } })
     expect(takeInvite()).toBe('ABCD2345')
     expect(pendingInvite()).toBe('')
+  })
+  it('knows the page that was shared', () => {
+    expect(withCode('/pages/club/item?id=7', 'T6U49K3Q', 'item')).toBe('/pages/club/item?id=7&invite=T6U49K3Q&via=item')
+    expect(withCode('/pages/club/index', undefined, 'shop')).toBe('/pages/club/index')
+    noteArrival({ path: 'pages/club/item', query: { id: '7', invite: 'T6U49K3Q', via: 'item' } })
+    expect([pendingInvite(), joinedBy()]).toEqual(['T6U49K3Q', 'T6U49K3Q.item'])
+    noteArrival({ path: 'pages/club/item', query: { invite: 'ABCD2345', via: '<b>' } })
+    expect(joinedBy()).toBe('ABCD2345')
+    takeInvite()
+    expect(joinedBy()).toBe('')
   })
   it('leaves the staff’s own invitations, nonsense and old codes alone', () => {
     noteArrival({ path: 'pkg-staff/login/index', query: { invite: 'STAFFCODE' } })

@@ -33,6 +33,7 @@ export type CouponGift = Get<'/api/owner/coupon-gifts/{code}'>
 export type GiftLink = Post<'/api/owner/coupons/{id}/gift'>
 
 export type Referral = Get<'/api/owner/referral'>
+export type Sharing = Get<'/api/owner/sharing'>
 
 export type Group = Get<'/api/owner/groups'>['items'][number]
 export type GroupDetail = Get<'/api/owner/groups/{id}'>

@@ -3,6 +3,15 @@ const KEY = 'lc.invite'
 const VALID_MS = 30 * 24 * 3600_000
 const FORM = /^[A-Za-z0-9-]{4,40}$/
 
+/** Which page was shared; the server knows the same words. */
+export type Via = 'card' | 'plan' | 'item' | 'campaign' | 'booking' | 'shop'
+const VIA = /^[a-z]{1,12}$/
+
+/** A page's path with whose page it is. */
+export function withCode(path: string, code: string | undefined, via: Via): string {
+  return code ? `${path}${path.includes('?') ? '&' : '?'}invite=${code}&via=${via}` : path
+}
+
 interface Arrival {
   path?: string
   query?: Record<string, unknown>
@@ -24,12 +33,23 @@ export function noteArrival(arrival?: Arrival): void {
   const query = arrival?.query
   if (!query || arrival.path?.replace(/^\//, '').startsWith('pkg-staff/')) return
   const code = String(query.invite ?? '') || sceneCode(String(query.scene ?? ''))
-  if (FORM.test(code)) uni.setStorageSync(KEY, { code, at: Date.now() })
+  const via = String(query.via ?? '')
+  if (FORM.test(code)) uni.setStorageSync(KEY, { code, at: Date.now(), ...(VIA.test(via) ? { via } : {}) })
+}
+
+function kept(): { code: string; at: number; via?: string } | null {
+  const value = uni.getStorageSync(KEY) as { code: string; at: number; via?: string } | ''
+  return value && Date.now() - value.at < VALID_MS ? value : null
 }
 
 export function pendingInvite(): string {
-  const kept = uni.getStorageSync(KEY) as { code: string; at: number } | ''
-  return kept && Date.now() - kept.at < VALID_MS ? kept.code : ''
+  return kept()?.code ?? ''
+}
+
+/** The code with the page that was shared, as joining hands it in: ABCD2345.item */
+export function joinedBy(): string {
+  const value = kept()
+  return value ? [value.code, value.via].filter(Boolean).join('.') : ''
 }
 
 export function takeInvite(): string {
