@@ -1,11 +1,11 @@
 // Package campaign gives presents: by rules that look at what happened, and by codes that were handed out (A16, A17, F05, F18–F20).
 //
 // Model: a Gift is a list of presents (coupons, points, a pass, a membership, a tier); each kind has a Giver that app connects. A Rule says
-// what for: a purchase, a birthday, the first follow, joining, a review, or an activity for everybody. Sweeps read what happened from the
+// what for: a purchase, a top-up, a birthday, the first follow, joining, a review, or an activity for everybody. Sweeps read what happened from the
 // journal and from others' lists; the till does nothing for it. A Batch is a number of codes with one gift: cards that a dealer hands out, a
 // competitor's card that is swapped, opening cards.
 // Owns: campaign_rules, campaign_gifts, campaign_cursors, campaign_batches, campaign_codes.
-// Invariants: a gift is given once, by its unique dedupe text; what a rule gave for a purchase is taken back when the purchase is undone, and what
+// Invariants: a gift is given once, by its unique dedupe text; what a rule gave for a purchase or a top-up is taken back when that is undone, and what
 // it gave for the part that goes back when a part does (N11); a code is stored as its blind index only, shown once in an export that leaves a trace, and used once; a member uses at most so many codes of
 // a batch, by a unique number.
 package campaign
@@ -27,6 +27,7 @@ import (
 // The triggers of rules.
 const (
 	AfterPurchase = "after_purchase"
+	AfterTopup    = "after_topup"
 	Birthday      = "birthday"
 	FirstFollow   = "first_follow"
 	Join          = "join"
@@ -104,9 +105,9 @@ type Giver interface {
 
 // Terms narrow a rule.
 type Terms struct {
-	MinFen     money.Fen `json:"minFen,omitempty" minimum:"0" maximum:"100000000" doc:"after_purchase: at least so much was really paid, by money or principal"`
-	StepFen    money.Fen `json:"stepFen,omitempty" minimum:"0" maximum:"100000000" doc:"after_purchase: the gift once for each full such amount; 0 once for all of it (D13)"`
-	StepMost   int       `json:"stepMost,omitempty" minimum:"0" maximum:"100" doc:"after_purchase with stepFen: at most so many times for one purchase"`
+	MinFen     money.Fen `json:"minFen,omitempty" minimum:"0" maximum:"100000000" doc:"after_purchase: at least so much was really paid, by money or principal; after_topup: so much was topped up"`
+	StepFen    money.Fen `json:"stepFen,omitempty" minimum:"0" maximum:"100000000" doc:"after_purchase and after_topup: the gift once for each full such amount; 0 once for all of it (D13)"`
+	StepMost   int       `json:"stepMost,omitempty" minimum:"0" maximum:"100" doc:"With stepFen: at most so many times for one purchase or top-up"`
 	TierIDs    []int64   `json:"tierIds,omitempty" maxItems:"50" doc:"Only members of these tiers; empty for all"`
 	DaysBefore int       `json:"daysBefore,omitempty" minimum:"0" maximum:"30" doc:"birthday: so many days ahead"`
 	MinStars   int       `json:"minStars,omitempty" minimum:"0" maximum:"5" doc:"review: at least so many stars"`
@@ -134,13 +135,16 @@ func (r Rule) holds(t time.Time) bool {
 // RuleInput is what a rule is made of.
 type RuleInput struct {
 	Name     string     `json:"name" maxLength:"60"`
-	Trigger  string     `json:"trigger" enum:"after_purchase,birthday,first_follow,join,review,activity"`
+	Trigger  string     `json:"trigger" enum:"after_purchase,after_topup,birthday,first_follow,join,review,activity"`
 	Terms    Terms      `json:"terms"`
 	Gift     Gift       `json:"gift" maxItems:"8"`
 	Active   *bool      `json:"active,omitempty"`
 	StartsAt *time.Time `json:"startsAt,omitempty" doc:"From now on when absent"`
 	EndsAt   *time.Time `json:"endsAt,omitempty"`
 }
+
+// ofMoney says whether a rule measures money that was paid.
+func ofMoney(trigger string) bool { return trigger == AfterPurchase || trigger == AfterTopup }
 
 // shortText trims a short text and complains about one that is empty, too long or unprintable.
 func shortText(c *fault.Complaints, field, in string, most int) string {
@@ -156,9 +160,9 @@ func (in *RuleInput) check(c *fault.Complaints) {
 	in.Name = shortText(c, "name", in.Name, 60)
 	t := &in.Terms
 	switch {
-	case in.Trigger != AfterPurchase && t.MinFen != 0:
-		c.Bad("terms.minFen", "只有消费后赠礼可以设置金额")
-	case in.Trigger == AfterPurchase && t.MinFen < 1 && t.StepFen < 1:
+	case !ofMoney(in.Trigger) && t.MinFen != 0:
+		c.Bad("terms.minFen", "只有消费和充值赠礼可以设置金额")
+	case ofMoney(in.Trigger) && t.MinFen < 1 && t.StepFen < 1:
 		c.Bad("terms.minFen", "请填写满多少元赠送")
 	}
 	in.checkSteps(c)
@@ -182,14 +186,14 @@ func (in *RuleInput) checkSteps(c *fault.Complaints) {
 	switch {
 	case t.StepFen == 0 && t.StepMost == 0:
 		return
-	case in.Trigger != AfterPurchase:
-		c.Bad("terms.stepFen", "只有消费后赠礼可以按每满多少元送")
+	case !ofMoney(in.Trigger):
+		c.Bad("terms.stepFen", "只有消费和充值赠礼可以按每满多少元送")
 		return
 	case t.StepFen < 100:
 		c.Bad("terms.stepFen", "每满的金额至少 1 元")
 		return
 	case t.StepMost < 1:
-		c.Bad("terms.stepMost", "请填写一次消费最多送几份")
+		c.Bad("terms.stepMost", "请填写一次最多送几份")
 		return
 	}
 	for i, p := range in.Gift {
@@ -201,7 +205,7 @@ func (in *RuleInput) checkSteps(c *fault.Complaints) {
 		case p.Kind != Points && p.Kind != Coupon:
 			c.Bad(fmt.Sprintf("gift[%d].kind", i), "按每满多少元只能送优惠券和积分")
 		case p.N > most/int64(t.StepMost):
-			c.Bad(fmt.Sprintf("gift[%d].n", i), fmt.Sprintf("一次消费最多送 %d，请减少数量或份数", most))
+			c.Bad(fmt.Sprintf("gift[%d].n", i), fmt.Sprintf("一次最多送 %d，请减少数量或份数", most))
 		}
 	}
 }

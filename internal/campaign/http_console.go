@@ -15,7 +15,7 @@ import (
 type RuleView struct {
 	ID        int64      `json:"id"`
 	Name      string     `json:"name"`
-	Trigger   string     `json:"trigger" enum:"after_purchase,birthday,first_follow,join,review,activity"`
+	Trigger   string     `json:"trigger" enum:"after_purchase,after_topup,birthday,first_follow,join,review,activity"`
 	Terms     Terms      `json:"terms"`
 	Gift      Gift       `json:"gift"`
 	GiftTitle string     `json:"giftTitle" doc:"The gift in words"`

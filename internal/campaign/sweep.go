@@ -16,6 +16,7 @@ import (
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/sale"
+	"github.com/liangche/liangche/internal/wallet"
 )
 
 const (
@@ -48,7 +49,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		}
 	}
 	end := s.db.Now().Add(patience)
-	return errors.Join(s.sweepPurchases(ctx, by[AfterPurchase], end), s.sweepJoined(ctx, by[Join], end), s.sweepRatings(ctx, by[Review], end),
+	return errors.Join(s.sweepPurchases(ctx, append(by[AfterPurchase], by[AfterTopup]...), end), s.sweepJoined(ctx, by[Join], end), s.sweepRatings(ctx, by[Review], end),
 		s.sweepActivities(ctx, by[Activity], end))
 }
 
@@ -121,7 +122,7 @@ func (s *Service) giveDue(ctx context.Context, d due) error {
 			return nil
 		}
 		g := Give{MemberID: d.memberID, RuleID: r.ID, Source: d.source, RefID: d.ref, Dedupe: d.dedupe, Title: r.Name, Gift: r.Gift}
-		if d.source == AfterPurchase {
+		if ofMoney(d.source) {
 			g.basis = r.basis()
 			g.Gift = r.Gift.of(g.basis.times(d.fen))
 			if len(g.Gift) == 0 || g.Gift[0].N == 0 {
@@ -146,7 +147,7 @@ func begins(rules []Rule) (first time.Time) {
 	return first
 }
 
-// sweepPurchases gives for purchases, and takes back what was given for those that were undone. Undone purchases are followed without rules too.
+// sweepPurchases gives for purchases and top-ups, and takes back what was given for those that were undone. Undone purchases are followed without rules too.
 func (s *Service) sweepPurchases(ctx context.Context, rules []Rule, end time.Time) error {
 	const name = "purchases"
 	c, err := cursor(ctx, s.db, name)
@@ -207,27 +208,35 @@ func (s *Service) purchases(ctx context.Context, rules []Rule, list []ledger.Pai
 	}
 	var dues []due
 	for _, p := range list {
-		if p.MemberID == 0 || p.ReversesID != 0 || p.Fen <= 0 || undone[p.PostingID] {
+		trigger, fen := AfterPurchase, p.Fen
+		if p.Kind == ledger.KindTopup {
+			trigger, fen = AfterTopup, p.ToppedFen
+		}
+		if p.MemberID == 0 || p.ReversesID != 0 || fen <= 0 || undone[p.PostingID] {
 			continue
 		}
 		for _, r := range rules {
-			if r.holds(p.At) && r.basis().times(p.Fen) > 0 {
-				dues = append(dues, due{r, p.MemberID, p.PostingID, fmt.Sprintf("buy:%d:%d", r.ID, p.PostingID), AfterPurchase, p.Fen})
+			if r.Trigger == trigger && r.holds(p.At) && r.basis().times(fen) > 0 {
+				dues = append(dues, due{r, p.MemberID, p.PostingID, fmt.Sprintf("buy:%d:%d", r.ID, p.PostingID), trigger, fen})
 			}
 		}
 	}
 	if err := s.giveAll(ctx, dues); err != nil {
 		return err
 	}
-	var backs []int64
+	var backs, refunds []int64
 	for _, p := range list {
-		if p.MemberID != 0 && p.Kind == ledger.KindSaleRefund {
+		switch {
+		case p.MemberID == 0:
+		case p.Kind == ledger.KindSaleRefund:
 			backs = append(backs, p.RefID)
+		case p.Kind == ledger.KindRefund:
+			refunds = append(refunds, p.RefID)
 		}
 		if p.ReversesID == 0 || p.MemberID == 0 {
 			continue
 		}
-		if err := s.shrink(ctx, sale.Kept{PostingID: p.ReversesID}); err != nil {
+		if err := s.shrink(ctx, AfterPurchase, sale.Kept{PostingID: p.ReversesID}); err != nil {
 			return err
 		}
 	}
@@ -236,16 +245,25 @@ func (s *Service) purchases(ctx context.Context, rules []Rule, list []ledger.Pai
 		return err
 	}
 	for _, k := range kept {
-		if err := s.shrink(ctx, k); err != nil {
+		if err := s.shrink(ctx, AfterPurchase, k); err != nil {
+			return err
+		}
+	}
+	left, err := wallet.KeptOf(ctx, s.db, refunds)
+	if err != nil {
+		return err
+	}
+	for _, k := range left {
+		if err := s.shrink(ctx, AfterTopup, sale.Kept(k)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// shrink takes back what was given for the part of a purchase that went back.
-func (s *Service) shrink(ctx context.Context, k sale.Kept) error {
-	gifts, err := giftsOf(ctx, s.db, AfterPurchase, k.PostingID)
+// shrink takes back what was given for the part of a purchase or top-up that went back.
+func (s *Service) shrink(ctx context.Context, source string, k sale.Kept) error {
+	gifts, err := giftsOf(ctx, s.db, source, k.PostingID)
 	for _, g := range gifts {
 		if err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 			if _, err := s.members.StandingTx(ctx, tx, g.MemberID); err != nil {

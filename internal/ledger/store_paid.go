@@ -13,13 +13,15 @@ import (
 const tenders = `('cash', 'card', 'alipay', 'wechat', 'deposit')`
 
 // Paid is what a member really paid by one posting: by cash, card, Alipay, WeChat or principal, for work or for something that was sold. A
-// top-up only changes the form of money, and a gift is none: for both it is 0. What goes back is negative.
+// top-up only changes the form of money, and a gift is none: for both it is 0, and a top-up says apart what principal it brought. What goes back is
+// negative.
 type Paid struct {
 	PostingID, MemberID, StoreID int64
 	Kind, RefKind                string
 	RefID                        int64
 	ReversesID                   int64 // the posting that this one undoes, 0 for none
 	Fen                          money.Fen
+	ToppedFen                    money.Fen
 	At                           time.Time
 }
 
@@ -51,15 +53,47 @@ func PaidAfter(ctx context.Context, r db.Reader, after int64, limit int) ([]Paid
 	for _, x := range sums {
 		paid[x.ID] = x.Fen
 	}
+	topped, err := toppedUp(ctx, r, rows)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Paid, 0, len(rows))
 	for _, p := range rows {
-		x := Paid{PostingID: p.ID, MemberID: p.MemberID, StoreID: p.StoreID, Kind: p.Kind, RefKind: p.RefKind, RefID: p.RefID, Fen: money.Fen(paid[p.ID]), At: clock.FromMillis(p.CreatedAt)}
+		x := Paid{PostingID: p.ID, MemberID: p.MemberID, StoreID: p.StoreID, Kind: p.Kind, RefKind: p.RefKind, RefID: p.RefID, Fen: money.Fen(paid[p.ID]), ToppedFen: topped[p.ID],
+			At: clock.FromMillis(p.CreatedAt)}
 		if p.ReversesID != nil {
 			x.ReversesID = *p.ReversesID
 		}
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+// toppedUp is the principal that the top-ups among postings brought.
+func toppedUp(ctx context.Context, r db.Reader, rows []postingRow) (map[int64]money.Fen, error) {
+	var ids []int64
+	for _, p := range rows {
+		if p.Kind == KindTopup {
+			ids = append(ids, p.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	query, args, err := db.In(`SELECT posting_id, SUM(amount) AS fen FROM ledger_entries WHERE posting_id IN (?) AND unit = 'principal' GROUP BY posting_id`, ids)
+	if err != nil {
+		return nil, err
+	}
+	var sums []struct {
+		ID  int64     `db:"posting_id"`
+		Fen money.Fen `db:"fen"`
+	}
+	err = r.Select(ctx, &sums, query, args...)
+	out := make(map[int64]money.Fen, len(sums))
+	for _, x := range sums {
+		out[x.ID] = x.Fen
+	}
+	return out, err
 }
 
 // Brought is the money that a member brought from outside: by cash, card, Alipay and WeChat, less what went back.

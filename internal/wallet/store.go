@@ -206,6 +206,29 @@ func listRefunds(ctx context.Context, r db.Reader, f refundFilter, limit int) ([
 	return refundsWhere(ctx, r, where+" ORDER BY id DESC LIMIT ?", append(args, limit)...)
 }
 
+// KeptOf says what is left of the top-ups that refunds belong to.
+func KeptOf(ctx context.Context, r db.Reader, refunds []int64) ([]Kept, error) {
+	if len(refunds) == 0 {
+		return nil, nil
+	}
+	query, args, err := db.In(`SELECT DISTINCT t.id, t.posting_id, t.amount_fen, t.refunded_fen FROM wallet_topups t JOIN wallet_refund_parts p ON p.topup_id = t.id WHERE p.refund_id IN (?) ORDER BY t.id`, refunds)
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		ID        int64     `db:"id"`
+		PostingID int64     `db:"posting_id"`
+		Amount    money.Fen `db:"amount_fen"`
+		Refunded  money.Fen `db:"refunded_fen"`
+	}
+	err = r.Select(ctx, &rows, query, args...)
+	out := make([]Kept, 0, len(rows))
+	for _, x := range rows {
+		out = append(out, Kept{x.PostingID, x.Amount, x.Amount - x.Refunded})
+	}
+	return out, err
+}
+
 // Audit compares top-ups and refunds with the journal and reports each difference in one sentence.
 func (s *Service) Audit(ctx context.Context, report func(problem string)) error {
 	checks := []struct{ query, say string }{

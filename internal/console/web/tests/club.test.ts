@@ -71,6 +71,7 @@ describe('gifts', () => {
     expect(ruleBody({ ...rule, terms: { stepFen: 10000, stepMost: 5 } }).terms).toEqual({ tierIds: [], minFen: 0, perMember: 0, stepFen: 10000, stepMost: 5 })
     expect(ruleObstacle({ ...rule, terms: { stepFen: 10000 } })).toBe('请填一次最多送几份')
     expect(ruleText({ trigger: 'after_purchase', terms: { stepFen: 10000, stepMost: 5 } })).toBe('实付每满 ¥100.00，一次最多 5 份')
+    expect(ruleText({ trigger: 'after_topup', terms: { stepFen: 10000, stepMost: 5 } })).toBe('充值每满 ¥100.00，一次最多 5 份')
     expect(giftBody(rule.gift)).toEqual([{ kind: 'points', n: 50 }])
   })
 

@@ -24,6 +24,9 @@ export function giftBody(gift: Present[]): Present[] {
   return gift.map((present) => ({ kind: present.kind, n: present.n, ...(present.kind === 'points' ? {} : { id: present.id }) }))
 }
 
+/** Rules that measure money that was paid. */
+export const ofMoney = (trigger: GiftRuleInput['trigger']): boolean => trigger === 'after_purchase' || trigger === 'after_topup'
+
 /** What only one trigger knows is left out for the others: the server would refuse it. */
 export function ruleBody(draft: GiftRuleInput): GiftRuleInput {
   const { terms, trigger } = draft
@@ -34,8 +37,8 @@ export function ruleBody(draft: GiftRuleInput): GiftRuleInput {
     active: draft.active,
     terms: {
       tierIds: terms.tierIds ?? [],
-      ...(trigger === 'after_purchase' ? { minFen: terms.minFen ?? 0, ...(terms.stepFen ? { stepFen: terms.stepFen, stepMost: terms.stepMost ?? 0 } : {}) } : {}),
-      ...(trigger === 'after_purchase' || trigger === 'review' ? { perMember: terms.perMember ?? 0 } : {}),
+      ...(ofMoney(trigger) ? { minFen: terms.minFen ?? 0, ...(terms.stepFen ? { stepFen: terms.stepFen, stepMost: terms.stepMost ?? 0 } : {}) } : {}),
+      ...(ofMoney(trigger) || trigger === 'review' ? { perMember: terms.perMember ?? 0 } : {}),
       ...(trigger === 'birthday' ? { daysBefore: terms.daysBefore ?? 0 } : {}),
       ...(trigger === 'review' ? { minStars: terms.minStars ?? 0 } : {}),
     },
@@ -46,8 +49,8 @@ export function ruleBody(draft: GiftRuleInput): GiftRuleInput {
 
 export function ruleObstacle(draft: GiftRuleInput): string {
   if (!draft.name.trim()) return '请填名称'
-  if (draft.trigger === 'after_purchase' && !draft.terms.minFen && !draft.terms.stepFen) return '请填满多少元'
-  if (draft.trigger === 'after_purchase' && draft.terms.stepFen && !draft.terms.stepMost) return '请填一次最多送几份'
+  if (ofMoney(draft.trigger) && !draft.terms.minFen && !draft.terms.stepFen) return '请填满多少元'
+  if (ofMoney(draft.trigger) && draft.terms.stepFen && !draft.terms.stepMost) return '请填一次最多送几份'
   if (draft.trigger === 'activity' && !draft.endsAt) return '活动要填结束时间'
   if (draft.startsAt && draft.endsAt && draft.endsAt <= draft.startsAt) return '结束要晚于开始'
   return giftObstacle(draft.gift)
@@ -59,7 +62,10 @@ export function ruleText(rule: Pick<GiftRule, 'trigger' | 'terms'>): string {
   const times = terms.perMember ? `，每人最多 ${terms.perMember} 次` : ''
   switch (rule.trigger) {
     case 'after_purchase':
-      return (terms.stepFen ? `实付每满 ${yuanText(terms.stepFen)}，一次最多 ${terms.stepMost ?? 0} 份` : `实付满 ${yuanText(terms.minFen ?? 0)}`) + times
+    case 'after_topup': {
+      const what = rule.trigger === 'after_topup' ? '充值' : '实付'
+      return (terms.stepFen ? `${what}每满 ${yuanText(terms.stepFen)}，一次最多 ${terms.stepMost ?? 0} 份` : `${what}满 ${yuanText(terms.minFen ?? 0)}`) + times
+    }
     case 'birthday':
       return terms.daysBefore ? `生日前 ${terms.daysBefore} 天` : '生日当天'
     case 'review':
