@@ -177,6 +177,7 @@ var labels = map[string]string{
 	"checkout.settle":  "结算",
 	"checkout.cancel":  "取消待支付订单",
 	"order.reverse":    "撤销结算",
+	"order.earner":     "积分记给朋友",
 	"order.cancel":     "取消待支付订单",
 	"checkout.reverse": "撤销结算",
 	"topup.desk":       "前台充值",

@@ -69,6 +69,7 @@ var (
 	ErrDeposit      = fault.Define(fault.Invalid, "checkout.deposit", "定金抵扣不能超过已付的定金，请检查")
 	ErrPoints       = fault.Define(fault.Invalid, "checkout.points", "积分抵扣超过可用，请减少")
 	ErrGroup        = fault.Define(fault.Invalid, "checkout.group", "家庭或企业账户不能这样支付，请检查收款方式")
+	ErrEarner       = fault.Define(fault.Conflict, "checkout.earner", "这单的积分不能记给这位会员")
 	ErrResolved     = fault.Define(fault.Conflict, "checkout.dispute_resolved", "这条疑问已经处理过了，请刷新查看")
 )
 
@@ -96,6 +97,8 @@ type Request struct {
 	ManualDiscount *Manual `json:"manualDiscount,omitempty"`
 	BookingID      int64   `json:"bookingId,omitempty" minimum:"0" doc:"The booking that is settled: its deposit counts"`
 	GroupID        int64   `json:"groupId,omitempty" minimum:"0" doc:"The family or company that pays the tender of kind group"`
+
+	EarnerID int64 `json:"earnerId,omitempty" minimum:"0" doc:"Whose account earns the points instead: a friend's, of a walk-in or of another member; where the shop allows it"`
 
 	Benefits *BenefitAsk `json:"benefits,omitempty" doc:"Absent: the best combination of what the member has, without points"`
 }

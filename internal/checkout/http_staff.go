@@ -40,6 +40,8 @@ type Receipt struct {
 	SavedFen         money.Fen     `json:"savedFen" doc:"Against the list price"`
 	Benefits         []BenefitView `json:"benefits" doc:"Passes, rights, coupons and points that were used"`
 	PointsEarned     int64         `json:"pointsEarned,omitempty"`
+	EarnerID         int64         `json:"earnerId,omitempty" doc:"For the shop"`
+	EarnerName       string        `json:"earnerName,omitempty" doc:"Masked: whose account earned the points, when it is not the member's"`
 	GroupID          int64         `json:"groupId,omitempty" doc:"Who paid the tender of kind group"`
 	CanReverse       bool          `json:"canReverse"`
 	CanReverseReason string        `json:"canReverseReason,omitempty"`
@@ -115,6 +117,13 @@ func (s *Service) receipt(ctx context.Context, o Order) (Receipt, error) {
 	}
 	for _, t := range o.Tenders {
 		v.Tenders = append(v.Tenders, tenderView(who, o, t))
+	}
+	if who.Kind == actor.Staff {
+		v.EarnerID = o.EarnerID
+	}
+	var err error
+	if v.EarnerName, err = s.earnerName(ctx, o.EarnerID); err != nil {
+		return v, err
 	}
 	if o.Dispute != nil {
 		d := disputeView(*o.Dispute, names)

@@ -66,6 +66,8 @@ type Quote struct {
 	Benefits    *Chosen   `json:"benefits,omitempty" doc:"What of the member's passes, rights and coupons is in the price; absent for walk-ins"`
 	Offers      *Offers   `json:"offers,omitempty" doc:"What the member has; absent for walk-ins"`
 	Hints       []string  `json:"hints" doc:"What staff should tell the customer"`
+	ForOthers   bool      `json:"forOthers,omitempty" doc:"Somebody else's account may earn the points of this bill"`
+	EarnerName  string    `json:"earnerName,omitempty" doc:"Masked: whose account was named"`
 }
 
 // Cover says how far stored value goes.
@@ -86,6 +88,7 @@ type frame struct {
 	spendRule  string
 	needsCode  bool
 	payMinutes int64
+	forOthers  bool
 }
 
 func (s *Service) frame(ctx context.Context, r Request) (f frame, err error) {
@@ -130,8 +133,10 @@ func (s *Service) rules(ctx context.Context, f *frame) (err error) {
 	if f.spendRule, err = s.settings.Text(ctx, setting.SpendOrder); err != nil {
 		return err
 	}
-	f.needsCode, err = s.settings.Bool(ctx, setting.RequireCode)
-	return err
+	if f.needsCode, err = s.settings.Bool(ctx, setting.RequireCode); err != nil {
+		return err
+	}
+	return s.earners(ctx, f)
 }
 
 // price decides what a request costs with what the member has. It reads the member's tier alone.
@@ -215,7 +220,10 @@ func (s *Service) Quote(ctx context.Context, r Request) (Quote, error) {
 	if err := s.groupsFor(ctx, f, p.Total-p.PointsFen-m.deposit, &h); err != nil {
 		return Quote{}, err
 	}
-	return quoteOf(f, p, items, h, m), nil
+	q := quoteOf(f, p, items, h, m)
+	q.ForOthers = f.forOthers
+	q.EarnerName, err = s.earnerName(ctx, f.EarnerID)
+	return q, err
 }
 
 // Settle charges exactly the quote that was shown. It is a money command. With a WeChat Native tender the order waits for the payment and
@@ -277,7 +285,7 @@ func (f frame) alone(tenders []Tender) bool {
 		}
 	}
 	b := f.Benefits
-	return f.BookingID != 0 || (b != nil && !b.Auto && f.wantsAny())
+	return f.BookingID != 0 || f.EarnerID != 0 || (b != nil && !b.Auto && f.wantsAny())
 }
 
 // charge runs a settlement, together with those of other tills at the same moment unless it must be alone, or turns out to be one that must.
@@ -340,6 +348,9 @@ func (s *Service) settleTx(ctx context.Context, tx *db.Tx, f frame, alone bool, 
 	}
 	payer, err := s.groupTx(ctx, tx, f, id, tenders)
 	if err != nil {
+		return Order{}, err
+	}
+	if err := s.namedTx(ctx, tx, f, amountOf(tenders, TenderGroup)); err != nil {
 		return Order{}, err
 	}
 	var st member.Standing
@@ -418,7 +429,7 @@ func (s *Service) writeTx(ctx context.Context, tx *db.Tx, f frame, h holdings, i
 	o := Order{ID: id, No: fmt.Sprintf("W%d", id), StoreID: f.StoreID, StoreName: f.store.Name, BizDay: bizday.Of(tx.Now, f.store.Timezone), MemberID: f.MemberID,
 		ScanID: f.ScanID, BookingID: f.BookingID, Plate: f.Plate, VehicleClassID: f.VehicleClassID, VehicleClassName: f.className, Title: title(f.items), Subtotal: p.Subtotal,
 		Discount: p.Discount, Total: p.Total, Status: Settled, StaffID: who.ID, StaffName: who.Name, TenderLabel: tenderLabels(tenders), CreatedAt: tx.Now, Lines: p.Lines,
-		Items: soldOf(f.items, p), PayerID: payer}
+		Items: soldOf(f.items, p), PayerID: payer, EarnerID: f.EarnerID}
 	if payer != 0 {
 		o.GroupID = f.GroupID
 	}
@@ -473,13 +484,12 @@ func (s *Service) postTx(ctx context.Context, tx *db.Tx, o *Order, book *ledger.
 		return err
 	}
 	o.PostingID, o.Status, o.SettledAt = id, Settled, tx.Now
-	if book == nil {
-		return nil
+	if book != nil {
+		if err := s.balanceAfterTx(ctx, tx, o, book); err != nil {
+			return err
+		}
 	}
-	if err := s.balanceAfterTx(ctx, tx, o, book); err != nil {
-		return err
-	}
-	if o.PointsEarned, err = s.earnTx(ctx, tx, *o); err != nil {
+	if o.PointsEarned, err = s.earnTx(ctx, tx, *o); err != nil || book == nil {
 		return err
 	}
 	if err := s.tellPayerTx(ctx, tx, *o, book, "deduction"); err != nil {

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -394,16 +395,21 @@ func (s *Service) undoTx(ctx context.Context, tx *db.Tx, o Order, title, day str
 	return undoBenefits(ctx, tx, o.ID)
 }
 
-// earnTx gives the points of a paid order.
+// earnTx gives the points of a paid order to its member, or to the account that was named.
 func (s *Service) earnTx(ctx context.Context, tx *db.Tx, o Order) (int64, error) {
-	if o.MemberID == 0 || s.assets.Points == nil {
+	who := cmp.Or(o.EarnerID, o.MemberID)
+	if who == 0 || o.earnsNothing || s.assets.Points == nil {
 		return 0, nil
 	}
 	items := o.earning()
 	if len(items) == 0 {
 		return 0, nil
 	}
-	return s.assets.Points.EarnTx(ctx, tx, points.Earn{MemberID: o.MemberID, StoreID: o.StoreID, RefKind: "order", RefID: o.ID, BizDay: o.BizDay, Title: o.Title, Items: items})
+	title := o.Title
+	if o.EarnerID != 0 {
+		title = "朋友消费 " + title
+	}
+	return s.assets.Points.EarnTx(ctx, tx, points.Earn{MemberID: who, StoreID: o.StoreID, RefKind: "order", RefID: o.ID, BizDay: o.BizDay, Title: title, Items: items})
 }
 
 // clawbackTx takes the points of a reversed order back; what is spent already becomes a debt (N11).

@@ -88,6 +88,9 @@ func (f fulfiller) PaidTx(ctx context.Context, tx *db.Tx, p payment.Payment) (bo
 	if err := f.endVisitTx(ctx, tx, o, true); err != nil {
 		return false, err
 	}
+	if err := f.stillEarnsTx(ctx, tx, &o); err != nil {
+		return false, err
+	}
 	var book *ledger.Book
 	var takes []ledger.Take
 	if o.MemberID != 0 {

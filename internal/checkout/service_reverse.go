@@ -88,10 +88,10 @@ func (s *Service) reverseTx(ctx context.Context, tx *db.Tx, o Order, reason stri
 	}
 	var book *ledger.Book
 	var err error
+	if err := s.peopleTx(ctx, tx, o); err != nil {
+		return err
+	}
 	if o.MemberID != 0 {
-		if err := s.peopleTx(ctx, tx, o); err != nil {
-			return err
-		}
 		if err := s.giveBackTx(ctx, tx, o); err != nil {
 			return err
 		}
@@ -135,9 +135,12 @@ func (s *Service) reverseTx(ctx context.Context, tx *db.Tx, o Order, reason stri
 	return s.tellTx(ctx, tx, o, "reversal")
 }
 
-// peopleTx locks whose order it is and who paid it, in ascending order. Fault: ErrLeft when something of it went to a wallet that is gone.
+// peopleTx locks whose order it is, who paid it and who earned by it, in ascending order. Fault: ErrLeft when something of it went to a wallet that is gone.
 func (s *Service) peopleTx(ctx context.Context, tx *db.Tx, o Order) error {
-	for _, id := range ascending([]int64{o.MemberID, cmp.Or(o.PayerID, o.MemberID)}) {
+	for _, id := range ascending([]int64{o.MemberID, cmp.Or(o.PayerID, o.MemberID), o.EarnerID}) {
+		if id == 0 {
+			continue
+		}
 		st, err := s.members.StandingTx(ctx, tx, id)
 		if err != nil {
 			return err

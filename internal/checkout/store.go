@@ -41,6 +41,8 @@ type Order struct {
 	Recognised                money.Fen // of sold passes, earned by this visit
 	PointsEarned              int64
 	GroupID, PayerID          int64 // who pays the tender of kind group
+	EarnerID                  int64 // whose account earns the points, when it is not the member's
+	earnsNothing              bool  // the account that was named cannot have them any more
 	Items                     []Sold
 	Benefits                  []Benefit
 	Dispute                   *DisputeRecord
@@ -98,11 +100,12 @@ type orderRow struct {
 	PointsEarned      int64  `db:"points_earned"`
 	GroupID           int64  `db:"group_id"`
 	PayerID           int64  `db:"payer_id"`
+	EarnerID          int64  `db:"earner_id"`
 }
 
 const orderColumns = `id, order_no, store_id, store_name, biz_day, member_id, scan_id, booking_id, plate, vehicle_class_id, vehicle_class_name, title, subtotal_fen, discount_fen,
 	total_fen, status, balance_after, posting_id, payment_id, staff_id, staff_name, tender_label, created_at, expires_at, settled_at, reversed_at,
-	reversal_posting_id, reverse_reason, reverse_staff, benefit_posting_id, recognised_fen, points_earned, group_id, payer_id`
+	reversal_posting_id, reverse_reason, reverse_staff, benefit_posting_id, recognised_fen, points_earned, group_id, payer_id, earner_id`
 
 type lineRow struct {
 	ID        int64  `db:"id"`
@@ -147,7 +150,8 @@ func insertOrder(tx *db.Tx, o Order) {
 		ScanID: o.ScanID, BookingID: o.BookingID, Plate: o.Plate, VehicleClassID: o.VehicleClassID, VehicleClassName: o.VehicleClassName, Title: o.Title, SubtotalFen: int64(o.Subtotal),
 		DiscountFen: int64(o.Discount), TotalFen: int64(o.Total), Status: string(o.Status), BalanceAfter: int64(o.BalanceAfter), PostingID: o.PostingID,
 		PaymentID: o.PaymentID, StaffID: o.StaffID, StaffName: o.StaffName, TenderLabel: o.TenderLabel, CreatedAt: o.CreatedAt.UnixMilli(), ExpiresAt: expires,
-		SettledAt: clock.NullMillis(o.SettledAt), BenefitPostingID: o.BenefitPostingID, RecognisedFen: int64(o.Recognised), PointsEarned: o.PointsEarned, GroupID: o.GroupID, PayerID: o.PayerID})
+		SettledAt: clock.NullMillis(o.SettledAt), BenefitPostingID: o.BenefitPostingID, RecognisedFen: int64(o.Recognised), PointsEarned: o.PointsEarned, GroupID: o.GroupID, PayerID: o.PayerID,
+		EarnerID: o.EarnerID})
 	lines := make([]lineRow, len(o.Lines))
 	for i, l := range o.Lines {
 		lines[i] = lineRow{ID: tx.NewID(), OrderID: o.ID, LineNo: i + 1, Kind: l.Kind, ItemID: l.ItemID, Title: l.Title, Explain: l.Explain, Qty: l.Qty, UnitFen: int64(l.UnitPriceFen), AmountFen: int64(l.AmountFen)}
@@ -183,7 +187,7 @@ func orderByID(ctx context.Context, r db.Reader, id int64, lock string) (Order, 
 		Total: money.Fen(x.TotalFen), Status: Status(x.Status), BalanceAfter: money.Fen(x.BalanceAfter), PostingID: x.PostingID, PaymentID: x.PaymentID,
 		StaffID: x.StaffID, StaffName: x.StaffName, TenderLabel: x.TenderLabel, CreatedAt: clock.FromMillis(x.CreatedAt), SettledAt: clock.FromNull(x.SettledAt),
 		ReversedAt: clock.FromNull(x.ReversedAt), ReversalPostingID: x.ReversalPostingID, ReverseReason: x.ReverseReason, ReverseStaff: x.ReverseStaff,
-		BenefitPostingID: x.BenefitPostingID, Recognised: money.Fen(x.RecognisedFen), PointsEarned: x.PointsEarned, GroupID: x.GroupID, PayerID: x.PayerID}
+		BenefitPostingID: x.BenefitPostingID, Recognised: money.Fen(x.RecognisedFen), PointsEarned: x.PointsEarned, GroupID: x.GroupID, PayerID: x.PayerID, EarnerID: x.EarnerID}
 	if x.ExpiresAt != 0 {
 		o.ExpiresAt = clock.FromMillis(x.ExpiresAt)
 	}

@@ -19,7 +19,7 @@ func (s *Service) Audit(ctx context.Context, report func(problem string)) error 
 			OR (b.state = 'held' AND o.status <> 'awaiting_payment') ORDER BY o.id`, "checkout_orders %d: its status does not fit what it used of its member's"},
 		{`SELECT o.id FROM checkout_orders o LEFT JOIN checkout_benefits b ON b.order_id = o.id AND b.kind = 'points' LEFT JOIN checkout_tenders t ON t.order_id = o.id AND t.kind = 'points'
 			WHERE COALESCE(b.saved_fen, 0) <> COALESCE(t.amount_fen, 0) ORDER BY o.id`, "checkout_orders %d: its points do not pay its points tender"},
-		{`SELECT id FROM checkout_orders WHERE recognised_fen < 0 OR points_earned < 0 OR (points_earned > 0 AND (member_id = 0 OR posting_id = 0)) OR (payer_id <> 0) <> (group_id <> 0) ORDER BY id`,
+		{`SELECT id FROM checkout_orders WHERE recognised_fen < 0 OR points_earned < 0 OR (points_earned > 0 AND ((member_id = 0 AND earner_id = 0) OR posting_id = 0)) OR (earner_id <> 0 AND earner_id = member_id) OR (payer_id <> 0) <> (group_id <> 0) ORDER BY id`,
 			"checkout_orders %d: what it earned or who paid it does not fit"},
 		{`SELECT t.order_id FROM checkout_tenders t WHERE t.kind IN ('balance', 'group') AND t.principal_fen + t.bonus_fen <> t.amount_fen ORDER BY t.order_id`, "checkout_orders %d: principal and bonus do not sum to its stored-value tender"},
 	}

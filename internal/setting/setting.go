@@ -56,6 +56,8 @@ const (
 	PointsYuanRate     = "points.yuan_rate"
 	PointsMaxPayBP     = "points.max_pay_bp"
 	PointsWarnDays     = "points.warn_days"
+	PointsForOthers    = "points.for_others"
+	PointsOthersDaily  = "points.for_others_daily"
 
 	GroupApprovalMinutes = "group.approval_minutes"
 	LiabilityPointsFen   = "report.points_cost_fen"
@@ -178,6 +180,8 @@ func Definitions() []Definition {
 		{Key: PointsYuanRate, Group: "积分", Label: "多少积分抵一元", Type: Int, Default: "100", Min: 1, Max: 100000},
 		{Key: PointsMaxPayBP, Group: "积分", Label: "积分最多抵一单的比例", Help: "0 表示不能抵现", Type: BP, Default: "5000", Min: 0, Max: 10000},
 		{Key: PointsWarnDays, Group: "积分", Label: "到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "30", Min: 0, Max: 90},
+		{Key: PointsForOthers, Group: "积分", Label: "结算时可以把积分记给朋友", Help: "散客或会员付款时，积分可记到另一位会员的账户；每次都留记录，撤销时收回", Type: Bool, Default: "false"},
+		{Key: PointsOthersDaily, Group: "积分", Label: "每个账户每天最多收几单朋友的积分", Type: Int, Default: "5", Min: 1, Max: 100},
 		{Key: LiabilityPointsFen, Group: "积分", Label: "每 100 积分的成本", Help: "只用于预收负债报表，不影响抵扣", Type: Fen, Default: "100", Min: 0, Max: 100000},
 		{Key: GroupApprovalMinutes, Group: "会员", Label: "家庭与企业账户：付款确认的时限（分钟）", Help: "付款人超过这个时间没有答复就要重新发起；同意后也须在这个时间内结算", Type: Int, Default: "15", Min: 2, Max: 240},
 		{Key: TierLose, Group: "会员", Label: "会员等级怎样降级", Help: "指定的等级和付费会员不受影响", Type: Enum, Default: "idle",
