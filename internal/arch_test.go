@@ -41,7 +41,7 @@ var sameTier = map[string]string{
 	"blob": "fault httpapi perm",
 	"shop": "audit setting", "catalog": "audit setting shop roster", "roster": "audit setting shop", "member": "audit setting", "staff": "audit setting",
 	"payment": "audit setting", "notify": "audit setting", "setting": "audit",
-	"wallet": "ledger tier", "tier": "ledger sale", "points": "ledger", "sale": "ledger wallet", "pass": "ledger sale wallet", "group": "ledger wallet", "booking": "checkout", "mall": "campaign", "referral": "campaign", "console": "report memberview",
+	"wallet": "ledger tier", "tier": "ledger sale", "points": "ledger", "sale": "ledger wallet", "pass": "ledger sale wallet", "group": "ledger wallet tier", "booking": "checkout", "mall": "campaign", "referral": "campaign", "console": "report memberview",
 }
 
 // doors: who may import what comes from outside. A package's tests may do so too where tests says it.

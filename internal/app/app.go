@@ -194,7 +194,7 @@ func (a *App) build() {
 	a.Sales = sale.New(d, a.log, a.Members, a.Payments, a.Shops, a.Settings)
 	a.Passes = pass.New(pass.Deps{DB: d, Log: a.log, Queue: a.Queue, Members: a.Members, Catalog: a.Catalog, Shops: a.Shops, Settings: a.Settings, Messages: a.Messages, Sales: a.Sales})
 	a.Checkout = checkout.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Tiers, a.Shops, a.Settings, a.Messages)
-	a.Groups = group.New(group.Deps{DB: d, Box: a.Box, Members: a.Members, Catalog: a.Catalog, Shops: a.Shops, Settings: a.Settings, Messages: a.Messages, Queue: a.Queue,
+	a.Groups = group.New(group.Deps{DB: d, Box: a.Box, Members: a.Members, Tiers: a.Tiers, Catalog: a.Catalog, Shops: a.Shops, Settings: a.Settings, Messages: a.Messages, Queue: a.Queue,
 		Documents: a.Photos, InviteURL: c.PublicURL + "/h5/#/pages/club/groups/join?code="})
 	a.Points = points.New(d, a.log, a.Members, a.Shops, a.Settings, a.Messages, tierIDs{a.Tiers}.of)
 	a.Points.Multiply(a.Tiers.PointsRate)
@@ -219,7 +219,7 @@ func (a *App) build() {
 	a.Checkout.Bring(checkout.Assets{Passes: a.Passes, Coupons: a.Coupons, Points: a.Points, Groups: a.Groups})
 	a.Shops.Watch(a.Bookings.Affected)
 	a.Roster.Watch(a.Bookings.Affected)
-	a.Tiers.Connect(a.Settings, tier.Deps{Log: a.log, People: a.Members, Messages: a.Messages, Catalog: a.Catalog, Shops: a.Shops, Sales: a.Sales, Queue: a.Queue, ImageURL: a.Photos.URL, Names: a.Members.MaskedNames})
+	a.Tiers.Connect(a.Settings, tier.Deps{Log: a.log, People: a.Members, Messages: a.Messages, Catalog: a.Catalog, Shops: a.Shops, Sales: a.Sales, Accounts: a.Groups, Queue: a.Queue, ImageURL: a.Photos.URL, Names: a.Members.MaskedNames})
 	a.Members.Jobs(a.Queue)
 	a.Staff.Jobs(a.Queue)
 	a.Slots.Jobs(a.Queue)

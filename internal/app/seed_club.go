@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/campaign"
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/checkout"
 	"github.com/liangche/liangche/internal/group"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/pass"
+	"github.com/liangche/liangche/internal/referral"
 	"github.com/liangche/liangche/internal/sale"
 	"github.com/liangche/liangche/internal/tier"
 	"github.com/liangche/liangche/internal/wxsandbox"
@@ -111,6 +113,13 @@ func (s *seeder) planClub(today time.Time) {
 		})
 	}
 	s.then(ago(8), func(ctx context.Context) error { return s.buy(ctx, s.people[8], tier.SaleKind, s.club.memberships[0]) })
+	s.then(ago(7), func(ctx context.Context) error {
+		list, err := s.Tiers.Memberships(ctx, s.people[8].id)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		return s.Tiers.Renewal(ctx, s.people[8].id, list[0].ID, true)
+	})
 	s.planFamily(ago)
 }
 
@@ -144,11 +153,12 @@ func (s *seeder) inviteFriends(ctx context.Context) error {
 		return err
 	}
 	rules.On, rules.InviterGift, rules.FriendGift = true, campaign.Gift{{Kind: campaign.Points, N: 200}}, campaign.Gift{{Kind: campaign.Points, N: 100}}
+	rules.ShareOn, rules.ShareGift = true, campaign.Gift{{Kind: campaign.Points, N: 20}}
 	if _, err := s.Referral.SetRules(s.as(ctx, s.boss), rules); err != nil {
 		return err
 	}
 	c, err := s.Referral.Code(ctx, s.people[0].id)
-	s.club.invite = c.Code
+	s.club.invite = c.Code + "." + referral.ViaItem
 	return err
 }
 
@@ -229,6 +239,34 @@ func (s *seeder) shareWallets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Groups.AddDocument(s.as(ctx, boss.owner), g.ID, group.DocumentLicense, licence)
-	return errors.Join(err, s.Queue.Drain(ctx))
+	if _, err = s.Groups.AddDocument(s.as(ctx, boss.owner), g.ID, group.DocumentLicense, licence); err != nil {
+		return err
+	}
+	return errors.Join(s.openFleet(ctx, licence), s.Queue.Drain(ctx))
+}
+
+// openFleet lets a company in whose people are members of a tier, with a VIP card by hand and one whose link waits.
+func (s *seeder) openFleet(ctx context.Context, licence []byte) error {
+	boss := s.as(ctx, s.boss)
+	g, err := s.Groups.Create(boss, group.NewGroup{Kind: group.Corporate, Name: "上海恒通商务用车有限公司", PayerID: s.people[8].id, CreditCode: "91310115MA1H9WQ6X6",
+		Contact: group.Contact{Name: "陆海涛", Phone: "13800011192", Note: "政企车队，十二辆"}})
+	if err != nil {
+		return err
+	}
+	if _, err := s.Groups.AddDocument(boss, g.ID, group.DocumentLicense, licence); err != nil {
+		return err
+	}
+	if _, err := s.Groups.Review(boss, g.ID, true, ""); err != nil {
+		return err
+	}
+	if _, err := s.Groups.SetTier(boss, g.ID, s.tiers[0]); err != nil {
+		return err
+	}
+	for i, p := range []group.Place{{CardKind: group.CardDriver, Note: "一队", Rules: group.Rules{CapPerMonthFen: 60000}}, {CardKind: group.CardVIP, Note: "总经理", TierID: s.tiers[len(s.tiers)-1]}} {
+		if _, err := s.Groups.AddDriver(s.as(ctx, s.boss), g.ID, s.people[9+i].id, p); err != nil {
+			return err
+		}
+	}
+	_, err = s.Groups.Invite(boss, g.ID, group.Place{CardKind: group.CardTemporary, Note: "参展嘉宾", Until: bizday.Add(bizday.Of(s.clk.Now(), bizday.DefaultZone), 30), TierID: s.tiers[0]})
+	return err
 }

@@ -100,6 +100,8 @@ var labels = map[string]string{
 	"group.driver":        "修改用车人权限",
 	"group.driver_remove": "移除用车人",
 	"group.leave":         "退出共享账户",
+	"group.tier":          "设置单位会员等级",
+	"group.driver_add":    "添加用车人",
 	"group.approval_ask":  "请付款人确认",
 	"group.approval_yes":  "付款人同意",
 	"group.approval_deny": "付款人拒绝",

@@ -82,7 +82,7 @@ func openClub(t *testing.T) *club {
 		v, err := f.Tiers.OfMember(ctx, r, id)
 		return v.ID, err
 	})
-	c.groups = group.New(group.Deps{DB: f.DB, Box: box, Members: f.Members, Catalog: f.Catalog, Shops: f.Shops, Settings: f.Settings, Messages: messages, Queue: q, InviteURL: "https://x/?code="})
+	c.groups = group.New(group.Deps{DB: f.DB, Box: box, Members: f.Members, Tiers: f.Tiers, Catalog: f.Catalog, Shops: f.Shops, Settings: f.Settings, Messages: messages, Queue: q, InviteURL: "https://x/?code="})
 	f.Tiers.Connect(f.Settings, tier.Deps{Log: quiet, People: f.Members, Messages: messages, Catalog: f.Catalog, Shops: f.Shops, Sales: c.sales})
 	c.till = checkout.New(f.DB, quiet, f.Members, c.pay, f.Catalog, f.Tiers, f.Shops, f.Settings, messages)
 	c.till.Bring(checkout.Assets{Passes: c.passes, Coupons: c.coupons, Points: c.points, Groups: c.groups})

@@ -9,7 +9,8 @@
 // Invariants: whether a payment is allowed is decided under the group's lock, so that two tills together never pass a cap; an order has
 // at most one use, an approval pays at most one order and only until it expires, a link brings one driver; leaving and coming back
 // starts no new month; nothing here moves money: the till takes it from the payer's wallet in the same transaction; a company's
-// documents and contact are stored sealed, and are gone when the group ends.
+// documents and contact are stored sealed, and are gone when the group ends; a company and its VIP and temporary cards may name a tier, which only the
+// shop sets: while the company is active its people stand at least there, recomputed in the transaction that changes it.
 package group
 
 import (
@@ -107,6 +108,7 @@ var (
 	ErrDocuments  = fault.Define(fault.Conflict, "group.documents", "请先上传营业执照照片，再提交审核")
 	ErrDocMax     = fault.Define(fault.Conflict, "group.document_limit", "最多 6 张证明照片，请先删除不需要的")
 
+	ErrTier      = fault.Define(fault.Forbidden, "group.tier_by_shop", "会员等级由门店设置，请联系门店")
 	ErrNoDriver  = fault.Define(fault.Conflict, "group.not_driver", "顾客不在这个账户里，请换一种收款方式")
 	ErrDriver    = fault.Define(fault.Conflict, "group.driver_blocked", "用车人的会员卡现在不能使用，请换一种收款方式")
 	ErrPayer     = fault.Define(fault.Conflict, "group.payer_blocked", "付款人的账户现在不能使用，请换一种收款方式")
@@ -137,8 +139,10 @@ type Group struct {
 	ReviewedAt *time.Time
 	CreatedAt  time.Time
 	EndedAt    *time.Time
+	TierID     int64 // of a company: the least that its people have; 0 names none
 
 	sealed string
+	moved  []int64 // whose tier has to be looked at again once the group is stored
 }
 
 // Contact is whom the shop calls about a company's account.
@@ -177,6 +181,7 @@ type Place struct {
 	CardKind string `json:"cardKind" enum:"driver,vip,temporary" doc:"vip and temporary are for companies"`
 	Note     string `json:"note,omitempty" maxLength:"40" doc:"What the payer calls it: a department, a car, a person"`
 	Until    string `json:"until,omitempty" maxLength:"10" doc:"YYYY-MM-DD, the last day; empty: no end. vip: a year unless told; temporary: at most 92 days"`
+	TierID   int64  `json:"tierId,omitempty" minimum:"0" doc:"Of vip and temporary: the least tier of who holds it; the shop alone sets it, from an owner it is left out"`
 	Rules    Rules  `json:"rules"`
 }
 

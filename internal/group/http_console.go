@@ -115,6 +115,17 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 		func(ctx context.Context, in *inviteID) (httpapi.None, error) {
 			return httpapi.None{}, s.Revoke(ctx, in.ID, in.InviteID)
 		})
+	httpapi.Register(r, op("consoleGroupTier", http.MethodPut, "/{id}/tier", "Name the least tier of a company's people", perm.TierWrite),
+		func(ctx context.Context, in *httpapi.ByIDBody[TierAsk]) (Detail, error) {
+			return s.show(ctx)(s.SetTier(ctx, in.ID, in.Body.TierID))
+		})
+	httpapi.Register(r, once(op("consoleGroupDriverAdd", http.MethodPost, "/{id}/drivers", "Give a member a place by hand", perm.GroupReview)),
+		func(ctx context.Context, in *httpapi.ByIDBody[AddAsk]) (Detail, error) {
+			if _, err := s.AddDriver(ctx, in.ID, in.Body.MemberID, in.Body.Place); err != nil {
+				return Detail{}, err
+			}
+			return s.show(ctx)(s.Get(ctx, in.ID))
+		})
 	httpapi.Register(r, op("consoleGroupDriverPut", http.MethodPut, "/{id}/drivers/{driverId}", "Change what a driver may do", perm.GroupReview),
 		func(ctx context.Context, in *driverInput) (Detail, error) {
 			if _, err := s.PutDriver(ctx, in.ID, in.DriverID, in.Body); err != nil {

@@ -34,6 +34,8 @@ type View struct {
 	CreatedAt   time.Time     `json:"createdAt"`
 	EndedAt     *time.Time    `json:"endedAt,omitempty"`
 	CanDissolve bool          `json:"canDissolve"`
+	TierID      int64         `json:"tierId,omitempty" doc:"Of a company: the least tier of its people"`
+	TierName    string        `json:"tierName,omitempty"`
 }
 
 // Detail is a group with its drivers.
@@ -52,6 +54,7 @@ type DriverView struct {
 	JoinedAt    time.Time `json:"joinedAt"`
 	Over        bool      `json:"over" doc:"The last day has passed"`
 	SpentFen    money.Fen `json:"spentFen" doc:"This month"`
+	TierName    string    `json:"tierName,omitempty" doc:"What the place names"`
 	Place
 }
 
@@ -88,6 +91,7 @@ type InvitedView struct {
 	Kind      string    `json:"kind" enum:"family,corporate"`
 	PayerName string    `json:"payerName" doc:"Masked"`
 	ExpiresAt time.Time `json:"expiresAt"`
+	TierName  string    `json:"tierName,omitempty" doc:"The tier that comes with it"`
 	Place
 }
 
@@ -158,6 +162,17 @@ type TillAsk struct {
 	AmountFen  money.Fen `json:"amountFen" minimum:"1" maximum:"100000000"`
 }
 
+// TierAsk names the least tier of a company's people.
+type TierAsk struct {
+	TierID int64 `json:"tierId" minimum:"0" doc:"0 names none"`
+}
+
+// AddAsk gives a member a place by hand.
+type AddAsk struct {
+	MemberID int64 `json:"memberId" minimum:"1"`
+	Place    Place `json:"place"`
+}
+
 // DeskGroupAsk makes a group for a member at the desk.
 type DeskGroupAsk struct {
 	Kind       string   `json:"kind" enum:"family,corporate"`
@@ -172,6 +187,10 @@ type DeskGroupAsk struct {
 func (s *Service) views(ctx context.Context, list []Group) ([]View, error) {
 	who := actor.From(ctx)
 	month := monthOf(s.db.Now())
+	tiers, err := s.tierNames(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var payers []int64
 	for _, g := range list {
 		payers = append(payers, g.PayerID)
@@ -183,7 +202,7 @@ func (s *Service) views(ctx context.Context, list []Group) ([]View, error) {
 	out := make([]View, 0, len(list))
 	for _, g := range list {
 		v := View{ID: g.ID, Kind: g.Kind, Name: g.Name, State: g.State, Role: "shop", PayerName: names[g.PayerID].Name, CreatedAt: g.CreatedAt, EndedAt: g.EndedAt,
-			Documents: []DocumentRef{}}
+			Documents: []DocumentRef{}, TierID: g.TierID, TierName: tiers[g.TierID]}
 		all, err := driversOf(ctx, s.db, g.ID)
 		if err != nil {
 			return nil, err
@@ -196,7 +215,7 @@ func (s *Service) views(ctx context.Context, list []Group) ([]View, error) {
 		if who.Kind == actor.Owner && g.PayerID != who.MemberID {
 			v.Role = "driver"
 			if i := slices.IndexFunc(all, func(d Driver) bool { return d.MemberID == who.MemberID }); i >= 0 {
-				v.Me = &s.drivers(all[i:i+1], nil, by, false)[0]
+				v.Me = &s.drivers(all[i:i+1], nil, by, tiers, false)[0]
 				v.SpentFen = v.Me.SpentFen
 			}
 			out = append(out, v)
@@ -237,11 +256,21 @@ func (s *Service) inner(ctx context.Context, g Group, v *View, by map[int64]mone
 	return err
 }
 
-func (s *Service) drivers(list []Driver, names map[int64]member.Contact, by map[int64]money.Fen, shop bool) []DriverView {
+// tierNames are what tiers are called.
+func (s *Service) tierNames(ctx context.Context) (map[int64]string, error) {
+	all, err := s.tiers.Tiers(ctx)
+	out := make(map[int64]string, len(all))
+	for _, t := range all {
+		out[t.ID] = t.Name
+	}
+	return out, err
+}
+
+func (s *Service) drivers(list []Driver, names map[int64]member.Contact, by map[int64]money.Fen, tiers map[int64]string, shop bool) []DriverView {
 	out := make([]DriverView, 0, len(list))
 	today := s.today()
 	for _, d := range list {
-		v := DriverView{ID: d.ID, Name: names[d.MemberID].Name, PhoneMasked: names[d.MemberID].Phone, JoinedAt: d.JoinedAt, Over: d.Place.over(today), SpentFen: by[d.MemberID], Place: d.Place}
+		v := DriverView{ID: d.ID, Name: names[d.MemberID].Name, PhoneMasked: names[d.MemberID].Phone, JoinedAt: d.JoinedAt, Over: d.Place.over(today), SpentFen: by[d.MemberID], TierName: tiers[d.Place.TierID], Place: d.Place}
 		if shop {
 			v.MemberID = d.MemberID
 		}
@@ -282,7 +311,11 @@ func (s *Service) detail(ctx context.Context, g Group, err error) (Detail, error
 	if err != nil {
 		return d, err
 	}
-	d.Places = s.drivers(all, names, by, d.Role == "shop")
+	tiers, err := s.tierNames(ctx)
+	if err != nil {
+		return d, err
+	}
+	d.Places = s.drivers(all, names, by, tiers, d.Role == "shop")
 	open, err := s.Invites(ctx, g.ID)
 	for _, v := range open {
 		d.Invites = append(d.Invites, inviteView(v))

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -144,7 +145,11 @@ func (s *Service) ownerDriverRoutes(r *httpapi.Router) {
 				return InvitedView{}, err
 			}
 			names, err := s.members.MaskedNames(ctx, []int64{g.PayerID})
-			return InvitedView{GroupName: g.Name, Kind: g.Kind, PayerName: names[g.PayerID], ExpiresAt: until, Place: p}, err
+			if err != nil {
+				return InvitedView{}, err
+			}
+			tiers, err := s.tierNames(ctx)
+			return InvitedView{GroupName: g.Name, Kind: g.Kind, PayerName: names[g.PayerID], ExpiresAt: until, TierName: cmp.Or(tiers[p.TierID], tiers[g.TierID]), Place: p}, err
 		})
 	httpapi.Register(r, owner("ownerGroupJoin", http.MethodPost, "/group-joins", "Take the place of a link"),
 		func(ctx context.Context, in *httpapi.Body[CodeAsk]) (Detail, error) {

@@ -92,8 +92,9 @@ func newRig(t *testing.T) *rig {
 	cat := catalog.New(d, shops)
 	people := member.New(d, box, settings, nil, cat, member.Options{EraseTx: func(ctx context.Context, tx *db.Tx, id int64) error { return r.MemberLeftTx(ctx, tx, id) }})
 	people.Connect(purse{d}, ranks{tiers})
-	r.Service = New(Deps{DB: d, Box: box, Members: people, Catalog: cat, Shops: shops, Settings: settings, Messages: notify.New(d, r.queue, nobody{}, nil, settings, notify.Options{}),
+	r.Service = New(Deps{DB: d, Box: box, Members: people, Tiers: tiers, Catalog: cat, Shops: shops, Settings: settings, Messages: notify.New(d, r.queue, nobody{}, nil, settings, notify.Options{}),
 		Queue: r.queue, Documents: blob.New(blob.NewFolder(r.dir)), InviteURL: "https://shop.example/join?code="})
+	tiers.Connect(settings, tier.Deps{Log: log, People: people, Accounts: r.Service})
 	must(t, people.EnsureCharter(r.staff()))
 	must(t, tiers.EnsureDefault(r.staff()))
 	st, err := shops.Create(r.staff(), shop.Input{Name: "西湖店"})

@@ -138,6 +138,9 @@ func (p Place) clean(kind, today string, known func(id int64) bool) (Place, erro
 			f.Bad("until", "最晚到 "+last)
 		}
 	}
+	if p.TierID != 0 && (kind != Corporate || p.CardKind == CardDriver) {
+		f.Bad("tierId", "等级只随企业 VIP 卡和临时卡给；给全公司请在账户上设置")
+	}
 	p.Rules = p.Rules.clean(&f, known)
 	return p, f.Err()
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/liangche/liangche/internal/secret"
 	"github.com/liangche/liangche/internal/setting"
 	"github.com/liangche/liangche/internal/shop"
+	"github.com/liangche/liangche/internal/tier"
 )
 
 // Documents keeps sealed images; it is *blob.Service.
@@ -35,6 +36,7 @@ type Deps struct {
 	DB        *db.DB
 	Box       *secret.Box
 	Members   *member.Service
+	Tiers     *tier.Service
 	Catalog   *catalog.Service
 	Shops     *shop.Service
 	Settings  *setting.Service
@@ -49,6 +51,7 @@ type Service struct {
 	db        *db.DB
 	box       *secret.Box
 	members   *member.Service
+	tiers     *tier.Service
 	catalog   *catalog.Service
 	shops     *shop.Service
 	settings  *setting.Service
@@ -68,7 +71,7 @@ const jobForget = "group.forget"
 
 // New returns the service and registers its job.
 func New(d Deps) *Service {
-	s := &Service{db: d.DB, box: d.Box, members: d.Members, catalog: d.Catalog, shops: d.Shops, settings: d.Settings, messages: d.Messages, queue: d.Queue,
+	s := &Service{db: d.DB, box: d.Box, members: d.Members, tiers: d.Tiers, catalog: d.Catalog, shops: d.Shops, settings: d.Settings, messages: d.Messages, queue: d.Queue,
 		documents: d.Documents, inviteURL: d.InviteURL}
 	d.Queue.Handle(jobForget, s.forget)
 	return s
@@ -164,9 +167,17 @@ func (s *Service) change(ctx context.Context, id int64, fn func(ctx context.Cont
 			return err
 		}
 		out = g
-		return saveGroup(ctx, tx, g)
+		return s.storeTx(ctx, tx, g)
 	})
 	return out, err
+}
+
+// storeTx stores a locked group, and then looks at the tiers of those for whom it changed something.
+func (s *Service) storeTx(ctx context.Context, tx *db.Tx, g Group) error {
+	if err := saveGroup(ctx, tx, g); err != nil {
+		return err
+	}
+	return s.tiers.MovedTx(ctx, tx, g.moved)
 }
 
 // NewGroup is what a group begins with. PayerID is taken from the session of an owner.
@@ -300,6 +311,12 @@ func (s *Service) Dissolve(ctx context.Context, id int64, reason string) (Group,
 
 // endTx ends a locked group; the caller stores it.
 func (s *Service) endTx(ctx context.Context, tx *db.Tx, g *Group, reason, why string) error {
+	if err := s.movesTx(ctx, tx, g); err != nil {
+		return err
+	}
+	if why == EndGone {
+		g.moved = slices.DeleteFunc(g.moved, func(m int64) bool { return m == g.PayerID }) // who leaves has no tier any more
+	}
 	now := tx.Now
 	g.State, g.Reason, g.EndedAt, g.Contact, g.sealed = StateEnded, reason, &now, Contact{}, ""
 	if err := endPlaces(ctx, tx, g.ID, why); err != nil {
@@ -340,7 +357,7 @@ func (s *Service) MemberLeftTx(ctx context.Context, tx *db.Tx, memberID int64) e
 		if err := s.endTx(ctx, tx, &g, "付款人已注销", EndGone); err != nil {
 			return err
 		}
-		if err := saveGroup(ctx, tx, g); err != nil {
+		if err := s.storeTx(ctx, tx, g); err != nil {
 			return err
 		}
 	}

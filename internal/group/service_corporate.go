@@ -60,6 +60,9 @@ func (s *Service) Review(ctx context.Context, id int64, approve bool, reason str
 				return ErrPayer.Say("付款人的会员资格不是正常状态，不能通过")
 			}
 			g.State, action = StateActive, "group.approve"
+			if err := s.movesTx(ctx, tx, g); err != nil {
+				return err
+			}
 		}
 		now := tx.Now
 		g.Reason, g.ReviewedBy, g.ReviewedAt = reason, db.Clip(actor.From(ctx).Name, 64), &now
@@ -86,6 +89,9 @@ func (s *Service) Suspend(ctx context.Context, id int64, on bool, reason string)
 			return ErrState
 		}
 		g.State, g.Reason = to, reason
+		if err := s.movesTx(ctx, tx, g); err != nil {
+			return err
+		}
 		return s.record(ctx, tx, action, *g, map[string]any{"reason": reason})
 	})
 }

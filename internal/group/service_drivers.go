@@ -37,6 +37,9 @@ func (s *Service) Invite(ctx context.Context, id int64, p Place) (out Invite, er
 		if err != nil {
 			return err
 		}
+		if err := s.namedTx(ctx, tx, Place{}, &p); err != nil {
+			return err
+		}
 		open, err := openInvites(ctx, tx, id, tx.Millis())
 		if err != nil {
 			return err
@@ -54,11 +57,11 @@ func (s *Service) Invite(ctx context.Context, id int64, p Place) (out Invite, er
 		code := secret.Code(16)
 		v := Invite{ID: tx.NewID(), Code: code, URL: s.inviteURL + code, Place: p, ExpiresAt: tx.Now.Add(inviteLife), CreatedAt: tx.Now}
 		if err := tx.Insert(ctx, "group_invites", inviteRow{ID: v.ID, GroupID: id, Hash: secret.Hash(code), CardKind: p.CardKind, Note: p.Note, Until: p.Until, Rules: string(rules),
-			ExpiresAt: v.ExpiresAt.UnixMilli(), CreatedAt: tx.Millis()}); err != nil {
+			ExpiresAt: v.ExpiresAt.UnixMilli(), CreatedAt: tx.Millis(), TierID: p.TierID}); err != nil {
 			return err
 		}
 		out = v
-		return s.record(ctx, tx, "group.invite", *g, map[string]any{"cardKind": p.CardKind, "note": p.Note, "until": p.Until})
+		return s.record(ctx, tx, "group.invite", *g, map[string]any{"cardKind": p.CardKind, "note": p.Note, "until": p.Until, "tierId": p.TierID})
 	})
 	return out, err
 }
@@ -141,38 +144,12 @@ func (s *Service) Join(ctx context.Context, code string) (out Driver, err error)
 		if err != nil {
 			return err
 		}
-		st, err := s.members.StandingTx(ctx, tx, me)
+		p, err := row.place()
 		if err != nil {
 			return err
 		}
-		if err := st.Usable(); err != nil {
-			return err
-		}
-		g, err := groupByID(ctx, tx, row.GroupID, tx.ForUpdate())
-		if err != nil {
-			return err
-		}
-		if err := g.live(); err != nil {
-			return err
-		}
-		if g.PayerID == me {
-			return ErrOwnInvite
-		}
-		if err := s.roomTx(ctx, tx, g); err != nil {
-			return err
-		}
-		d := Driver{ID: tx.NewID(), GroupID: g.ID, MemberID: me, JoinedAt: tx.Now}
-		if d.Place, err = row.place(); err != nil {
-			return err
-		}
-		if err := useInvite(ctx, tx, row.ID, d.ID); err != nil {
-			return err
-		}
-		if err := insertDriver(ctx, tx, d); err != nil {
-			return err
-		}
-		out = d
-		return s.record(ctx, tx, "group.join", g, map[string]any{"memberId": me, "cardKind": d.Place.CardKind})
+		out, err = s.enterTx(ctx, tx, row.GroupID, me, p, func(driverID int64) error { return useInvite(ctx, tx, row.ID, driverID) })
+		return err
 	})
 	return out, err
 }
@@ -198,9 +175,15 @@ func (s *Service) PutDriver(ctx context.Context, id, driverID int64, p Place) (o
 		if d.Place, err = p.clean(g.Kind, s.today(), known); err != nil {
 			return err
 		}
+		if err := s.namedTx(ctx, tx, was, &d.Place); err != nil {
+			return err
+		}
 		out = d
 		if err := savePlace(ctx, tx, d); err != nil {
 			return err
+		}
+		if g.TierID != 0 || was.TierID != 0 || d.Place.TierID != 0 {
+			g.moved = append(g.moved, d.MemberID)
 		}
 		return s.record(ctx, tx, "group.driver", *g, map[string]any{"memberId": d.MemberID, "from": was, "to": d.Place})
 	})
@@ -216,6 +199,9 @@ func (s *Service) RemoveDriver(ctx context.Context, id, driverID int64) error {
 		}
 		if err := s.endPlaceTx(ctx, tx, d, EndRemoved); err != nil {
 			return err
+		}
+		if g.TierID != 0 || d.Place.TierID != 0 {
+			g.moved = append(g.moved, d.MemberID)
 		}
 		return s.record(ctx, tx, "group.driver_remove", *g, map[string]any{"memberId": d.MemberID})
 	})
@@ -239,6 +225,11 @@ func (s *Service) Leave(ctx context.Context, id int64) error {
 		}
 		if err := s.endPlaceTx(ctx, tx, d, EndLeft); err != nil {
 			return err
+		}
+		if g.TierID != 0 || d.Place.TierID != 0 {
+			if err := s.tiers.MovedTx(ctx, tx, []int64{me}); err != nil {
+				return err
+			}
 		}
 		return s.record(ctx, tx, "group.leave", g, map[string]any{"memberId": me})
 	})

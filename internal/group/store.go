@@ -28,9 +28,10 @@ type groupRow struct {
 	CreatedAt     int64   `db:"created_at"`
 	UpdatedAt     int64   `db:"updated_at"`
 	EndedAt       *int64  `db:"ended_at"`
+	TierID        int64   `db:"tier_id"`
 }
 
-const groupColumns = `id, kind, name, state, payer_id, store_id, credit_code, live_credit, contact_sealed, reason, reviewed_by, reviewed_at, created_at, updated_at, ended_at`
+const groupColumns = `id, kind, name, state, payer_id, store_id, credit_code, live_credit, contact_sealed, reason, reviewed_by, reviewed_at, created_at, updated_at, ended_at, tier_id`
 
 func instant(ms *int64) *time.Time {
 	if ms == nil {
@@ -42,7 +43,7 @@ func instant(ms *int64) *time.Time {
 
 func (r groupRow) group() Group {
 	return Group{ID: r.ID, Kind: r.Kind, Name: r.Name, State: r.State, PayerID: r.PayerID, StoreID: r.StoreID, CreditCode: r.CreditCode, Reason: r.Reason,
-		ReviewedBy: r.ReviewedBy, ReviewedAt: instant(r.ReviewedAt), CreatedAt: clock.FromMillis(r.CreatedAt), EndedAt: instant(r.EndedAt), sealed: r.ContactSealed}
+		ReviewedBy: r.ReviewedBy, ReviewedAt: instant(r.ReviewedAt), CreatedAt: clock.FromMillis(r.CreatedAt), EndedAt: instant(r.EndedAt), TierID: r.TierID, sealed: r.ContactSealed}
 }
 
 // groupByID reads a group. Fault: fault.ErrNotFound.
@@ -137,8 +138,8 @@ func saveGroup(ctx context.Context, tx *db.Tx, g Group) error {
 		return &v
 	}
 	err := tx.ExecOne(ctx, fault.ErrNotFound, `UPDATE group_groups SET name = ?, state = ?, credit_code = ?, live_credit = ?, contact_sealed = ?, reason = ?,
-		reviewed_by = ?, reviewed_at = ?, updated_at = ?, ended_at = ? WHERE id = ?`, g.Name, g.State, g.CreditCode, live, g.sealed, g.Reason, g.ReviewedBy,
-		ms(g.ReviewedAt), tx.Millis(), ms(g.EndedAt), g.ID)
+		reviewed_by = ?, reviewed_at = ?, updated_at = ?, ended_at = ?, tier_id = ? WHERE id = ?`, g.Name, g.State, g.CreditCode, live, g.sealed, g.Reason, g.ReviewedBy,
+		ms(g.ReviewedAt), tx.Millis(), ms(g.EndedAt), g.TierID, g.ID)
 	if errors.Is(err, db.ErrDuplicate) {
 		return ErrCreditUsed
 	}
@@ -180,12 +181,13 @@ type driverRow struct {
 	JoinedAt  int64   `db:"joined_at"`
 	EndedAt   *int64  `db:"ended_at"`
 	EndReason string  `db:"end_reason"`
+	TierID    int64   `db:"tier_id"`
 }
 
-const driverColumns = `id, group_id, member_id, live_key, card_kind, note, until_day, rules, joined_at, ended_at, end_reason`
+const driverColumns = `id, group_id, member_id, live_key, card_kind, note, until_day, rules, joined_at, ended_at, end_reason, tier_id`
 
 func (r driverRow) driver() (Driver, error) {
-	d := Driver{ID: r.ID, GroupID: r.GroupID, MemberID: r.MemberID, Place: Place{CardKind: r.CardKind, Note: r.Note, Until: r.Until},
+	d := Driver{ID: r.ID, GroupID: r.GroupID, MemberID: r.MemberID, Place: Place{CardKind: r.CardKind, Note: r.Note, Until: r.Until, TierID: r.TierID},
 		JoinedAt: clock.FromMillis(r.JoinedAt), EndedAt: instant(r.EndedAt), EndReason: r.EndReason}
 	return d, json.Unmarshal([]byte(r.Rules), &d.Place.Rules)
 }
@@ -256,7 +258,7 @@ func insertDriver(ctx context.Context, tx *db.Tx, d Driver) error {
 	}
 	key := liveKey(d.GroupID, d.MemberID)
 	err = tx.Insert(ctx, "group_drivers", driverRow{ID: d.ID, GroupID: d.GroupID, MemberID: d.MemberID, LiveKey: &key, CardKind: d.Place.CardKind, Note: d.Place.Note,
-		Until: d.Place.Until, Rules: string(rules), JoinedAt: d.JoinedAt.UnixMilli()})
+		Until: d.Place.Until, Rules: string(rules), JoinedAt: d.JoinedAt.UnixMilli(), TierID: d.Place.TierID})
 	if errors.Is(err, db.ErrDuplicate) {
 		return ErrJoined
 	}
@@ -268,8 +270,8 @@ func savePlace(ctx context.Context, tx *db.Tx, d Driver) error {
 	if err != nil {
 		return err
 	}
-	return tx.ExecOne(ctx, fault.ErrNotFound, `UPDATE group_drivers SET card_kind = ?, note = ?, until_day = ?, rules = ? WHERE id = ? AND live_key IS NOT NULL`,
-		d.Place.CardKind, d.Place.Note, d.Place.Until, string(rules), d.ID)
+	return tx.ExecOne(ctx, fault.ErrNotFound, `UPDATE group_drivers SET card_kind = ?, note = ?, until_day = ?, rules = ?, tier_id = ? WHERE id = ? AND live_key IS NOT NULL`,
+		d.Place.CardKind, d.Place.Note, d.Place.Until, string(rules), d.Place.TierID, d.ID)
 }
 
 func endPlace(ctx context.Context, tx *db.Tx, id int64, reason string) error {
@@ -294,12 +296,13 @@ type inviteRow struct {
 	UsedAt    *int64 `db:"used_at"`
 	RevokedAt *int64 `db:"revoked_at"`
 	DriverID  int64  `db:"driver_id"`
+	TierID    int64  `db:"tier_id"`
 }
 
-const inviteColumns = `id, group_id, code_hash, card_kind, note, until_day, rules, expires_at, created_at, used_at, revoked_at, driver_id`
+const inviteColumns = `id, group_id, code_hash, card_kind, note, until_day, rules, expires_at, created_at, used_at, revoked_at, driver_id, tier_id`
 
 func (r inviteRow) place() (Place, error) {
-	p := Place{CardKind: r.CardKind, Note: r.Note, Until: r.Until}
+	p := Place{CardKind: r.CardKind, Note: r.Note, Until: r.Until, TierID: r.TierID}
 	return p, json.Unmarshal([]byte(r.Rules), &p.Rules)
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
-	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/jobs"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/notify"
@@ -19,11 +18,7 @@ import (
 	"github.com/liangche/liangche/internal/setting"
 )
 
-const (
-	chunk      = 200
-	renewAhead = day      // a renewal is charged within the last day
-	renewLate  = 10 * day // and given up so long after the end
-)
+const chunk = 200
 
 func (s *Service) jobs(q *jobs.Queue) {
 	q.Every("pass.tick", 10*time.Minute, func(ctx context.Context) error {
@@ -234,7 +229,7 @@ func leftText(p Pass) string {
 
 // noticeTx announces a renewal, days before stored value is charged; without it nothing is charged.
 func (s *Service) noticeTx(ctx context.Context, tx *db.Tx, p *Pass) error {
-	if !p.RenewOn || !p.NoticedAt.IsZero() || p.Terms.Renew == nil {
+	if !p.renewal().Announce() || p.Terms.Renew == nil {
 		return nil
 	}
 	p.NoticedAt = tx.Now
@@ -246,11 +241,16 @@ func (s *Service) renewTellTx(ctx context.Context, tx *db.Tx, p Pass, what, hint
 		Page: page(p), Data: map[string]string{"title": p.Name, "amount": p.Terms.Renew.PriceFen.String(), "time": p.ExpiresAt.Add(-time.Minute).Format(time.RFC3339), "hint": hint}})
 }
 
+// renewal is how the pass follows itself.
+func (p Pass) renewal() sale.Renewal {
+	return sale.Renewal{On: p.RenewOn, Note: p.RenewNote, NoticedAt: p.NoticedAt}
+}
+
 // renewals buys the passes that follow those that end within a day: each is its own instrument (N17), and each is bought once, because one
 // pass is followed by one at most.
 func (s *Service) renewals(ctx context.Context, now time.Time, notice time.Duration) error {
 	for after := int64(0); ; {
-		ids, err := dueIDs(ctx, s.db, dueRenewals, now.Add(renewAhead).UnixMilli(), after, chunk)
+		ids, err := dueIDs(ctx, s.db, dueRenewals, now.Add(sale.RenewAhead).UnixMilli(), after, chunk)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -268,15 +268,11 @@ func (s *Service) renewals(ctx context.Context, now time.Time, notice time.Durat
 
 func (s *Service) renew(ctx context.Context, id int64, notice time.Duration) error {
 	p, err := s.Pass(ctx, 0, id)
-	if err != nil || !p.RenewOn || p.NoticedAt.IsZero() || s.db.Now().Before(p.NoticedAt.Add(notice)) {
+	if err != nil || !p.renewal().Due(s.db.Now(), notice) {
 		return err
 	}
-	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		data, _ := json.Marshal(renewal{Renews: p.ID}) // plain values always marshal
-		_, err := s.sales.BeginTx(ctx, tx, sale.Buy{Kind: SalePass, SubjectID: p.PlanID, MemberID: p.MemberID, StoreID: p.StoreID, Data: data}, sale.Pay{Method: sale.MethodBalance})
-		if err != nil {
-			return err
-		}
+	data, _ := json.Marshal(renewal{Renews: p.ID}) // plain values always marshal
+	why, err := s.sales.Renew(ctx, sale.Buy{Kind: SalePass, SubjectID: p.PlanID, MemberID: p.MemberID, StoreID: p.StoreID, Data: data}, func(ctx context.Context, tx *db.Tx) error {
 		old, err := passByID(ctx, tx, p.ID, "", tx.ForUpdate())
 		if err != nil {
 			return err
@@ -284,14 +280,10 @@ func (s *Service) renew(ctx context.Context, id int64, notice time.Duration) err
 		old.RenewOn, old.RenewNote = false, "已续期"
 		return savePass(ctx, tx, old)
 	})
-	if errors.Is(err, db.ErrDuplicate) {
-		return nil // it was renewed already
-	}
-	var f *fault.Error
-	if err == nil || !errors.As(err, &f) || f.Kind != fault.Conflict {
+	if err != nil || why == "" {
 		return err
 	}
-	_, err = s.change(ctx, 0, id, func(ctx context.Context, tx *db.Tx, p *Pass) error { return s.unrenewedTx(ctx, tx, p, f.Message) })
+	_, err = s.change(ctx, 0, id, func(ctx context.Context, tx *db.Tx, p *Pass) error { return s.unrenewedTx(ctx, tx, p, why) })
 	return err
 }
 
@@ -300,9 +292,7 @@ func (s *Service) unrenewedTx(ctx context.Context, tx *db.Tx, p *Pass, why strin
 	if !p.RenewOn || p.NoticedAt.IsZero() { // switched off, or on anew, meanwhile
 		return nil
 	}
-	if tx.Now.After(p.ExpiresAt.Add(renewLate)) {
-		p.RenewOn = false
-	}
-	p.RenewNote = db.Clip(why, 100)
+	left := p.renewal().Failed(tx.Now, p.ExpiresAt, why)
+	p.RenewOn, p.RenewNote = left.On, left.Note
 	return s.renewTellTx(ctx, tx, *p, "failed", "未能续期："+db.Clip(why, 14))
 }

@@ -63,7 +63,7 @@ func openClub(t *testing.T) *club {
 	messages := notify.New(f.DB, q, mute{}, nil, f.Settings, notify.Options{})
 	c.sales = sale.New(f.DB, quiet, f.Members, payment.New(f.DB, q, nil, quiet), f.Shops, f.Settings)
 	c.passes = pass.New(pass.Deps{DB: f.DB, Log: quiet, Queue: q, Members: f.Members, Catalog: f.Catalog, Shops: f.Shops, Settings: f.Settings, Messages: messages, Sales: c.sales})
-	c.groups = group.New(group.Deps{DB: f.DB, Box: box, Members: f.Members, Catalog: f.Catalog, Shops: f.Shops, Settings: f.Settings, Messages: messages, Queue: q})
+	c.groups = group.New(group.Deps{DB: f.DB, Box: box, Members: f.Members, Tiers: f.Tiers, Catalog: f.Catalog, Shops: f.Shops, Settings: f.Settings, Messages: messages, Queue: q})
 	f.Checkout.Bring(checkout.Assets{Passes: c.passes, Groups: c.groups})
 	shopfloor.Must(t, f.Settings.Update(f.Ctx(), []setting.Value{{Key: setting.RequireCode, Value: false}}))
 	c.s = New(f.DB, f.Shops, f.Members, f.Settings, c.groups)

@@ -192,7 +192,7 @@ func Definitions() []Definition {
 		{Key: TierRenewDays, Group: "会员", Label: "付费会员到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "7", Min: 0, Max: 60},
 		{Key: PassCoolOffDays, Group: "卡项", Label: "未使用可全额退卡的天数", Help: "自付款起算，法律规定不少于 7 天；只影响以后卖出的卡", Type: Int, Default: "7", Min: 7, Max: 90},
 		{Key: PassWarnDays, Group: "卡项", Label: "卡到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "7", Min: 0, Max: 60},
-		{Key: PassNoticeDays, Group: "卡项", Label: "自动续期前几天提醒", Help: "法律规定不少于 5 天；提醒没有发出就不会扣款", Type: Int, Default: "5", Min: 5, Max: 30},
+		{Key: PassNoticeDays, Group: "卡项", Label: "自动续期前几天提醒", Help: "卡和付费会员都按它；法律规定不少于 5 天，提醒没有发出就不会扣款", Type: Int, Default: "5", Min: 5, Max: 30},
 		{Key: PassPauseDays, Group: "卡项", Label: "车主可自助暂停的天数", Help: "每张卡累计；0 表示不能自助暂停；只影响以后卖出的卡", Type: Int, Default: "30", Min: 0, Max: 365},
 		{Key: PassPlateDays, Group: "卡项", Label: "更换绑定车牌的间隔天数", Help: "只影响以后卖出的卡", Type: Int, Default: "30", Min: 0, Max: 365},
 		{Key: CouponWarnDays, Group: "优惠", Label: "优惠券到期前几天提醒", Help: "0 表示不提醒", Type: Int, Default: "3", Min: 0, Max: 30},

@@ -22,6 +22,11 @@ type BuyRequest struct {
 	Pay     string `json:"pay" enum:"wechat,balance"`
 }
 
+// RenewalAsk switches the renewal of a membership.
+type RenewalAsk struct {
+	On bool `json:"on"`
+}
+
 func (s *Service) ownerRoutes(r *httpapi.Router) {
 	op := func(id, method, path, summary string) httpapi.Op {
 		return httpapi.Op{ID: id, Method: method, Path: "/api/owner/" + path, Summary: summary, Who: httpapi.Member}
@@ -32,6 +37,14 @@ func (s *Service) ownerRoutes(r *httpapi.Router) {
 		func(ctx context.Context, _ *httpapi.None) (Offers, error) {
 			all, err := s.Plans(ctx, true)
 			return Offers{all}, err
+		})
+	httpapi.Register(r, op("ownerMembershipRenewal", http.MethodPut, "memberships/{id}/renewal", "Let a membership follow itself from stored value, or not any more"),
+		func(ctx context.Context, in *httpapi.ByIDBody[RenewalAsk]) (Mine, error) {
+			me := actor.From(ctx).MemberID
+			if err := s.Renewal(ctx, me, in.ID, in.Body.On); err != nil {
+				return Mine{}, err
+			}
+			return s.Of(ctx, me)
 		})
 	buy := op("ownerMembershipBuy", http.MethodPost, "memberships", "Buy or renew a paid membership")
 	buy.Idempotent = true

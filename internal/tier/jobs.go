@@ -21,6 +21,7 @@ func (s *Service) jobs(q *jobs.Queue) {
 	}
 	q.Every("tier.sweep", 5*time.Second, as(func(ctx context.Context) error { return errors.Join(s.Sweep(ctx), s.Advance(ctx)) }))
 	q.Every("tier.nightly", 5*time.Minute, as(s.Nightly))
+	q.Every("tier.renew", 10*time.Minute, as(s.Renewals))
 	q.Every("tier.expire", 10*time.Minute, as(s.Expire))
 	q.Handle(jobRecompute, func(ctx context.Context, _ []byte) error { return as(s.Continue)(ctx) })
 }

@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/bizday"
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/sale"
 )
 
 // SaleKind is what memberships are called among sales.
@@ -40,6 +42,7 @@ var (
 	ErrPlanName  = fault.Define(fault.Conflict, "tier.plan_name_taken", "已有同名的付费会员方案，请换一个名称")
 	ErrPlanGone  = fault.Define(fault.Conflict, "tier.plan_unavailable", "这个付费会员现在不能购买，请重新选择")
 	ErrPlanAhead = fault.Define(fault.Conflict, "tier.plan_far_ahead", "已经续费到三年以后，请临近到期再续")
+	ErrNoRenewal = fault.Define(fault.Conflict, "tier.not_renewable", "这份会员不能自动续费，到期后可以再买")
 	ErrEnded     = fault.Define(fault.Conflict, "tier.membership_ended", "这份会员已经结束，没有可退的部分")
 )
 
@@ -87,6 +90,9 @@ type Membership struct {
 	State     string    `json:"state" enum:"active,ended,refunded"`
 	RefundFen money.Fen `json:"refundFen" doc:"What could be given back today, by the days that are left"`
 	CreatedAt time.Time `json:"createdAt"`
+	Renewable bool      `json:"renewable" doc:"It was bought and runs: it may follow itself from stored value, at the price for which it was sold"`
+	RenewOn   bool      `json:"renewOn"`
+	RenewNote string    `json:"renewNote,omitempty" doc:"Why the renewal failed"`
 }
 
 func (in PlanInput) clean() (PlanInput, error) {
@@ -134,6 +140,16 @@ type membershipRow struct {
 	Warned    bool   `db:"warned"`
 	State     string `db:"state"`
 	CreatedAt int64  `db:"created_at"`
+	RenewOn   bool   `db:"renew_on"`
+	RenewNote string `db:"renew_note"`
+	NoticedAt int64  `db:"noticed_at"`
+	RenewsID  *int64 `db:"renews_id"` // the membership that it follows by itself: unique
+}
+
+func (m membershipRow) renewable() bool { return m.State == MembershipActive && m.SaleID > 0 }
+
+func (m membershipRow) renewal() sale.Renewal {
+	return sale.Renewal{On: m.RenewOn, Note: m.RenewNote, NoticedAt: clock.Maybe(m.NoticedAt)}
 }
 
 func (m membershipRow) plan() (p Plan, err error) { return p, json.Unmarshal([]byte(m.Snapshot), &p) }

@@ -41,6 +41,12 @@ type People interface {
 	StandingTx(ctx context.Context, tx *db.Tx, memberID int64) (member.Standing, error)
 }
 
+// Accounts are the companies' accounts that name a tier for their people; it is *group.Service.
+type Accounts interface {
+	PlacedIn(ctx context.Context, r db.Reader, members []int64) ([]Placed, error)
+	Naming(ctx context.Context, r db.Reader, tierID int64) (accounts int, err error)
+}
+
 // Deps are what the programme works with beside the database. Without one of them what needs it is left out.
 type Deps struct {
 	Log      *slog.Logger
@@ -49,6 +55,7 @@ type Deps struct {
 	Catalog  *catalog.Service
 	Shops    *shop.Service
 	Sales    *sale.Service
+	Accounts Accounts
 	Queue    *jobs.Queue
 	ImageURL func(key string) string
 	Names    func(ctx context.Context, ids []int64) (map[int64]string, error) // masked
@@ -354,12 +361,20 @@ func (s *Service) Delete(ctx context.Context, id int64) error {
 		if err != nil {
 			return err
 		}
+		accounts := 0
+		if s.Accounts != nil {
+			if accounts, err = s.Accounts.Naming(ctx, tx, id); err != nil {
+				return err
+			}
+		}
 		name := all[i].Name
 		switch {
 		case members > 0:
 			return ErrInUse.Say("还有 %d 位会员是「%s」，请先调整他们的等级或升级条件", members, name)
 		case given > 0:
 			return ErrInUse.Say("还有 %d 位会员被指定为「%s」，请先取消指定", given, name)
+		case accounts > 0:
+			return ErrInUse.Say("还有 %d 个企业账户给出「%s」，请先修改账户", accounts, name)
 		case memberships > 0:
 			return ErrInUse.Say("还有 %d 份付费会员在享受「%s」，到期后才能删除", memberships, name)
 		case plans > 0:

@@ -113,8 +113,11 @@ func (s *Service) knownPlan(ctx context.Context, rights []Right) error {
 // product sells memberships.
 type product struct{ *Service }
 
-// OfferTx says what a plan costs. Faults: ErrPlanGone, ErrPlanAhead.
+// OfferTx says what a plan costs. Faults: ErrPlanGone, ErrPlanAhead, ErrNoRenewal.
 func (p product) OfferTx(ctx context.Context, tx *db.Tx, b sale.Buy) (sale.Terms, error) {
+	if len(b.Data) > 0 {
+		return p.offerRenewalTx(ctx, tx, b)
+	}
 	plan, err := planByID(ctx, tx, b.SubjectID, "")
 	if errors.Is(err, fault.ErrNotFound) || (err == nil && (!plan.OnSale || b.Qty > 1)) {
 		return sale.Terms{}, ErrPlanGone
@@ -151,7 +154,13 @@ func (p product) DeliverTx(ctx context.Context, tx *db.Tx, x sale.Sale) (sale.De
 	if err := json.Unmarshal(x.Snapshot, &plan); err != nil {
 		return sale.Delivered{}, err
 	}
-	m, err := p.beginTx(ctx, tx, plan, x.MemberID, x.ID, x.StoreID, x.PriceFen)
+	var r renewal
+	if len(x.Data) > 0 {
+		if err := json.Unmarshal(x.Data, &r); err != nil {
+			return sale.Delivered{}, err
+		}
+	}
+	m, err := p.beginTx(ctx, tx, plan, bought{x.MemberID, x.ID, x.StoreID, r.Renews, x.PriceFen})
 	if errors.Is(err, ErrUnknown) {
 		err = sale.ErrGone
 	}
@@ -163,8 +172,14 @@ func (p product) DeliverTx(ctx context.Context, tx *db.Tx, x sale.Sale) (sale.De
 // ReleaseTx has nothing to give back: nothing of a plan is reserved.
 func (p product) ReleaseTx(context.Context, *db.Tx, sale.Sale) error { return nil }
 
-// beginTx writes a membership and moves the member. saleID 0: it is a gift.
-func (s *Service) beginTx(ctx context.Context, tx *db.Tx, plan Plan, memberID, saleID, storeID int64, price money.Fen) (m membershipRow, err error) {
+// bought says of a membership who bought it by what. saleID 0: it is a gift; renews 0: it follows none by itself.
+type bought struct {
+	memberID, saleID, storeID, renews int64
+	price                             money.Fen
+}
+
+// beginTx writes a membership and moves the member.
+func (s *Service) beginTx(ctx context.Context, tx *db.Tx, plan Plan, b bought) (m membershipRow, err error) {
 	tiers, err := readAll(ctx, tx, "")
 	if err != nil {
 		return m, err
@@ -176,10 +191,10 @@ func (s *Service) beginTx(ctx context.Context, tx *db.Tx, plan Plan, memberID, s
 	if err != nil {
 		return m, err
 	}
-	if _, err := lockPlace(ctx, tx, memberID, def.ID); err != nil { // two memberships at once follow each other
+	if _, err := lockPlace(ctx, tx, b.memberID, def.ID); err != nil { // two memberships at once follow each other
 		return m, err
 	}
-	starts, err := nextStart(ctx, tx, memberID, plan.ID)
+	starts, err := nextStart(ctx, tx, b.memberID, plan.ID)
 	if err != nil {
 		return m, err
 	}
@@ -187,10 +202,13 @@ func (s *Service) beginTx(ctx context.Context, tx *db.Tx, plan Plan, memberID, s
 	if err != nil {
 		return m, err
 	}
-	m = membershipRow{ID: tx.NewID(), MemberID: memberID, PlanID: plan.ID, SaleID: saleID, Snapshot: string(snapshot), TierID: plan.TierID, PriceFen: int64(price), StoreID: storeID,
+	m = membershipRow{ID: tx.NewID(), MemberID: b.memberID, PlanID: plan.ID, SaleID: b.saleID, Snapshot: string(snapshot), TierID: plan.TierID, PriceFen: int64(b.price), StoreID: b.storeID,
 		StartsAt: starts.UnixMilli(), EndsAt: term(starts, plan.Months).UnixMilli(), State: MembershipActive, CreatedAt: tx.Millis()}
-	if saleID == 0 {
+	if b.saleID == 0 {
 		m.SaleID = giftMark * m.ID
+	}
+	if b.renews != 0 {
+		m.RenewsID, m.RenewOn = &b.renews, true // the subscription goes on with the new one
 	}
 	_, next := m.earned(plan.Months, tx.Now)
 	m.EarnAt = next.UnixMilli()
@@ -198,7 +216,7 @@ func (s *Service) beginTx(ctx context.Context, tx *db.Tx, plan Plan, memberID, s
 		return m, err
 	}
 	tx.AfterCommit(s.sold.Forget)
-	return m, s.settleTx(ctx, tx, memberID)
+	return m, s.settleTx(ctx, tx, b.memberID)
 }
 
 // settleTx brings a member's place in line with their memberships. The place is locked.
@@ -229,7 +247,7 @@ func (s *Service) GiveMembershipTx(ctx context.Context, tx *db.Tx, memberID, pla
 	if err != nil {
 		return 0, err
 	}
-	m, err := s.beginTx(ctx, tx, plan, memberID, 0, 0, 0)
+	m, err := s.beginTx(ctx, tx, plan, bought{memberID: memberID})
 	if err != nil {
 		return 0, err
 	}
@@ -283,7 +301,8 @@ func (s *Service) Memberships(ctx context.Context, memberID int64) ([]Membership
 			return nil, err
 		}
 		out = append(out, Membership{ID: m.ID, MemberID: m.MemberID, SaleID: max(m.SaleID, 0), Plan: s.showPlan(p, tiers), PriceFen: money.Fen(m.PriceFen), EarnedFen: money.Fen(m.EarnedFen),
-			StartsAt: clock.FromMillis(m.StartsAt), EndsAt: clock.FromMillis(m.EndsAt), State: m.State, RefundFen: m.refundable(s.db.Now()), CreatedAt: clock.FromMillis(m.CreatedAt)})
+			StartsAt: clock.FromMillis(m.StartsAt), EndsAt: clock.FromMillis(m.EndsAt), State: m.State, RefundFen: m.refundable(s.db.Now()), CreatedAt: clock.FromMillis(m.CreatedAt),
+			Renewable: m.renewable(), RenewOn: m.RenewOn && m.State != MembershipRefunded, RenewNote: m.RenewNote})
 	}
 	return out, nil
 }
@@ -429,8 +448,8 @@ func (s *Service) remindTx(ctx context.Context, tx *db.Tx, m membershipRow) erro
 		return err
 	}
 	starts, err := nextStart(ctx, tx, m.MemberID, m.PlanID)
-	if err != nil || starts.UnixMilli() > m.EndsAt {
-		return err // renewed
+	if err != nil || starts.UnixMilli() > m.EndsAt || m.RenewOn {
+		return err // renewed, or announced as a renewal
 	}
 	p, err := m.plan()
 	if err != nil {

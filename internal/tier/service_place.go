@@ -55,6 +55,7 @@ type file struct {
 	places map[int64]placeRow
 	hand   map[int64]*Manual
 	paid   map[int64][]Paid
+	placed map[int64][]Placed
 	facts  map[int64]Facts
 }
 
@@ -68,6 +69,9 @@ func (s *Service) read(ctx context.Context, r db.Reader, rules Rules, now time.T
 		return f, err
 	}
 	if f.paid, err = paidTiers(ctx, r, members); err != nil {
+		return f, err
+	}
+	if f.placed, err = s.placedOf(ctx, r, members); err != nil {
 		return f, err
 	}
 	f.facts, err = s.factsOf(ctx, r, rules, now, members)
@@ -151,7 +155,7 @@ func months(from, to string) int64 {
 
 func (f file) decide(member int64) (Decision, line) {
 	l := f.facts[member].line()
-	return f.rules.decide(f.now.UnixMilli(), today(f.now), l, f.hand[member], f.paid[member]), l
+	return f.rules.decide(f.now.UnixMilli(), today(f.now), l, f.hand[member], f.paid[member], f.placed[member]), l
 }
 
 // moved says whether a member does not stand where they should.
@@ -283,6 +287,8 @@ func (s *Service) loss(f file, was placeRow, d Decision, l line) string {
 		return d.Reason
 	case was.Source == FromMembership:
 		return "付费会员已到期"
+	case was.Source == FromAccount:
+		return "单位会员资格已结束"
 	case was.Source == FromManual:
 		return "指定的等级已到期或取消"
 	}

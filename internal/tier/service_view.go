@@ -49,7 +49,7 @@ type Change struct {
 	ID       int64     `json:"id"`
 	FromName string    `json:"fromName"`
 	ToName   string    `json:"toName"`
-	Source   string    `json:"source" enum:"default,rule,manual,membership"`
+	Source   string    `json:"source" enum:"default,rule,manual,membership,account"`
 	Reason   string    `json:"reason"`
 	By       string    `json:"by,omitempty"`
 	At       time.Time `json:"at"`
@@ -73,7 +73,7 @@ type Used struct {
 // Mine is where a member stands and what comes next.
 type Mine struct {
 	Tier        Full         `json:"tier"`
-	Source      string       `json:"source" enum:"default,rule,manual,membership"`
+	Source      string       `json:"source" enum:"default,rule,manual,membership,account"`
 	Reason      string       `json:"reason,omitempty"`
 	KeptUntil   string       `json:"keptUntil,omitempty" doc:"Last day on which the tier stays without another visit; absent when it is not lost"`
 	Brings      []string     `json:"brings" doc:"In words"`
@@ -105,7 +105,7 @@ func (s *Service) Of(ctx context.Context, memberID int64) (m Mine, err error) {
 	}
 	facts := f.facts[memberID]
 	if !m.Tier.IsDefault {
-		m.KeptUntil = rules.keptUntil(now, facts, f.hand[memberID], f.paid[memberID])
+		m.KeptUntil = rules.keptUntil(now, facts, f.hand[memberID], f.paid[memberID], f.placed[memberID])
 	}
 	m.Next = rules.next(m.Tier, facts.line(), today(now))
 	if m.Rights, err = s.RightsLeft(ctx, memberID); err != nil {
@@ -347,7 +347,7 @@ func worse(tiers []Full) (out []string) {
 type InTier struct {
 	MemberID   int64     `json:"memberId"`
 	MemberName string    `json:"memberName" doc:"Masked"`
-	Source     string    `json:"source" enum:"default,rule,manual,membership"`
+	Source     string    `json:"source" enum:"default,rule,manual,membership,account"`
 	Reason     string    `json:"reason"`
 	By         string    `json:"by,omitempty"`
 	Since      time.Time `json:"since"`

@@ -25,6 +25,7 @@ const (
 	FromRule       = "rule"
 	FromManual     = "manual"
 	FromMembership = "membership"
+	FromAccount    = "account" // a company's account names it for its people (A05)
 )
 
 // Day is what a member paid on one business date; No counts days.
@@ -63,6 +64,14 @@ type Paid struct {
 	Title  string
 	From   int64
 	To     int64
+}
+
+// Placed is a tier that a company's account gives to one of its people.
+type Placed struct {
+	MemberID int64
+	TierID   int64
+	Account  string // what the account is called
+	Until    string // the last day; "" has no end
 }
 
 // Decision is a member's tier and why.
@@ -205,13 +214,13 @@ func (s Rules) reached(l line, now int) (at, on int) {
 	return at, on
 }
 
-// Decide gives a member's tier: the highest of what the rules give, what was paid for and what somebody gave, unless what somebody gave is
-// fixed. It is pure: the same facts on the same day give the same tier (N14).
-func (s Rules) Decide(now time.Time, f Facts, m *Manual, paid []Paid) Decision {
-	return s.decide(now.UnixMilli(), today(now), f.line(), m, paid)
+// Decide gives a member's tier: the highest of what the rules give, what was paid for, what their company's account gives and what somebody gave,
+// unless what somebody gave is fixed. It is pure: the same facts on the same day give the same tier (N14).
+func (s Rules) Decide(now time.Time, f Facts, m *Manual, paid []Paid, placed []Placed) Decision {
+	return s.decide(now.UnixMilli(), today(now), f.line(), m, paid, placed)
 }
 
-func (s Rules) decide(at int64, no int, l line, m *Manual, paid []Paid) Decision {
+func (s Rules) decide(at int64, no int, l line, m *Manual, paid []Paid, placed []Placed) Decision {
 	index := func(id int64) int {
 		return slices.IndexFunc(s.Tiers, func(t Full) bool { return t.ID == id })
 	}
@@ -230,6 +239,11 @@ func (s Rules) decide(at int64, no int, l line, m *Manual, paid []Paid) Decision
 	for _, p := range paid {
 		if i := index(p.TierID); p.From <= at && at < p.To && better(i) {
 			top, d = i, Decision{Source: FromMembership, Reason: "会员权益「" + p.Title + "」"}
+		}
+	}
+	for _, p := range placed {
+		if i := index(p.TierID); (p.Until == "" || dayText(no) <= p.Until) && better(i) {
+			top, d = i, Decision{Source: FromAccount, Reason: "单位会员「" + p.Account + "」"}
 		}
 	}
 	if m != nil {
@@ -274,11 +288,11 @@ func (t Terms) lost(l line, now int) string {
 }
 
 // keptUntil is the last day on which the tier of today stays without another visit, "" when it is more than two years away.
-func (s Rules) keptUntil(now time.Time, f Facts, m *Manual, paid []Paid) string {
+func (s Rules) keptUntil(now time.Time, f Facts, m *Manual, paid []Paid, placed []Placed) string {
 	l, no := f.line(), today(now)
-	have := s.decide(now.UnixMilli(), no, l, m, paid).TierID
+	have := s.decide(now.UnixMilli(), no, l, m, paid, placed).TierID
 	for ahead := 1; ahead <= 2*year; ahead++ {
-		if s.decide(now.AddDate(0, 0, ahead).UnixMilli(), no+ahead, l, m, paid).TierID != have {
+		if s.decide(now.AddDate(0, 0, ahead).UnixMilli(), no+ahead, l, m, paid, placed).TierID != have {
 			return dayText(no + ahead - 1)
 		}
 	}

@@ -68,7 +68,7 @@ func TestN14Boundaries(t *testing.T) {
 		{"idle: gold kept by small visits", Terms{Lose: LoseIdle, IdleDays: 365}, days(now, 900, 300_000, 600, 1, 300, 1), 3},
 		{"never lost", Terms{Lose: LoseNever}, days(now, 3000, 300_000), 3},
 	} {
-		if got := ladder(c.terms).Decide(noon, c.facts, nil, nil); got.TierID != c.want {
+		if got := ladder(c.terms).Decide(noon, c.facts, nil, nil, nil); got.TierID != c.want {
 			t.Errorf("%s: tier %d (%s), want %d", c.name, got.TierID, got.Reason, c.want)
 		}
 	}
@@ -82,7 +82,7 @@ func TestN14Boundaries(t *testing.T) {
 		{Facts{Experience: 500, Days: days(now, 900, 5, 2, 5).Days}, 3}, {Facts{Experience: 499, Days: days(now, 900, 5, 2, 5).Days}, 1},
 		{Facts{Experience: 500, Days: days(now, 2, 10).Days}, 1},
 	} {
-		if got := all.Decide(noon, c.facts, nil, nil); got.TierID != c.want {
+		if got := all.Decide(noon, c.facts, nil, nil, nil); got.TierID != c.want {
 			t.Errorf("%+v: tier %d, want %d", c.facts, got.TierID, c.want)
 		}
 	}
@@ -107,21 +107,30 @@ func TestN14AssignmentsAndMemberships(t *testing.T) {
 		paid  []Paid
 		want  int64
 		from  string
+
+		placed []Placed
 	}{
-		{"given", Facts{}, &Manual{TierID: 4, Reason: "老友"}, nil, 4, FromManual},
-		{"given less than earned", gold, &Manual{TierID: 2}, nil, 3, FromRule},
-		{"fixed below what is earned", gold, &Manual{TierID: 2, Fixed: true}, nil, 2, FromManual},
-		{"fixed to the default", gold, &Manual{TierID: 1, Fixed: true}, nil, 1, FromManual},
-		{"ends now", gold, &Manual{TierID: 4, EndsAt: ms}, nil, 3, FromRule},
-		{"ends in a millisecond", gold, &Manual{TierID: 4, EndsAt: ms + 1}, nil, 4, FromManual},
-		{"of a tier that is gone", gold, &Manual{TierID: 9, Fixed: true}, nil, 3, FromRule},
-		{"paid for", Facts{}, nil, []Paid{{4, "服务会员", ms, ms + 1}}, 4, FromMembership},
-		{"paid, begins later", Facts{}, nil, []Paid{{4, "服务会员", ms + 1, ms + 2}}, 1, FromDefault},
-		{"paid, over", Facts{}, nil, []Paid{{4, "服务会员", ms - 9, ms}}, 1, FromDefault},
-		{"paid less than earned", gold, nil, []Paid{{2, "折扣会员", ms, ms + 1}}, 3, FromRule},
-		{"the earned one of two equal ones", gold, &Manual{TierID: 3}, []Paid{{3, "折扣会员", ms, ms + 1}}, 3, FromRule},
+		{"given", Facts{}, &Manual{TierID: 4, Reason: "老友"}, nil, 4, FromManual, nil},
+		{"given less than earned", gold, &Manual{TierID: 2}, nil, 3, FromRule, nil},
+		{"fixed below what is earned", gold, &Manual{TierID: 2, Fixed: true}, nil, 2, FromManual, nil},
+		{"fixed to the default", gold, &Manual{TierID: 1, Fixed: true}, nil, 1, FromManual, nil},
+		{"ends now", gold, &Manual{TierID: 4, EndsAt: ms}, nil, 3, FromRule, nil},
+		{"ends in a millisecond", gold, &Manual{TierID: 4, EndsAt: ms + 1}, nil, 4, FromManual, nil},
+		{"of a tier that is gone", gold, &Manual{TierID: 9, Fixed: true}, nil, 3, FromRule, nil},
+		{"paid for", Facts{}, nil, []Paid{{4, "服务会员", ms, ms + 1}}, 4, FromMembership, nil},
+		{"paid, begins later", Facts{}, nil, []Paid{{4, "服务会员", ms + 1, ms + 2}}, 1, FromDefault, nil},
+		{"paid, over", Facts{}, nil, []Paid{{4, "服务会员", ms - 9, ms}}, 1, FromDefault, nil},
+		{"paid less than earned", gold, nil, []Paid{{2, "折扣会员", ms, ms + 1}}, 3, FromRule, nil},
+		{"the earned one of two equal ones", gold, &Manual{TierID: 3}, []Paid{{3, "折扣会员", ms, ms + 1}}, 3, FromRule, nil},
+		{"of a company", Facts{}, nil, nil, 2, FromAccount, []Placed{{TierID: 2, Account: "捷达"}}},
+		{"of a company, less than earned", gold, nil, nil, 3, FromRule, []Placed{{TierID: 2}}},
+		{"of a company, on the last day", gold, nil, nil, 4, FromAccount, []Placed{{TierID: 4, Until: dayText(now)}}},
+		{"of a company, the day after", gold, nil, nil, 3, FromRule, []Placed{{TierID: 4, Until: dayText(now - 1)}}},
+		{"the higher of two companies", Facts{}, nil, nil, 4, FromAccount, []Placed{{TierID: 2}, {TierID: 4}, {TierID: 3}}},
+		{"fixed below a company's", Facts{}, &Manual{TierID: 2, Fixed: true}, nil, 2, FromManual, []Placed{{TierID: 4}}},
+		{"of a company, a tier that is gone", Facts{}, nil, nil, 1, FromDefault, []Placed{{TierID: 9}}},
 	} {
-		if got := s.Decide(noon, c.facts, c.hand, c.paid); got.TierID != c.want || got.Source != c.from {
+		if got := s.Decide(noon, c.facts, c.hand, c.paid, c.placed); got.TierID != c.want || got.Source != c.from {
 			t.Errorf("%s: %+v, want %d by %s", c.name, got, c.want, c.from)
 		}
 	}
@@ -143,8 +152,8 @@ func TestN14TierIsAPureFunction(t *testing.T) {
 				facts.Days = append(facts.Days, Day{now - ago, money.Fen(n)})
 			}
 		}
-		got := s.Decide(noon, facts, nil, nil)
-		if again := s.Decide(noon, facts, nil, nil); again != got {
+		got := s.Decide(noon, facts, nil, nil, nil)
+		if again := s.Decide(noon, facts, nil, nil, nil); again != got {
 			r.Fatal("not pure")
 		}
 		if want := naive(s, facts, now); got.TierID != want {
@@ -153,7 +162,7 @@ func TestN14TierIsAPureFunction(t *testing.T) {
 		more := Facts{Days: slices.Clone(facts.Days)}
 		if n := len(more.Days); n > 0 {
 			more.Days[rapid.IntRange(0, n-1).Draw(r, "which")].SpentFen += 50_000
-			if b := s.Decide(noon, more, nil, nil); b.TierID < got.TierID {
+			if b := s.Decide(noon, more, nil, nil, nil); b.TierID < got.TierID {
 				r.Fatalf("spending more lowers from %d to %d", got.TierID, b.TierID)
 			}
 		}
@@ -222,7 +231,7 @@ func TestKeptUntil(t *testing.T) {
 		if c.want >= 0 {
 			want = dayText(now + c.want)
 		}
-		if got := ladder(c.terms).keptUntil(noon, days(now, 10, 100_000), nil, nil); got != want {
+		if got := ladder(c.terms).keptUntil(noon, days(now, 10, 100_000), nil, nil, nil); got != want {
 			t.Errorf("%+v: %q, want %q", c.terms, got, want)
 		}
 	}

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/money"
+	"github.com/liangche/liangche/internal/sale"
 )
 
 type planRow struct {
@@ -96,7 +98,7 @@ func updatePlan(ctx context.Context, tx *db.Tx, p Plan) error {
 	return err
 }
 
-const membershipColumns = `id, member_id, plan_id, sale_id, snapshot, tier_id, price_fen, earned_fen, earn_at, store_id, starts_at, ends_at, warned, state, created_at`
+const membershipColumns = `id, member_id, plan_id, sale_id, snapshot, tier_id, price_fen, earned_fen, earn_at, store_id, starts_at, ends_at, warned, state, created_at, renew_on, renew_note, noticed_at, renews_id`
 
 // paidTiers reads the tiers that running memberships grant to members.
 func paidTiers(ctx context.Context, r db.Reader, members []int64) (map[int64][]Paid, error) {
@@ -168,8 +170,39 @@ func setEarned(ctx context.Context, tx *db.Tx, m membershipRow, earned, next int
 	return tx.ExecOne(ctx, db.ErrNoRows, `UPDATE tier_memberships SET earned_fen = ?, earn_at = ? WHERE id = ? AND earned_fen = ?`, earned, next, m.ID, m.EarnedFen)
 }
 
+// setMembershipState ends a running membership; one that was given back no longer follows itself.
 func setMembershipState(ctx context.Context, tx *db.Tx, id int64, state string, endsAt int64) error {
+	if state == MembershipRefunded {
+		if err := setRenewal(ctx, tx, id, sale.Renewal{}); err != nil {
+			return err
+		}
+	}
 	return tx.ExecOne(ctx, ErrEnded, `UPDATE tier_memberships SET state = ?, ends_at = ? WHERE id = ? AND state = 'active'`, state, endsAt, id)
+}
+
+// renewing are the memberships that follow themselves and end by an instant, in the order of their ids.
+func renewing(ctx context.Context, r db.Reader, until, after int64, limit int) (rows []membershipRow, err error) {
+	return rows, r.Select(ctx, &rows, `SELECT `+membershipColumns+` FROM tier_memberships WHERE renew_on = TRUE AND ends_at <= ? AND id > ? ORDER BY id LIMIT ?`, until, after, limit)
+}
+
+// lastOf is the membership of a plan that runs longest for a member.
+func lastOf(rows []membershipRow, planID int64) (last membershipRow) {
+	for _, m := range rows {
+		if m.PlanID == planID && m.State == MembershipActive && m.EndsAt > last.EndsAt {
+			last = m
+		}
+	}
+	return last
+}
+
+func setRenewal(ctx context.Context, tx *db.Tx, id int64, r sale.Renewal) error {
+	return tx.ExecOne(ctx, fault.ErrNotFound, `UPDATE tier_memberships SET renew_on = ?, renew_note = ?, noticed_at = ? WHERE id = ?`, r.On, r.Note, clock.MaybeMillis(r.NoticedAt), id)
+}
+
+// unwarn lets the end be announced once more.
+func unwarn(ctx context.Context, tx *db.Tx, id int64) error {
+	_, err := tx.Exec(ctx, `UPDATE tier_memberships SET warned = FALSE WHERE id = ?`, id)
+	return err
 }
 
 func setWarned(ctx context.Context, tx *db.Tx, id int64) (int64, error) {

@@ -34,6 +34,7 @@ export const sales = {
 export const tiers = {
   mine: () => api.get('/api/owner/tier'),
   plans: () => api.get('/api/owner/membership-plans'),
+  renewal: (id: number, on: boolean) => api.put('/api/owner/memberships/{id}/renewal', { ...of(id), body: { on } }),
   buy: (planId: number, pay: PayWay, label: string) => command({ slot: 'buy', label }, '/api/owner/memberships', { body: { planId, pay } }),
 }
 
@@ -66,6 +67,7 @@ export const coupons = {
 
 export const referral = {
   mine: () => api.get('/api/owner/referral'),
+  sharing: () => api.get('/api/owner/sharing'),
   bind: (code: string) => api.post('/api/owner/referral/bind', { body: { code } }),
 }
 

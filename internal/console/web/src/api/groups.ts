@@ -60,6 +60,15 @@ export function saveDriver(id: number, driverId: number, place: GroupPlace): Pro
   return unwrap(api.PUT('/api/console/groups/{id}/drivers/{driverId}', { params: { path: { id, driverId } }, body: place }))
 }
 
+export function addDriver(id: number, memberId: number, place: GroupPlace, key: string): Promise<GroupDetail> {
+  return unwrap(api.POST('/api/console/groups/{id}/drivers', { params: { path: { id }, header: keyHeader(key) }, body: { memberId, place } }))
+}
+
+/** The least tier of a company's people; 0 names none. */
+export function setGroupTier(id: number, tierId: number): Promise<GroupDetail> {
+  return unwrap(api.PUT('/api/console/groups/{id}/tier', { ...at(id), body: { tierId } }))
+}
+
 export function removeDriver(id: number, driverId: number): Promise<GroupDetail> {
   return unwrap(api.DELETE('/api/console/groups/{id}/drivers/{driverId}', { params: { path: { id, driverId } } }))
 }

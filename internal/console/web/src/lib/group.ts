@@ -50,6 +50,7 @@ export function placeBody(place: GroupPlace): GroupPlace {
     cardKind: place.cardKind,
     ...(place.note?.trim() ? { note: place.note.trim() } : {}),
     ...(place.until ? { until: place.until } : {}),
+    ...(place.tierId && place.cardKind !== 'driver' ? { tierId: place.tierId } : {}),
     rules: {
       plates: rules.plates.map((plate) => plate.trim().toUpperCase()).filter(Boolean),
       serviceIds: rules.serviceIds,

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE tier_memberships ADD COLUMN renews_id BIGINT NULL;
