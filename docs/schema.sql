@@ -410,9 +410,11 @@ CREATE TABLE checkout_orders (
   reversal_posting_id BIGINT NOT NULL,
   reverse_reason VARCHAR(200) NOT NULL,
   reverse_staff VARCHAR(64) NOT NULL
-, booking_id BIGINT NOT NULL DEFAULT 0, benefit_posting_id BIGINT NOT NULL DEFAULT 0, recognised_fen BIGINT NOT NULL DEFAULT 0, points_earned BIGINT NOT NULL DEFAULT 0, group_id BIGINT NOT NULL DEFAULT 0, payer_id BIGINT NOT NULL DEFAULT 0);
+, booking_id BIGINT NOT NULL DEFAULT 0, benefit_posting_id BIGINT NOT NULL DEFAULT 0, recognised_fen BIGINT NOT NULL DEFAULT 0, points_earned BIGINT NOT NULL DEFAULT 0, group_id BIGINT NOT NULL DEFAULT 0, payer_id BIGINT NOT NULL DEFAULT 0, earner_id BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX checkout_orders_day ON checkout_orders (store_id, biz_day, id);
+
+CREATE INDEX checkout_orders_earner_day ON checkout_orders (earner_id, biz_day);
 
 CREATE INDEX checkout_orders_member ON checkout_orders (member_id, id);
 
@@ -599,7 +601,7 @@ CREATE TABLE group_drivers (
   joined_at BIGINT NOT NULL,
   ended_at BIGINT NULL,
   end_reason VARCHAR(16) NOT NULL
-);
+, tier_id BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX group_drivers_group ON group_drivers (group_id, id);
 
@@ -621,7 +623,7 @@ CREATE TABLE group_groups (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   ended_at BIGINT NULL
-);
+, tier_id BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX group_groups_payer ON group_groups (payer_id, id);
 
@@ -640,7 +642,7 @@ CREATE TABLE group_invites (
   used_at BIGINT NULL,
   revoked_at BIGINT NULL,
   driver_id BIGINT NOT NULL
-);
+, tier_id BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX group_invites_group ON group_invites (group_id, id);
 
@@ -1553,7 +1555,7 @@ CREATE TABLE referral_codes (
 CREATE TABLE referral_days (
   inviter_id BIGINT NOT NULL,
   biz_day CHAR(10) NOT NULL,
-  rewarded INT NOT NULL,
+  rewarded INT NOT NULL, shared INT NOT NULL DEFAULT 0,
   PRIMARY KEY (inviter_id, biz_day)
 );
 
@@ -1573,11 +1575,13 @@ CREATE TABLE referral_invites (
   decided_by VARCHAR(64) NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
-);
+, via VARCHAR(16) NOT NULL DEFAULT '', share_state VARCHAR(16) NOT NULL DEFAULT '');
 
 CREATE INDEX referral_invites_inviter ON referral_invites (inviter_id, id);
 
 CREATE INDEX referral_invites_reward ON referral_invites (state, reward_at);
+
+CREATE INDEX referral_invites_share ON referral_invites (share_state, created_at);
 
 CREATE INDEX referral_invites_state ON referral_invites (state, id);
 
@@ -1958,13 +1962,17 @@ CREATE TABLE tier_memberships (
   warned BOOLEAN NOT NULL,
   state VARCHAR(16) NOT NULL,
   created_at BIGINT NOT NULL
-);
+, renew_on BOOLEAN NOT NULL DEFAULT FALSE, renew_note VARCHAR(100) NOT NULL DEFAULT '', noticed_at BIGINT NOT NULL DEFAULT 0, renews_id BIGINT NULL);
 
 CREATE INDEX tier_memberships_due ON tier_memberships (state, ends_at);
 
 CREATE INDEX tier_memberships_earn ON tier_memberships (state, earn_at);
 
 CREATE INDEX tier_memberships_member ON tier_memberships (member_id, id);
+
+CREATE INDEX tier_memberships_renew_due ON tier_memberships (renew_on, ends_at);
+
+CREATE UNIQUE INDEX tier_memberships_renews ON tier_memberships (renews_id);
 
 CREATE INDEX tier_memberships_tier ON tier_memberships (tier_id, state);
 

@@ -833,6 +833,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/groups/{id}/drivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a member a place by hand */
+        post: operations["consoleGroupDriverAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/groups/{id}/drivers/{driverId}": {
         parameters: {
             query?: never;
@@ -964,6 +981,23 @@ export interface paths {
         put?: never;
         /** Stop an account from paying */
         post: operations["consoleGroupSuspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/groups/{id}/tier": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Name the least tier of a company's people */
+        put: operations["consoleGroupTier"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4256,6 +4290,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/memberships/{id}/renewal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Let a membership follow itself from stored value, or not any more */
+        put: operations["ownerMembershipRenewal"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/owner/message-preference": {
         parameters: {
             query?: never;
@@ -4833,6 +4884,23 @@ export interface paths {
         put?: never;
         /** Replace both tokens */
         post: operations["ownerRefresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/sharing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a page that I share carries, and what it brings me */
+        get: operations["ownerSharing"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -6969,7 +7037,7 @@ export interface components {
             startsAt?: string;
             terms: components["schemas"]["CampaignTerms"];
             /** @enum {string} */
-            trigger: "after_purchase" | "birthday" | "first_follow" | "join" | "review" | "activity";
+            trigger: "after_purchase" | "after_topup" | "birthday" | "first_follow" | "join" | "review" | "activity";
         };
         CampaignRuleView: {
             active: boolean;
@@ -6990,7 +7058,7 @@ export interface components {
             startsAt: string;
             terms: components["schemas"]["CampaignTerms"];
             /** @enum {string} */
-            trigger: "after_purchase" | "birthday" | "first_follow" | "join" | "review" | "activity";
+            trigger: "after_purchase" | "after_topup" | "birthday" | "first_follow" | "join" | "review" | "activity";
         };
         CampaignRuleViewPage: {
             items: components["schemas"]["CampaignRuleView"][];
@@ -7005,7 +7073,7 @@ export interface components {
             daysBefore?: number;
             /**
              * Format: int64
-             * @description after_purchase: at least so much was really paid, by money or principal
+             * @description after_purchase: at least so much was really paid, by money or principal; after_topup: so much was topped up
              */
             minFen?: number;
             /**
@@ -7020,12 +7088,12 @@ export interface components {
             perMember?: number;
             /**
              * Format: int64
-             * @description after_purchase: the gift once for each full such amount; 0 once for all of it (D13)
+             * @description after_purchase and after_topup: the gift once for each full such amount; 0 once for all of it (D13)
              */
             stepFen?: number;
             /**
              * Format: int64
-             * @description after_purchase with stepFen: at most so many times for one purchase
+             * @description With stepFen: at most so many times for one purchase or top-up
              */
             stepMost?: number;
             /** @description Only members of these tiers; empty for all */
@@ -7301,6 +7369,11 @@ export interface components {
             bookingId?: number;
             /**
              * Format: int64
+             * @description Whose account earns the points instead: a friend's, of a walk-in or of another member; where the shop allows it
+             */
+            earnerId?: number;
+            /**
+             * Format: int64
              * @description The family or company that pays the tender of kind group
              */
             groupId?: number;
@@ -7479,6 +7552,10 @@ export interface components {
             depositFen?: number;
             /** Format: int64 */
             discountFen: number;
+            /** @description Masked: whose account was named */
+            earnerName?: string;
+            /** @description Somebody else's account may earn the points of this bill */
+            forOthers?: boolean;
             /** @description What staff should tell the customer */
             hints: string[];
             lines: components["schemas"]["PricingLine"][];
@@ -7513,6 +7590,13 @@ export interface components {
             /** @description While it waits: the customer scans it */
             codeUrl?: string;
             dispute?: components["schemas"]["CheckoutDisputeView"];
+            /**
+             * Format: int64
+             * @description For the shop
+             */
+            earnerId?: number;
+            /** @description Masked: whose account earned the points, when it is not the member's */
+            earnerName?: string;
             /**
              * Format: int64
              * @description Who paid the tender of kind group
@@ -7559,6 +7643,11 @@ export interface components {
              * @description The booking that is settled: its deposit counts
              */
             bookingId?: number;
+            /**
+             * Format: int64
+             * @description Whose account earns the points instead: a friend's, of a walk-in or of another member; where the shop allows it
+             */
+            earnerId?: number;
             /**
              * Format: int64
              * @description The family or company that pays the tender of kind group
@@ -8055,6 +8144,11 @@ export interface components {
             field: string;
             message: string;
         };
+        GroupAddAsk: {
+            /** Format: int64 */
+            memberId: number;
+            place: components["schemas"]["GroupPlace"];
+        };
         GroupApplyAsk: {
             contact: components["schemas"]["GroupContact"];
             /** @description Unified social credit code */
@@ -8167,6 +8261,12 @@ export interface components {
             spentFen: number;
             /** @enum {string} */
             state: "review" | "active" | "rejected" | "suspended" | "ended";
+            /**
+             * Format: int64
+             * @description Of a company: the least tier of its people
+             */
+            tierId?: number;
+            tierName?: string;
         };
         GroupDocumentRef: {
             /** Format: date-time */
@@ -8204,6 +8304,13 @@ export interface components {
              * @description This month
              */
             spentFen: number;
+            /**
+             * Format: int64
+             * @description Of vip and temporary: the least tier of who holds it; the shop alone sets it, from an owner it is left out
+             */
+            tierId?: number;
+            /** @description What the place names */
+            tierName?: string;
             /** @description YYYY-MM-DD, the last day; empty: no end. vip: a year unless told; temporary: at most 92 days */
             until?: string;
         };
@@ -8224,6 +8331,11 @@ export interface components {
             /** @description What the payer calls it: a department, a car, a person */
             note?: string;
             rules: components["schemas"]["GroupRules"];
+            /**
+             * Format: int64
+             * @description Of vip and temporary: the least tier of who holds it; the shop alone sets it, from an owner it is left out
+             */
+            tierId?: number;
             /** @description YYYY-MM-DD, the last day; empty: no end. vip: a year unless told; temporary: at most 92 days */
             until?: string;
             /** @description Only in the answer that makes it */
@@ -8245,6 +8357,13 @@ export interface components {
             /** @description Masked */
             payerName: string;
             rules: components["schemas"]["GroupRules"];
+            /**
+             * Format: int64
+             * @description Of vip and temporary: the least tier of who holds it; the shop alone sets it, from an owner it is left out
+             */
+            tierId?: number;
+            /** @description The tier that comes with it */
+            tierName?: string;
             /** @description YYYY-MM-DD, the last day; empty: no end. vip: a year unless told; temporary: at most 92 days */
             until?: string;
         };
@@ -8286,6 +8405,11 @@ export interface components {
             /** @description What the payer calls it: a department, a car, a person */
             note?: string;
             rules: components["schemas"]["GroupRules"];
+            /**
+             * Format: int64
+             * @description Of vip and temporary: the least tier of who holds it; the shop alone sets it, from an owner it is left out
+             */
+            tierId?: number;
             /** @description YYYY-MM-DD, the last day; empty: no end. vip: a year unless told; temporary: at most 92 days */
             until?: string;
         };
@@ -8324,6 +8448,13 @@ export interface components {
             toMinute?: number;
             /** @description 0 is Sunday; empty: every day */
             weekdays: number[];
+        };
+        GroupTierAsk: {
+            /**
+             * Format: int64
+             * @description 0 names none
+             */
+            tierId: number;
         };
         GroupTillAsk: {
             /** Format: int64 */
@@ -8390,6 +8521,12 @@ export interface components {
             spentFen: number;
             /** @enum {string} */
             state: "review" | "active" | "rejected" | "suspended" | "ended";
+            /**
+             * Format: int64
+             * @description Of a company: the least tier of its people
+             */
+            tierId?: number;
+            tierName?: string;
         };
         GroupViewPage: {
             items: components["schemas"]["GroupView"][];
@@ -11189,7 +11326,7 @@ export interface components {
              * @description What went wrong, from a closed list
              * @enum {string}
              */
-            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "campaign.code_early" | "campaign.code_expired" | "campaign.code_limit" | "campaign.code_stopped" | "campaign.code_unknown" | "campaign.code_used" | "campaign.codes_exported" | "campaign.gift" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.group" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.points" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "coupon.changed" | "coupon.claimed" | "coupon.code_taken" | "coupon.code_unknown" | "coupon.ended" | "coupon.expired" | "coupon.gift_over" | "coupon.gift_own" | "coupon.gone" | "coupon.held" | "coupon.limit" | "coupon.name_taken" | "coupon.not_giftable" | "coupon.not_open" | "coupon.not_yet" | "coupon.not_yours" | "coupon.one_a_day" | "coupon.reason_missing" | "coupon.template_unknown" | "coupon.used" | "coupon.validity_over" | "coupon.void" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "mall.address" | "mall.changed" | "mall.code_unknown" | "mall.limit" | "mall.not_on_sale" | "mall.other_store" | "mall.out_of_stock" | "mall.state" | "mall.tier" | "mall.uncollected" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.last_identity" | "member.link" | "member.link_other" | "member.link_same_app" | "member.link_taken" | "member.no_card" | "member.no_texts" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.old_card" | "member.old_card_limit" | "member.old_card_taken" | "member.phone_code" | "member.phone_code_over" | "member.phone_proof" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.text_failed" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.call_done" | "notify.event_unknown" | "notify.no_identity" | "notify.no_phone" | "notify.no_template" | "notify.template_unknown" | "notify.wrong_state" | "oa.address" | "oa.keyword_taken" | "oa.menu" | "oa.menu_refused" | "oa.no_draft" | "oa.reply_in_use" | "oa.scene_taken" | "oa.too_many" | "pass.claim_unknown" | "pass.given_away" | "pass.not_giftable" | "pass.not_rechargeable" | "pass.not_renewable" | "pass.not_usable" | "pass.nothing_to_refund" | "pass.pause" | "pass.per_member" | "pass.plan_name_taken" | "pass.plan_unavailable" | "pass.plate" | "pass.plate_cooling_off" | "pass.plate_limit" | "pass.refund_plan_changed" | "pass.sold_out" | "pass.state" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "payment.unwanted" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "referral.bound" | "referral.code_unknown" | "referral.known" | "referral.late" | "referral.off" | "referral.reason_missing" | "referral.self" | "referral.state" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.in_use" | "tier.membership_ended" | "tier.name_taken" | "tier.no_default" | "tier.plan_far_ahead" | "tier.plan_name_taken" | "tier.plan_unavailable" | "tier.reason_missing" | "tier.recompute_running" | "tier.right_gone" | "tier.right_used_up" | "tier.unknown" | "tier.use_of_order" | "tier.use_undone" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
+            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "campaign.code_early" | "campaign.code_expired" | "campaign.code_limit" | "campaign.code_stopped" | "campaign.code_unknown" | "campaign.code_used" | "campaign.codes_exported" | "campaign.gift" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.earner" | "checkout.group" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.points" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "coupon.changed" | "coupon.claimed" | "coupon.code_taken" | "coupon.code_unknown" | "coupon.ended" | "coupon.expired" | "coupon.gift_over" | "coupon.gift_own" | "coupon.gone" | "coupon.held" | "coupon.limit" | "coupon.name_taken" | "coupon.not_giftable" | "coupon.not_open" | "coupon.not_yet" | "coupon.not_yours" | "coupon.one_a_day" | "coupon.reason_missing" | "coupon.template_unknown" | "coupon.used" | "coupon.validity_over" | "coupon.void" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.tier_by_shop" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "mall.address" | "mall.changed" | "mall.code_unknown" | "mall.limit" | "mall.not_on_sale" | "mall.other_store" | "mall.out_of_stock" | "mall.state" | "mall.tier" | "mall.uncollected" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.last_identity" | "member.link" | "member.link_other" | "member.link_same_app" | "member.link_taken" | "member.no_card" | "member.no_texts" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.old_card" | "member.old_card_limit" | "member.old_card_taken" | "member.phone_code" | "member.phone_code_over" | "member.phone_proof" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.text_failed" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.call_done" | "notify.event_unknown" | "notify.no_identity" | "notify.no_phone" | "notify.no_template" | "notify.template_unknown" | "notify.wrong_state" | "oa.address" | "oa.keyword_taken" | "oa.menu" | "oa.menu_refused" | "oa.no_draft" | "oa.reply_in_use" | "oa.scene_taken" | "oa.too_many" | "pass.claim_unknown" | "pass.given_away" | "pass.not_giftable" | "pass.not_rechargeable" | "pass.not_renewable" | "pass.not_usable" | "pass.nothing_to_refund" | "pass.pause" | "pass.per_member" | "pass.plan_name_taken" | "pass.plan_unavailable" | "pass.plate" | "pass.plate_cooling_off" | "pass.plate_limit" | "pass.refund_plan_changed" | "pass.sold_out" | "pass.state" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "payment.unwanted" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "referral.bound" | "referral.code_unknown" | "referral.known" | "referral.late" | "referral.off" | "referral.reason_missing" | "referral.self" | "referral.state" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.in_use" | "tier.membership_ended" | "tier.name_taken" | "tier.no_default" | "tier.not_renewable" | "tier.plan_far_ahead" | "tier.plan_name_taken" | "tier.plan_unavailable" | "tier.reason_missing" | "tier.recompute_running" | "tier.right_gone" | "tier.right_used_up" | "tier.unknown" | "tier.use_of_order" | "tier.use_undone" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
             /** @description Data that helps to go on, such as the new quote */
             detail?: unknown;
             /** @description Complaints about single fields */
@@ -11215,9 +11352,13 @@ export interface components {
             joinedAt: string;
             /** @description Masked */
             name: string;
+            /** @description I was rewarded for sharing it */
+            shared?: boolean;
             /** @enum {string} */
             state: "new" | "pending" | "suspect" | "rewarded" | "rejected" | "expired" | "taken_back";
             stateText: string;
+            /** @description The page of mine by which they came, in words */
+            via?: string;
         };
         ReferralGrade: {
             /** Format: int64 */
@@ -11253,9 +11394,16 @@ export interface components {
             reason?: string;
             /** Format: date-time */
             rewardAt?: string;
+            /**
+             * @description Of the reward for sharing
+             * @enum {string}
+             */
+            shareState?: "given" | "taken_back";
             /** @enum {string} */
             state: "new" | "pending" | "suspect" | "rewarded" | "rejected" | "expired" | "taken_back";
             stateText: string;
+            /** @description The page that was shared, in words; absent for a code that was told or scanned */
+            via?: string;
         };
         ReferralInviteViewPage: {
             items: components["schemas"]["ReferralInviteView"][];
@@ -11284,6 +11432,7 @@ export interface components {
             rewarded: number;
             /** @description What the mini-program code carries */
             scene: string;
+            sharing: components["schemas"]["ReferralSharing"];
         };
         ReferralNextGrade: {
             /** Format: int64 */
@@ -11322,6 +11471,33 @@ export interface components {
             on: boolean;
             /** Format: int64 */
             payWithinDays: number;
+            /**
+             * Format: int64
+             * @description Rewarded shares of one member a day; more wait for the next day
+             */
+            shareCap?: number;
+            /** @description For the sharer, when a new person joins by a page that was shared: points and coupons */
+            shareGift?: components["schemas"]["CampaignPresent"][];
+            /** @description Sharing is rewarded: off until the shop says so */
+            shareOn?: boolean;
+            /**
+             * Format: int64
+             * @description Unix ms: who joined before it was switched on does not count. Kept by the server
+             */
+            shareSince?: number;
+        };
+        ReferralSharing: {
+            /** @description Goes into the link as invite, with via beside it */
+            code: string;
+            /**
+             * Format: int64
+             * @description At most so many a day
+             */
+            daily?: number;
+            /** @description What the member gets for each new member, in words */
+            gift?: string;
+            /** @description The shop rewards sharing now */
+            on: boolean;
         };
         ReportAgeBucket: {
             /** Format: int64 */
@@ -12414,7 +12590,7 @@ export interface components {
             id: number;
             reason: string;
             /** @enum {string} */
-            source: "default" | "rule" | "manual" | "membership";
+            source: "default" | "rule" | "manual" | "membership" | "account";
             toName: string;
         };
         TierDeskRights: {
@@ -12484,7 +12660,7 @@ export interface components {
             /** Format: date-time */
             since: string;
             /** @enum {string} */
-            source: "default" | "rule" | "manual" | "membership";
+            source: "default" | "rule" | "manual" | "membership" | "account";
         };
         TierInTierPage: {
             items: components["schemas"]["TierInTier"][];
@@ -12536,7 +12712,7 @@ export interface components {
             reason?: string;
             rights: components["schemas"]["TierRightLeft"][];
             /** @enum {string} */
-            source: "default" | "rule" | "manual" | "membership";
+            source: "default" | "rule" | "manual" | "membership" | "account";
             tier: components["schemas"]["TierFull"];
             /** @description All, lowest first */
             tiers: components["schemas"]["Tier"][];
@@ -12566,6 +12742,11 @@ export interface components {
              * @description What could be given back today, by the days that are left
              */
             refundFen: number;
+            /** @description Why the renewal failed */
+            renewNote?: string;
+            renewOn: boolean;
+            /** @description It was bought and runs: it may follow itself from stored value, at the price for which it was sold */
+            renewable: boolean;
             /**
              * Format: int64
              * @description Absent for one that was given
@@ -12590,7 +12771,7 @@ export interface components {
             reason?: string;
             rights: components["schemas"]["TierRightLeft"][];
             /** @enum {string} */
-            source: "default" | "rule" | "manual" | "membership";
+            source: "default" | "rule" | "manual" | "membership" | "account";
             tier: components["schemas"]["TierFull"];
             /** @description All, lowest first */
             tiers: components["schemas"]["Tier"][];
@@ -12744,6 +12925,9 @@ export interface components {
         TierRefunded: {
             /** Format: int64 */
             amountFen: number;
+        };
+        TierRenewalAsk: {
+            on: boolean;
         };
         TierRight: {
             /**
@@ -15188,6 +15372,44 @@ export interface operations {
             };
         };
     };
+    consoleGroupDriverAdd: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupAddAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleGroupDriverPut: {
         parameters: {
             query?: never;
@@ -15473,6 +15695,41 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["GroupReasonAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleGroupTier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupTierAsk"];
             };
         };
         responses: {
@@ -23207,6 +23464,41 @@ export interface operations {
             };
         };
     };
+    ownerMembershipRenewal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TierRenewalAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TierMine"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ownerMessagePreference: {
         parameters: {
             query?: never;
@@ -24452,6 +24744,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerSharing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReferralSharing"];
                 };
             };
             /** @description Fault */
