@@ -84,7 +84,9 @@ func (s *followStory) ways(event string) (ways []string) {
 	return ways
 }
 
-func (s *followStory) coupons() int { return len(s.owner.get("/api/owner/coupons?state=available").list("items")) }
+func (s *followStory) coupons() int {
+	return len(s.owner.get("/api/owner/coupons?state=available").list("items"))
+}
 
 func (s *followStory) prepares(t *testing.T) {
 	s.bookable()
