@@ -36,6 +36,8 @@ type plan struct {
 	pref  Preference
 	zone  string
 	store int64
+
+	campaign *Campaign // of an Offer
 }
 
 // deliver sends a message once, however often it runs. What could not be decided yet is due again later: the error says when.
@@ -66,6 +68,10 @@ func (s *Service) deliver(ctx context.Context, id int64) error {
 		return err
 	}
 	switch {
+	case p.campaign != nil && p.campaign.Stopped != "":
+		return s.end(ctx, m, Off, p.campaign.Stopped)
+	case p.campaign != nil && p.campaign.Paused:
+		return s.hold(ctx, m, now.Add(pausedFor), "群发已暂停")
 	case !p.rule.On:
 		return s.end(ctx, m, Off, "店铺关闭了这类消息")
 	case !p.pref.wants(p.event):
@@ -90,6 +96,11 @@ func (s *Service) plan(ctx context.Context, m messageRow) (p plan, err error) {
 	p.rule = p.set.rule(m.Event)
 	if p.pref, err = s.preferenceOf(ctx, m.MemberID); err != nil {
 		return p, err
+	}
+	if m.Event == Offer {
+		if p.campaign, err = s.campaignOf(ctx, m); err != nil {
+			return p, err
+		}
 	}
 	p.zone = s.opt.Zone
 	if s.opt.People != nil && (!p.event.Urgent || p.rule.Calls) {
@@ -296,6 +307,13 @@ func (s *Service) note(ctx context.Context, m *messageRow, p plan, w way, to Rec
 		return false, a, s.back(ctx, m, took, w, a, 0, giveBack)
 	case broken:
 		s.brakes.answered(w.channel)
+		if p.campaign != nil { // it waits for somebody to mend the template
+			due := now.Add(pausedFor)
+			if err := errors.Join(s.back(ctx, m, took, w, a, due.UnixMilli(), giveBack), s.opt.Campaigns.Broken(ctx, p.campaign.ID, a.detail)); err != nil {
+				return true, a, err
+			}
+			return true, a, jobs.After{D: due.Sub(now)}
+		}
 		if err := s.back(ctx, m, took, w, a, 0, giveBack); err != nil {
 			return false, a, err
 		}

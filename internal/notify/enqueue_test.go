@@ -67,7 +67,7 @@ func TestEventCatalogue(t *testing.T) {
 		groups[g.Group] = true
 	}
 	for _, e := range Events() {
-		if seen[e.Event] || e.Title == "" || !groups[e.Group] || len(e.Layout) == 0 {
+		if seen[e.Event] || e.Title == "" || !groups[e.Group] || (len(e.Layout) == 0) != e.TextOnly() {
 			t.Errorf("%+v", e)
 		}
 		seen[e.Event] = true

@@ -57,6 +57,9 @@ type EventInfo struct {
 // template message (N30), and by SMS with consent alone.
 func (e EventInfo) Marketing() bool { return e.Group == GroupWishes }
 
+// TextOnly says whether the event is an advertisement pure and simple, which goes by SMS with consent and by no other way (N30).
+func (e EventInfo) TextOnly() bool { return e.Event == MissedYou || e.Event == Offer }
+
 // Events is the catalogue, in the order in which the console shows it.
 func Events() []EventInfo {
 	f := func(names ...string) (out []FieldInfo) {
@@ -95,6 +98,7 @@ func Events() []EventInfo {
 		{BookingLate, "过点未到提醒", GroupBooking, true, false, true, true, 60, f(booked...), visit("hint")},
 		{BookingChanged, "预约变更", GroupBooking, true, false, true, true, 86, f(booked...), visit("hint")},
 		{BookingCancelled, "预约取消", GroupBooking, true, false, true, true, 84, f(append(slices.Clone(booked), "reason")...), visit("reason")},
+		{RainRebook, "雨天改期", GroupBooking, true, false, true, true, 64, title(f(booked...), "下雨可免费改期"), visit("hint")},
 		{BookingOffer, "候补有位", GroupBooking, true, false, true, true, 82, f(booked...), visit("hint")},
 		{CarReady, "完工取车", GroupBooking, true, false, true, true, 95, f(booked...), visit("=爱车已完工，欢迎来取")},
 
@@ -126,6 +130,8 @@ func Events() []EventInfo {
 		{Birthday, "生日祝福", GroupWishes, false, true, true, false, 10, title(f("title", "name", "time", "gift", "hint"), "生日快乐"),
 			layout{"thing1": "title", "thing2": "gift", "date3": "time"}},
 		{Holiday, "节日问候", GroupWishes, false, true, true, false, 5, title(f("title", "name", "time", "hint"), "中秋快乐"), ends},
+		{MissedYou, "好久不见", GroupWishes, false, true, true, false, 0, title(f("title", "name", "store", "gift", "hint"), "好久不见"), layout{}},
+		{Offer, "群发短信", GroupWishes, false, true, true, false, 0, title(f("title", "name", "store"), "周末洗车特惠"), layout{}},
 
 		{PassRenewal, "自动续期", GroupAccount, false, false, true, false, 75, title(f("title", "amount", "time", "hint"), "精洗月卡"),
 			layout{"thing1": "title", "amount2": "amount", "date3": "time", "thing4": "hint"}},

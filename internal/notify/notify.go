@@ -59,8 +59,11 @@ const (
 	InspectionDue   = "inspection_due"   // the annual inspection
 	InsuranceDue    = "insurance_due"
 	RainVoucher     = "rain_voucher"   // it rained after a wash
+	RainRebook      = "rain_rebook"    // it rains on the day of a booking: it may be moved free of charge
 	Birthday        = "birthday"       // marketing (N30): by SMS with consent, or by a grant for exactly this
 	Holiday         = "holiday"        // marketing, as above
+	MissedYou       = "missed_you"     // somebody stays away: marketing, by SMS with consent alone
+	Offer           = "offer"          // a text to many: marketing, by SMS with consent alone
 	AccountLinked   = "account_linked" // a WeChat identity or an old card was joined to the account
 )
 
@@ -131,8 +134,9 @@ type Options struct {
 	People            People                                                 // nil: nobody has a phone
 	Self              func(ctx context.Context, staffID int64) (Self, error) // whom a test goes to; nil: nobody
 	SaveSettings      func(ctx context.Context, tx *db.Tx, values []setting.Value) error
-	PageBase          string // what is put before Message.Page to make an address for the official account
-	Zone              string // in which instants are written, Asia/Shanghai unless told
+	Campaigns         Campaigns // who knows the texts to many; nil: there are none
+	PageBase          string    // what is put before Message.Page to make an address for the official account
+	Zone              string    // in which instants are written, Asia/Shanghai unless told
 }
 
 // Recipient is a WeChat identity of a member.

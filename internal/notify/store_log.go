@@ -171,3 +171,18 @@ var breaches = []struct{ query, say string }{
 	{`SELECT left_count FROM notify_grants WHERE left_count < 0`, "a purse of grants holds %d"},
 	{`SELECT member_id FROM notify_pace WHERE taken < 0 ORDER BY member_id`, "member %d has had fewer than no messages"},
 }
+
+// tally counts messages by state; the keys from the prefix on to what would follow all of them are those that begin with it.
+func tally(ctx context.Context, r db.Reader, prefix string) (map[string]int64, error) {
+	var rows []struct {
+		State string `db:"state"`
+		N     int64  `db:"n"`
+	}
+	until := prefix[:len(prefix)-1] + ";" // what follows a colon
+	err := r.Select(ctx, &rows, `SELECT state, COUNT(*) AS n FROM notify_messages WHERE dedupe_key >= ? AND dedupe_key < ? GROUP BY state`, prefix, until)
+	out := make(map[string]int64, len(rows))
+	for _, x := range rows {
+		out[x.State] = x.N
+	}
+	return out, err
+}

@@ -52,6 +52,12 @@ func (t Template) check(e EventInfo) error {
 	if t.Channel == OfficialAccount && e.Marketing() {
 		c.Bad("channel", "祝福和优惠不能用公众号模板消息发送，会被微信封号；请用短信")
 	}
+	if t.Channel != TextMessage && e.TextOnly() {
+		c.Bad("channel", "营销内容只能用短信发送；用微信模板发送会被封号")
+	}
+	if e.Event == Offer {
+		c.Bad("event", "群发短信的模板在「客户维系 → 群发短信」里填写")
+	}
 	c.Text("sign", &t.Sign, 0, 20, false)
 	c.Text("body", &t.Body, 0, 400, true)
 	if len(t.Fields) == 0 && t.Channel != TextMessage {
@@ -215,6 +221,21 @@ func (s *Service) TestTemplate(ctx context.Context, channel, event string) (ok b
 	if t.ID == "" {
 		return false, "", ErrNoSetup
 	}
+	t.Channel, t.Event = channel, event
+	return s.test(ctx, e, t)
+}
+
+// TestText sends a text that is no event's to the acting member of staff's own phone. Faults: ErrEvent, ErrNoSelf.
+func (s *Service) TestText(ctx context.Context, t Template) (ok bool, says string, err error) {
+	e, known := eventInfo(t.Event)
+	if !known || t.Channel != TextMessage {
+		return false, "", ErrEvent
+	}
+	return s.test(ctx, e, t)
+}
+
+func (s *Service) test(ctx context.Context, e EventInfo, t Template) (ok bool, says string, err error) {
+	channel := t.Channel
 	var self Self
 	if s.opt.Self != nil {
 		if self, err = s.opt.Self(ctx, actor.From(ctx).ID); err != nil {
@@ -240,7 +261,7 @@ func (s *Service) TestTemplate(ctx context.Context, channel, event string) (ok b
 	for _, f := range e.Fields {
 		data[f.Name] = f.Example
 	}
-	a := s.call(ctx, w, to, messageRow{ID: s.db.NewID(), MemberID: 0, Event: event}, data, s.opt.Zone)
+	a := s.call(ctx, w, to, messageRow{ID: s.db.NewID(), MemberID: 0, Event: t.Event}, data, s.opt.Zone)
 	switch {
 	case a.kind == taken:
 		return true, "已发送，请在手机上查看", nil

@@ -47,6 +47,9 @@ const (
 // ways lists the ways for a message in the order of preference: the mini-program's subscribe message, the official account's template
 // message to those who follow it, SMS. Marketing never goes by template message (N30), and by SMS with consent alone.
 func (s *Service) ways(ctx context.Context, p plan, m messageRow) ([]way, error) {
+	if p.event.TextOnly() {
+		return s.textWay(ctx, p, m)
+	}
 	people, err := s.dir.Recipients(ctx, m.MemberID)
 	if err != nil {
 		return nil, err
@@ -84,6 +87,9 @@ func (s *Service) textWay(ctx context.Context, p plan, m messageRow) ([]way, err
 		return nil, nil
 	}
 	w := way{channel: TextMessage, template: p.set.template(TextMessage, m.Event)}
+	if p.campaign != nil {
+		w.template = p.campaign.Template
+	}
 	switch {
 	case w.template.ID == "":
 		return []way{w}, nil
