@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/coupon"
@@ -46,7 +47,31 @@ func (p people) where(ctx context.Context, f coupon.Filter) (cond string, args [
 	if f.StoreID > 0 {
 		and(`m.store_id = ?`, f.StoreID)
 	}
+	if f.VisitedFrom != "" {
+		and(`EXISTS (SELECT 1 FROM checkout_orders o WHERE o.member_id = m.id AND o.status = 'settled' AND o.biz_day >= ?)`, f.VisitedFrom)
+	}
+	if car, more := carOf(f); car != "" {
+		and(`EXISTS (SELECT 1 FROM member_vehicles v WHERE v.member_id = m.id`+car+`)`, more...)
+	}
 	return cond, args, nil
+}
+
+// carOf is the condition of a filter over one car v: all that it says of cars holds for the same one.
+func carOf(f coupon.Filter) (cond string, args []any) {
+	and := func(c string, a ...any) { cond, args = cond+" AND "+c, append(args, a...) }
+	if len(f.ClassIDs) > 0 {
+		and(`v.vehicle_class_id IN (?)`, f.ClassIDs)
+	}
+	if f.PlatePrefix != "" {
+		and(`v.plate LIKE ? ESCAPE '!'`, db.Like(strings.ToUpper(f.PlatePrefix))+"%")
+	}
+	if f.PurchasedFrom != "" {
+		and(`v.purchased_on >= ?`, f.PurchasedFrom)
+	}
+	if f.PurchasedTo != "" {
+		and(`v.purchased_on <> '' AND v.purchased_on <= ?`, f.PurchasedTo)
+	}
+	return cond, args
 }
 
 // Find lists members after the given one in ascending order.

@@ -261,6 +261,7 @@ const (
 	EventForfeited   = "forfeited"
 	EventNoShow      = "no_show"
 	EventRescheduled = "rescheduled"
+	EventExcused     = "excused" // free to move or cancel, for a reason of the shop
 	EventMoved       = "moved"
 	EventForced      = "forced"
 	EventAccepted    = "accepted"

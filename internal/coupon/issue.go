@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/liangche/liangche/internal/actor"
@@ -31,16 +32,31 @@ type Filter struct {
 	LastVisitBefore string  `json:"lastVisitBefore,omitempty" maxLength:"10" doc:"Nothing settled from this date on: who stays away"`
 	BirthMonth      int     `json:"birthMonth,omitempty" minimum:"0" maximum:"12"`
 	StoreID         int64   `json:"storeId,omitempty" minimum:"0" doc:"Home store"`
+	VisitedFrom     string  `json:"visitedFrom,omitempty" maxLength:"10" doc:"Something settled on this date or later: who comes"`
+	ClassIDs        []int64 `json:"classIds,omitempty" maxItems:"50" doc:"A car of one of these vehicle classes"`
+	PlatePrefix     string  `json:"platePrefix,omitempty" maxLength:"8" doc:"A car whose plate begins so: 粤 or 粤B, the region"`
+	PurchasedFrom   string  `json:"purchasedFrom,omitempty" maxLength:"10" doc:"A car bought on this date or later"`
+	PurchasedTo     string  `json:"purchasedTo,omitempty" maxLength:"10" doc:"A car bought on this date or earlier"`
 }
 
 func (f Filter) clean(c *fault.Complaints) {
-	for field, day := range map[string]string{"filter.joinedFrom": f.JoinedFrom, "filter.joinedTo": f.JoinedTo, "filter.lastVisitBefore": f.LastVisitBefore} {
+	for field, day := range map[string]string{"filter.joinedFrom": f.JoinedFrom, "filter.joinedTo": f.JoinedTo, "filter.lastVisitBefore": f.LastVisitBefore,
+		"filter.visitedFrom": f.VisitedFrom, "filter.purchasedFrom": f.PurchasedFrom, "filter.purchasedTo": f.PurchasedTo} {
 		if day != "" && !bizday.Valid(day) {
 			c.Bad(field, "请填写日期，如 2026-11-18")
 		}
 	}
 	if f.JoinedFrom != "" && f.JoinedTo != "" && f.JoinedTo < f.JoinedFrom {
 		c.Bad("filter.joinedTo", "结束不能早于开始")
+	}
+	if f.PurchasedFrom != "" && f.PurchasedTo != "" && f.PurchasedTo < f.PurchasedFrom {
+		c.Bad("filter.purchasedTo", "结束不能早于开始")
+	}
+	if f.VisitedFrom != "" && f.LastVisitBefore != "" && f.LastVisitBefore <= f.VisitedFrom {
+		c.Bad("filter.lastVisitBefore", "应晚于「来过的起始日期」")
+	}
+	if n := utf8.RuneCountInString(f.PlatePrefix); n > 8 || strings.ContainsFunc(f.PlatePrefix, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		c.Bad("filter.platePrefix", "请填写车牌开头，如 粤 或 粤B")
 	}
 	if f.BirthMonth < 0 || f.BirthMonth > 12 {
 		c.Bad("filter.birthMonth", "月份应为 1 至 12")
