@@ -36,9 +36,11 @@ import (
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/oa"
+	"github.com/liangche/liangche/internal/outreach"
 	"github.com/liangche/liangche/internal/pass"
 	"github.com/liangche/liangche/internal/payment"
 	"github.com/liangche/liangche/internal/points"
+	"github.com/liangche/liangche/internal/rain"
 	"github.com/liangche/liangche/internal/referral"
 	"github.com/liangche/liangche/internal/report"
 	"github.com/liangche/liangche/internal/roster"
@@ -106,6 +108,8 @@ type App struct {
 	Slots    *slot.Service
 	Bookings *booking.Service
 	Official *oa.Service
+	Outreach *outreach.Service
+	Rain     *rain.Service
 }
 
 // Open opens the database and builds every slice. It does not migrate. Faults: a plain error that names the wrong key or
@@ -188,7 +192,7 @@ func (a *App) build() {
 	}
 	follows := func(ctx context.Context, openID string) (bool, error) { return a.Official.Following(ctx, openID) }
 	a.Messages = notify.New(d, a.Queue, directory{a.Members, follows}, a.WeChat, a.Settings, notify.Options{Templates: templates(c.WeChat.Templates),
-		OfficialTemplates: templates(c.WeChat.OATemplates), SMS: texts, People: reach{a.Members, a.Shops}, Self: a.self, SaveSettings: a.Settings.UpdateTx, PageBase: c.PublicURL + "/h5/#/"})
+		OfficialTemplates: templates(c.WeChat.OATemplates), SMS: texts, People: reach{a.Members, a.Shops}, Self: a.self, SaveSettings: a.Settings.UpdateTx, Campaigns: campaigns{a}, PageBase: c.PublicURL + "/h5/#/"})
 	a.Payments = payment.New(d, a.Queue, a.WeChat, a.log)
 	a.Wallet = wallet.New(d, a.log, a.Members, a.Payments, a.Catalog, a.Shops, a.Settings, a.Messages)
 	a.Sales = sale.New(d, a.log, a.Members, a.Payments, a.Shops, a.Settings)
@@ -214,6 +218,7 @@ func (a *App) build() {
 		PageBase: c.PublicURL + "/h5/#/"})
 	a.Official = oa.New(d, a.log, a.Queue, a.WeChat, a.Members, oa.Deps{GiftTx: a.Gifts.FirstFollowTx, InvitedTx: a.Referral.InvitedTx, ForgetTx: a.Members.ForgetIdentityTx, DeliveredTx: a.Messages.DeliveredTx,
 		StoreName: a.storeName, ShopName: func(ctx context.Context) (string, error) { return a.Settings.Text(ctx, setting.ShopName) }, PublicURL: c.PublicURL})
+	a.buildOutreach(c)
 	a.givers()
 	a.Checkout.Connect(a.Bookings.Visits())
 	a.Checkout.Bring(checkout.Assets{Passes: a.Passes, Coupons: a.Coupons, Points: a.Points, Groups: a.Groups})
@@ -233,7 +238,7 @@ func (a *App) build() {
 
 // eraseTx ends and forgets what other slices keep of a member who leaves.
 func (a *App) eraseTx(ctx context.Context, tx *db.Tx, memberID int64) error {
-	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx, a.Points.ForfeitTx, a.Coupons.EraseTx, a.Tiers.EraseTx, a.Messages.EraseTx} {
+	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx, a.Points.ForfeitTx, a.Coupons.EraseTx, a.Tiers.EraseTx, a.Outreach.EraseTx, a.Messages.EraseTx} {
 		if err := f(ctx, tx, memberID); err != nil {
 			return err
 		}
@@ -285,7 +290,7 @@ func (a *App) routes() {
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
 		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Sales, a.Passes, a.Checkout, a.Bookings,
-		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral, a.Official,
+		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral, a.Official, a.Outreach, a.Rain,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings).Offer(onSale{a.Passes, a.Catalog}),
 		report.New(a.DB, a.Shops, a.Members, a.Settings, a.Groups), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},

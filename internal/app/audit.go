@@ -37,6 +37,7 @@ func (a *App) Audit(ctx context.Context, out, progress io.Writer) (problems int,
 		{"the mall's stock and orders", func() error { return a.Mall.Audit(ctx, report) }},
 		{"invitations", func() error { return a.Referral.Audit(ctx, report) }},
 		{"messages, calls, grants", func() error { return a.Messages.Audit(ctx, report) }},
+		{"days of rain and what they brought", func() error { return a.Rain.Audit(ctx, report) }},
 		{"every slice's view of the others", func() error { return a.auditJoins(ctx, report) }},
 	}
 	for i, s := range steps {

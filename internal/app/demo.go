@@ -95,7 +95,7 @@ var demoTemplates = func() (all []wxsandbox.Template) {
 func laidOut(app string, have []wxsandbox.Template) (out []wxsandbox.Template) {
 	for _, e := range notify.Events() {
 		id := "lc-" + app + "-" + e.Event
-		if slices.ContainsFunc(have, func(t wxsandbox.Template) bool { return t.ID == id }) || (app == wxsandbox.AppOA && e.Marketing()) {
+		if slices.ContainsFunc(have, func(t wxsandbox.Template) bool { return t.ID == id }) || (app == wxsandbox.AppOA && e.Marketing()) || e.TextOnly() {
 			continue
 		}
 		t := wxsandbox.Template{ID: id, App: app, Title: e.Title + "通知"}

@@ -10,6 +10,9 @@ import (
 const (
 	demoSign         = "亮车洗护"
 	demoCodeTemplate = "1000001"
+
+	demoOfferTemplate = "1000017"
+	demoOfferText     = "${name}，本周六日精洗八折，到店报手机号即可。${store}。拒收请回复R"
 )
 
 // demoTexts are the approved text messages of the demo's shop.
@@ -19,6 +22,9 @@ var demoTexts = []wxsandbox.SMSTemplate{
 	{ID: "1000012", Text: "您${time}在${store}的预约（${title}）有变化：${hint}。"},
 	{ID: "1000013", Text: "${title}：${plate}将于${time}到期。${hint}"},
 	{ID: "1000014", Text: "${name}，祝您生日快乐！${gift}已放进您的卡包。拒收请回复R"},
+	{ID: "1000015", Text: "${name}，好久不见！${store}等您回来，${hint}。拒收请回复R"},
+	{ID: "1000016", Text: "${name}，${title}到了，${hint}！拒收请回复R"},
+	{ID: demoOfferTemplate, Text: demoOfferText},
 }
 
 // demoMessages are the messages that the demo's shop also sends by SMS: with which template, filled with what.
@@ -33,6 +39,8 @@ var demoMessages = map[string]struct {
 	notify.InspectionDue:    {"1000013", []string{"title", "plate", "time", "hint"}},
 	notify.InsuranceDue:     {"1000013", []string{"title", "plate", "time", "hint"}},
 	notify.Birthday:         {"1000014", []string{"name", "gift"}},
+	notify.MissedYou:        {"1000015", []string{"name", "store", "hint"}},
+	notify.Holiday:          {"1000016", []string{"name", "title", "hint"}},
 }
 
 // demoSMS makes the demo talk to the sandbox's SMS gateway.

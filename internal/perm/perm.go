@@ -65,6 +65,9 @@ const (
 	MessageRead      = "message.read"
 	MessageWrite     = "message.write"
 	MessageCall      = "message.call"
+	MessageBulk      = "message.bulk"
+	RainMark         = "rain.mark"
+	RainRule         = "rain.rule"
 	OARead           = "oa.read"
 	OAWrite          = "oa.write"
 )
@@ -137,6 +140,9 @@ func All() []Permission {
 		{MessageRead, "查看消息发送记录", "消息", []string{m}},
 		{MessageWrite, "设置消息与模板、重发消息", "消息", []string{m}},
 		{MessageCall, "处理待联系名单", "消息", []string{m, r}},
+		{MessageBulk, "群发短信、节日问候、唤回规则", "消息", []string{m}},
+		{RainMark, "登记下雨", "服务", []string{m}},
+		{RainRule, "设置雨天保障", "服务", []string{m}},
 		{DisputeRead, "查看疑问单", "服务", []string{m, r, a}},
 		{DisputeResolve, "处理疑问单", "服务", []string{m}},
 		{CatalogRead, "查看项目与价格", "项目", []string{m, r, t, a}},

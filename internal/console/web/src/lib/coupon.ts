@@ -95,12 +95,16 @@ export function filterBody(filter: MemberFilter): MemberFilter {
 }
 
 /** Whom a filter means, in words: 等级、门店… come from `names`. */
-export function filterText(filter: MemberFilter, names: { tier: (id: number) => string; store: (id: number) => string }): string {
+export function filterText(filter: MemberFilter, names: { tier: (id: number) => string; store: (id: number) => string; carClass?: (id: number) => string }): string {
   const parts: string[] = []
   if (filter.tierIds?.length) parts.push(filter.tierIds.map(names.tier).join('、'))
   if (filter.storeId) parts.push(names.store(filter.storeId))
   if (filter.joinedFrom || filter.joinedTo) parts.push(`${filter.joinedFrom ?? ''} 至 ${filter.joinedTo ?? '今天'}入会`)
   if (filter.lastVisitBefore) parts.push(`${filter.lastVisitBefore} 起没来过`)
+  if (filter.visitedFrom) parts.push(`${filter.visitedFrom} 起来过`)
+  if (filter.classIds?.length) parts.push(filter.classIds.map((id) => names.carClass?.(id) ?? '指定车型').join('、'))
+  if (filter.platePrefix) parts.push(`车牌 ${filter.platePrefix} 开头`)
+  if (filter.purchasedFrom || filter.purchasedTo) parts.push(`${filter.purchasedFrom ?? ''} 至 ${filter.purchasedTo ?? '今天'}购车`)
   if (filter.birthMonth) parts.push(`${filter.birthMonth} 月生日`)
   return parts.join(' · ') || '全部正常会员'
 }

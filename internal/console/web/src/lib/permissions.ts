@@ -44,6 +44,8 @@ export const navigation: NavGroup[] = [
       { path: '/gifts', title: '礼遇规则', icon: 'Present', permission: 'campaign.read', words: '生日礼 消费送 活动 liyu' },
       { path: '/codes', title: '兑换码', icon: 'Postcard', permission: 'campaign.read', words: '4S 换卡 开业卡 duihuanma' },
       { path: '/mall', title: '积分商城', icon: 'ShoppingBag', permission: 'mall.read', words: '礼品 兑换 发货 取货 shangcheng' },
+      { path: '/outreach', title: '客户维系', icon: 'Phone', permission: 'message.call', words: '久未到店 唤回 生日 群发短信 节日问候 kehu weixi' },
+      { path: '/rain', title: '雨天保障', icon: 'Pouring', permission: 'rain.mark', words: '下雨 补洗券 改期 期卡顺延 yutian' },
       { path: '/messages', title: '消息', icon: 'Message', permission: 'message.read', words: '发送记录 模板 短信 订阅 免打扰 提醒 xiaoxi duanxin' },
       { path: '/official', title: '公众号', icon: 'ChatDotRound', permission: 'oa.read', words: '菜单 自动回复 粉丝 关注 渠道码 二维码 gongzhonghao' },
       { path: '/referrals', title: '推荐', icon: 'Share', permission: 'referral.read', words: '邀请 好友 老带新 tuijian' },

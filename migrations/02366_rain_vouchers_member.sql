@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX rain_vouchers_member ON rain_vouchers (member_id, month);
