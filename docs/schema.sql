@@ -1272,6 +1272,106 @@ CREATE TABLE oa_scenes (
   created_at BIGINT NOT NULL
 );
 
+CREATE TABLE outreach_campaigns (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(40) NOT NULL,
+  filter_doc TEXT NOT NULL,
+  template_id VARCHAR(64) NOT NULL,
+  sign VARCHAR(32) NOT NULL,
+  body VARCHAR(500) NOT NULL,
+  layout TEXT NOT NULL,
+  state VARCHAR(16) NOT NULL, -- draft, running, paused, stopped, done
+  reason VARCHAR(200) NOT NULL,
+  found INT NOT NULL,
+  promised INT NOT NULL,
+  skipped INT NOT NULL,
+  after_id BIGINT NOT NULL,
+  runs INT NOT NULL,
+  segments INT NOT NULL,
+  price_li INT NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  started_at BIGINT NOT NULL,
+  done_at BIGINT NOT NULL
+);
+
+CREATE TABLE outreach_holidays (
+  id BIGINT NOT NULL PRIMARY KEY,
+  name VARCHAR(20) NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  yearly BOOLEAN NOT NULL,
+  words VARCHAR(35) NOT NULL,
+  greet BOOLEAN NOT NULL,
+  tier_ids TEXT NOT NULL,
+  template_id BIGINT NOT NULL, -- of the coupon that is given; 0 none
+  points INT NOT NULL,
+  deleted BOOLEAN NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE outreach_marks (
+  name VARCHAR(40) NOT NULL PRIMARY KEY,
+  biz_day VARCHAR(10) NOT NULL, -- the day that was gone through whole
+  after_id BIGINT NOT NULL
+);
+
+CREATE TABLE outreach_rules (
+  id BIGINT NOT NULL PRIMARY KEY, -- 1: there is one
+  missed BOOLEAN NOT NULL,
+  silent_days INT NOT NULL,
+  min_visits INT NOT NULL,
+  rhythm_percent INT NOT NULL,
+  forget_days INT NOT NULL,
+  back_days INT NOT NULL,
+  birthdays BOOLEAN NOT NULL,
+  coupon_ids TEXT NOT NULL,
+  price_li INT NOT NULL, -- of one text message, in thousandths of a yuan
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE outreach_runs (
+  holiday_id BIGINT NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  after_id BIGINT NOT NULL,
+  greeted INT NOT NULL,
+  gifted INT NOT NULL,
+  done_at BIGINT NOT NULL,
+  PRIMARY KEY (holiday_id, biz_day),
+  FOREIGN KEY (holiday_id) REFERENCES outreach_holidays (id)
+);
+
+CREATE TABLE outreach_tasks (
+  id BIGINT NOT NULL PRIMARY KEY,
+  kind VARCHAR(16) NOT NULL, -- missed, birthday
+  member_id BIGINT NOT NULL,
+  store_id BIGINT NOT NULL,
+  dedupe VARCHAR(64) NOT NULL UNIQUE,
+  due_day CHAR(10) NOT NULL, -- the last visit, or the birthday
+  last_day VARCHAR(10) NOT NULL,
+  visits INT NOT NULL,
+  rhythm_days INT NOT NULL,
+  state VARCHAR(16) NOT NULL, -- open, handled, back, gone
+  outcome VARCHAR(16) NOT NULL,
+  tries INT NOT NULL,
+  note VARCHAR(200) NOT NULL,
+  template_id BIGINT NOT NULL,
+  coupon_id BIGINT NOT NULL,
+  texted_at BIGINT NOT NULL,
+  back_day VARCHAR(10) NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  handled_at BIGINT NOT NULL
+);
+
+CREATE INDEX outreach_tasks_handled ON outreach_tasks (kind, handled_at);
+
+CREATE INDEX outreach_tasks_list ON outreach_tasks (kind, state, due_day, id);
+
+CREATE INDEX outreach_tasks_member ON outreach_tasks (member_id, state);
+
 CREATE TABLE pass_events (
   id BIGINT NOT NULL PRIMARY KEY,
   pass_id BIGINT NOT NULL,
@@ -1544,6 +1644,74 @@ CREATE TABLE points_warnings (
   warned_at BIGINT NOT NULL,
   PRIMARY KEY (member_id, expires_at)
 );
+
+CREATE TABLE rain_credits (
+  id BIGINT NOT NULL PRIMARY KEY,
+  day_id BIGINT NOT NULL,
+  pass_id BIGINT NOT NULL,
+  active_key VARCHAR(40) NULL UNIQUE, -- pass:day while it counts: once for each pass and day
+  days INT NOT NULL,
+  given_at BIGINT NOT NULL,
+  FOREIGN KEY (day_id) REFERENCES rain_days (id)
+);
+
+CREATE INDEX rain_credits_day ON rain_credits (day_id, id);
+
+CREATE TABLE rain_days (
+  id BIGINT NOT NULL PRIMARY KEY,
+  store_id BIGINT NOT NULL,
+  biz_day CHAR(10) NOT NULL,
+  active_key VARCHAR(40) NULL UNIQUE, -- store:day while it counts
+  from_minute INT NOT NULL, -- when it began; 0: nobody knows
+  source VARCHAR(16) NOT NULL,
+  note VARCHAR(200) NOT NULL,
+  rules TEXT NOT NULL, -- as they were when it was marked
+  state VARCHAR(16) NOT NULL, -- giving, done, undone
+  vouchers INT NOT NULL,
+  passes INT NOT NULL,
+  bookings INT NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL,
+  undone_at BIGINT NOT NULL
+);
+
+CREATE INDEX rain_days_state ON rain_days (state, id);
+
+CREATE INDEX rain_days_store ON rain_days (store_id, biz_day, id);
+
+CREATE TABLE rain_rules (
+  id BIGINT NOT NULL PRIMARY KEY, -- 1: there is one
+  vouchers BOOLEAN NOT NULL,
+  template_id BIGINT NOT NULL,
+  hours INT NOT NULL,
+  service_ids TEXT NOT NULL,
+  min_fen BIGINT NOT NULL,
+  per_month INT NOT NULL,
+  rebooking BOOLEAN NOT NULL,
+  pass_days INT NOT NULL,
+  automatic BOOLEAN NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE rain_vouchers (
+  id BIGINT NOT NULL PRIMARY KEY,
+  day_id BIGINT NOT NULL,
+  order_id BIGINT NOT NULL,
+  active_order BIGINT NULL UNIQUE, -- the wash, while its voucher counts: one for each wash
+  member_id BIGINT NOT NULL,
+  month CHAR(7) NOT NULL,
+  coupon_id BIGINT NOT NULL,
+  state VARCHAR(16) NOT NULL, -- given, taken_back
+  given_at BIGINT NOT NULL,
+  FOREIGN KEY (day_id) REFERENCES rain_days (id)
+);
+
+CREATE INDEX rain_vouchers_day ON rain_vouchers (day_id, id);
+
+CREATE INDEX rain_vouchers_given ON rain_vouchers (state, given_at, id);
+
+CREATE INDEX rain_vouchers_member ON rain_vouchers (member_id, month);
 
 CREATE TABLE referral_codes (
   member_id BIGINT NOT NULL PRIMARY KEY,

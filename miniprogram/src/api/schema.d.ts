@@ -2105,6 +2105,283 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/outreach/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Texts to many, newest first */
+        get: operations["consoleCampaignList"];
+        put?: never;
+        /** A draft */
+        post: operations["consoleCampaignCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/campaigns/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whom it would reach, and what it would cost */
+        post: operations["consoleCampaignPreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far it is */
+        get: operations["consoleCampaignGet"];
+        /** Change a draft, or the text of one that is paused */
+        put: operations["consoleCampaignUpdate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/campaigns/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is not sent yet waits */
+        post: operations["consoleCampaignPause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/campaigns/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send it, or go on */
+        post: operations["consoleCampaignStart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/campaigns/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is not sent yet is not sent */
+        post: operations["consoleCampaignStop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/campaigns/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send it to the caller's own phone */
+        post: operations["consoleCampaignTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/gifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Coupons that may be given from the lists */
+        get: operations["consoleOutreachGifts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/holidays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Holidays, the next one first */
+        get: operations["consoleOutreachHolidayList"];
+        put?: never;
+        /** Add a holiday */
+        post: operations["consoleOutreachHolidayCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/holidays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a holiday */
+        put: operations["consoleOutreachHolidayUpdate"];
+        post?: never;
+        /** End a holiday */
+        delete: operations["consoleOutreachHolidayDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is missing, and what the lists may give */
+        get: operations["consoleOutreachRule"];
+        /** Change it */
+        put: operations["consoleOutreachRuleSave"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is open, and what came of the calls */
+        get: operations["consoleOutreachSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Members who stay away, or have a birthday in the month */
+        get: operations["consoleOutreachList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/tasks/{id}/dial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The number to call; leaves a trace */
+        post: operations["consoleOutreachDial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/tasks/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What came of it, with a coupon */
+        post: operations["consoleOutreachHandle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/outreach/tasks/{id}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send the shop's short message, with consent and once */
+        post: operations["consoleOutreachText"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/pass-plans": {
         parameters: {
             query?: never;
@@ -2391,6 +2668,76 @@ export interface paths {
         put?: never;
         /** Line a walk-in up */
         post: operations["consoleQueueAdd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/rain/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Dates on which it rained in a month */
+        get: operations["consoleRainMonth"];
+        put?: never;
+        /** It rained: vouchers, days for passes and free changes follow */
+        post: operations["consoleRainMark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/rain/days/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marked by mistake: takes everything back while nothing was used */
+        post: operations["consoleRainUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/rain/outlook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What marking a date would bring */
+        post: operations["consoleRainOutlook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/rain/rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What rain brings */
+        get: operations["consoleRainRule"];
+        /** Change what rain brings from now on */
+        put: operations["consoleRainRuleSave"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5847,6 +6194,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff/outreach/gifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Coupons that may be given from the lists */
+        get: operations["staffOutreachGifts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/outreach/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is open, and what came of the calls */
+        get: operations["staffOutreachSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/outreach/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Members who stay away, or have a birthday in the month */
+        get: operations["staffOutreachList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/outreach/tasks/{id}/dial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The number to call; leaves a trace */
+        post: operations["staffOutreachDial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/outreach/tasks/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What came of it, with a coupon */
+        post: operations["staffOutreachHandle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/outreach/tasks/{id}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send the shop's short message, with consent and once */
+        post: operations["staffOutreachText"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff/pass-plans": {
         parameters: {
             query?: never;
@@ -5945,6 +6394,58 @@ export interface paths {
         put?: never;
         /** Price a visit */
         post: operations["staffQuote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/rain/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Dates on which it rained in a month */
+        get: operations["staffRainMonth"];
+        put?: never;
+        /** It rained: vouchers, days for passes and free changes follow */
+        post: operations["staffRainMark"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/rain/days/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marked by mistake: takes everything back while nothing was used */
+        post: operations["staffRainUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/rain/outlook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What marking a date would bring */
+        post: operations["staffRainOutlook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -7819,18 +8320,28 @@ export interface components {
         CouponFilter: {
             /** Format: int64 */
             birthMonth?: number;
+            /** @description A car of one of these vehicle classes */
+            classIds?: number[];
             /** @description YYYY-MM-DD */
             joinedFrom?: string;
             /** @description YYYY-MM-DD, inclusive */
             joinedTo?: string;
             /** @description Nothing settled from this date on: who stays away */
             lastVisitBefore?: string;
+            /** @description A car whose plate begins so: 粤 or 粤B, the region */
+            platePrefix?: string;
+            /** @description A car bought on this date or later */
+            purchasedFrom?: string;
+            /** @description A car bought on this date or earlier */
+            purchasedTo?: string;
             /**
              * Format: int64
              * @description Home store
              */
             storeId?: number;
             tierIds?: number[];
+            /** @description Something settled on this date or later: who comes */
+            visitedFrom?: string;
         };
         CouponFound: {
             /** Format: int64 */
@@ -10221,6 +10732,418 @@ export interface components {
         OaTryAsk: {
             text: string;
         };
+        OutreachCampaignDetail: {
+            body: string;
+            /**
+             * Format: int64
+             * @description The member had enough messages already
+             */
+            capped: number;
+            /**
+             * Format: int64
+             * @description Of what was sent, in thousandths of a yuan
+             */
+            costLi: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /** Format: int64 */
+            failed: number;
+            fields: components["schemas"]["NotifyField"][];
+            filter: components["schemas"]["CouponFilter"];
+            /**
+             * Format: int64
+             * @description Members looked at by now
+             */
+            found: number;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description Stopped, or the member does not want it any more
+             */
+            off: number;
+            /** Format: int64 */
+            priceLi: number;
+            /**
+             * Format: int64
+             * @description Of them: the text is sent or on its way
+             */
+            promised: number;
+            reason: string;
+            /** Format: int64 */
+            segments: number;
+            /**
+             * Format: int64
+             * @description The gateway took it
+             */
+            sent: number;
+            sign: string;
+            /**
+             * Format: int64
+             * @description Of them: no consent, or no verified phone
+             */
+            skipped: number;
+            staffName: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** @enum {string} */
+            state: "draft" | "running" | "paused" | "stopped" | "done";
+            template: string;
+            /**
+             * Format: int64
+             * @description Quiet hours, a pause, or on its way
+             */
+            waiting: number;
+        };
+        OutreachCampaignInput: {
+            /** @description The approved text */
+            body: string;
+            fields?: components["schemas"]["NotifyField"][];
+            filter: components["schemas"]["CouponFilter"];
+            name: string;
+            /** @description Empty: the configured one */
+            sign?: string;
+            /** @description The provider's id of the approved marketing text */
+            template: string;
+        };
+        OutreachCampaignView: {
+            body: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            doneAt?: string;
+            fields: components["schemas"]["NotifyField"][];
+            filter: components["schemas"]["CouponFilter"];
+            /**
+             * Format: int64
+             * @description Members looked at by now
+             */
+            found: number;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: int64 */
+            priceLi: number;
+            /**
+             * Format: int64
+             * @description Of them: the text is sent or on its way
+             */
+            promised: number;
+            reason: string;
+            /** Format: int64 */
+            segments: number;
+            sign: string;
+            /**
+             * Format: int64
+             * @description Of them: no consent, or no verified phone
+             */
+            skipped: number;
+            staffName: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** @enum {string} */
+            state: "draft" | "running" | "paused" | "stopped" | "done";
+            template: string;
+        };
+        OutreachCampaignViewPage: {
+            items: components["schemas"]["OutreachCampaignView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        OutreachEstimate: {
+            /**
+             * Format: int64
+             * @description In thousandths of a yuan
+             */
+            costLi: number;
+            /**
+             * Format: int64
+             * @description Members that the filter finds
+             */
+            found: number;
+            /**
+             * Format: int64
+             * @description Of them: consented to offers by SMS, verified phone
+             */
+            reachable: number;
+            /** @description The text as one member would read it */
+            sample: string;
+            /**
+             * Format: int64
+             * @description Messages that one text costs
+             */
+            segments: number;
+        };
+        OutreachGift: {
+            name: string;
+            /** Format: int64 */
+            templateId: number;
+        };
+        OutreachGifts: {
+            items: components["schemas"]["OutreachGift"][];
+        };
+        OutreachHoliday: {
+            /** @description YYYY-MM-DD; its year does not matter when it is yearly */
+            day: string;
+            /** Format: int64 */
+            gifted: number;
+            /** @description Sends the greeting by SMS to who consented */
+            greet: boolean;
+            /**
+             * Format: int64
+             * @description At its last date
+             */
+            greeted: number;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @description When it comes next; empty: it is over */
+            next: string;
+            /**
+             * Format: int64
+             * @description Points that are given
+             */
+            points: number;
+            /**
+             * Format: int64
+             * @description Coupon that is given; 0: none
+             */
+            templateId: number;
+            /** @description Only these tiers; empty: all members */
+            tierIds: number[];
+            words: string;
+            /** @description Each year on this day; festivals of the lunar calendar are entered anew */
+            yearly: boolean;
+        };
+        OutreachHolidayInput: {
+            day: string;
+            greet?: boolean;
+            name: string;
+            /** Format: int64 */
+            points?: number;
+            /** Format: int64 */
+            templateId?: number;
+            tierIds?: number[];
+            /** @description Of the greeting, as the template's value hint */
+            words?: string;
+            yearly?: boolean;
+        };
+        OutreachHolidays: {
+            /** @description A text message is approved and mapped for greetings */
+            hasText: boolean;
+            items: components["schemas"]["OutreachHoliday"][];
+            suggestions: components["schemas"]["OutreachHolidayInput"][];
+        };
+        OutreachPhone: {
+            phone: string;
+        };
+        OutreachResult: {
+            note?: string;
+            /** @enum {string} */
+            outcome: "coming" | "considering" | "no_answer" | "refused" | "wrong_number" | "greeted" | "other";
+            /**
+             * Format: int64
+             * @description Coupon to give, one of those that the rule allows
+             */
+            templateId?: number;
+        };
+        OutreachRule: {
+            /**
+             * Format: int64
+             * @description A visit within so many days after the call counts as its success
+             */
+            backDays: number;
+            /** @description Keep the month's birthdays */
+            birthdays: boolean;
+            /** @description Coupon templates that staff may give from the lists; none by default, they cost money */
+            couponIds: number[];
+            /**
+             * Format: int64
+             * @description After so many days nobody asks any more
+             */
+            forgetDays: number;
+            /**
+             * Format: int64
+             * @description Only who came so often
+             */
+            minVisits: number;
+            /** @description Keep the list of members who stay away */
+            missed: boolean;
+            /**
+             * Format: int64
+             * @description What one text message costs, in thousandths of a yuan
+             */
+            priceLi: number;
+            /**
+             * Format: int64
+             * @description And longer than so much of the usual gap between visits
+             */
+            rhythmPercent: number;
+            /**
+             * Format: int64
+             * @description At least so many days without a visit
+             */
+            silentDays: number;
+        };
+        OutreachRuleView: {
+            /**
+             * Format: int64
+             * @description A visit within so many days after the call counts as its success
+             */
+            backDays: number;
+            /** @description Keep the month's birthdays */
+            birthdays: boolean;
+            /** @description Coupon templates that staff may give from the lists; none by default, they cost money */
+            couponIds: number[];
+            /**
+             * Format: int64
+             * @description After so many days nobody asks any more
+             */
+            forgetDays: number;
+            gifts: components["schemas"]["OutreachGift"][];
+            /**
+             * Format: int64
+             * @description Only who came so often
+             */
+            minVisits: number;
+            /** @description Keep the list of members who stay away */
+            missed: boolean;
+            /**
+             * Format: int64
+             * @description What one text message costs, in thousandths of a yuan
+             */
+            priceLi: number;
+            /**
+             * Format: int64
+             * @description And longer than so much of the usual gap between visits
+             */
+            rhythmPercent: number;
+            /**
+             * Format: int64
+             * @description At least so many days without a visit
+             */
+            silentDays: number;
+        };
+        OutreachSummary: {
+            /**
+             * Format: int64
+             * @description Birthdays of this month that were greeted
+             */
+            birthdayMet: number;
+            /**
+             * Format: int64
+             * @description Open lines of this month's birthdays
+             */
+            birthdays: number;
+            /**
+             * Format: int64
+             * @description Of them: came within the time of the rule
+             */
+            cameBack: number;
+            /** Format: int64 */
+            couponBack: number;
+            /**
+             * Format: int64
+             * @description Members who stayed away and were called in the last 90 days
+             */
+            handled: number;
+            /**
+             * Format: int64
+             * @description Open lines of members who stay away
+             */
+            missed: number;
+            /**
+             * Format: int64
+             * @description Came back before anybody called
+             */
+            unprompted: number;
+            /**
+             * Format: int64
+             * @description Of the handled: were given a coupon
+             */
+            withCoupon: number;
+        };
+        OutreachTaskView: {
+            /** @description When the member came back after the call; empty: not yet */
+            backDay: string;
+            /** Format: int64 */
+            balanceFen: number;
+            /** @description 11-18; of birthdays */
+            birthday: string;
+            /** @description Name of what was given */
+            coupon: string;
+            /** Format: int64 */
+            coupons: number;
+            /** @description The last visit, or this year's birthday */
+            dueDay: string;
+            /**
+             * Format: int64
+             * @description Likes to be reached from this minute of the day on; equal to toMinute: at any hour
+             */
+            fromMinute: number;
+            /** Format: date-time */
+            handledAt?: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "missed" | "birthday";
+            /** @description Of the last visit; empty: none */
+            lastDay: string;
+            mayCall: boolean;
+            /** @description Consented to offers by SMS */
+            mayText: boolean;
+            /** Format: int64 */
+            memberId: number;
+            /** @description Masked */
+            name: string;
+            note: string;
+            /** @enum {string} */
+            outcome: "coming" | "considering" | "no_answer" | "refused" | "wrong_number" | "greeted" | "other" | "";
+            /** Format: int64 */
+            passes: number;
+            /** @description Masked */
+            phone: string;
+            /** Format: int64 */
+            points: number;
+            /**
+             * Format: int64
+             * @description Usual days between visits; 0: not known
+             */
+            rhythmDays: number;
+            /**
+             * Format: int64
+             * @description Days since the last visit
+             */
+            silentDays: number;
+            staffName: string;
+            /** @enum {string} */
+            state: "open" | "handled" | "back" | "gone";
+            /** @description Where the member was last, or belongs to */
+            storeName: string;
+            /** Format: date-time */
+            textedAt?: string;
+            /** Format: int64 */
+            toMinute: number;
+            /** Format: int64 */
+            tries: number;
+            /** Format: int64 */
+            visits: number;
+        };
+        OutreachTaskViewPage: {
+            items: components["schemas"]["OutreachTaskView"][];
+            /** @description Pass as after= for the next page; absent on the last one */
+            next?: string;
+        };
+        OutreachTestResult: {
+            ok: boolean;
+            says: string;
+        };
+        OutreachTexted: {
+            ok: boolean;
+        };
         PassClaimAsk: {
             code: string;
             /** @description For a pass that is bound to plates */
@@ -11326,7 +12249,7 @@ export interface components {
              * @description What went wrong, from a closed list
              * @enum {string}
              */
-            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "campaign.code_early" | "campaign.code_expired" | "campaign.code_limit" | "campaign.code_stopped" | "campaign.code_unknown" | "campaign.code_used" | "campaign.codes_exported" | "campaign.gift" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.earner" | "checkout.group" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.points" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "coupon.changed" | "coupon.claimed" | "coupon.code_taken" | "coupon.code_unknown" | "coupon.ended" | "coupon.expired" | "coupon.gift_over" | "coupon.gift_own" | "coupon.gone" | "coupon.held" | "coupon.limit" | "coupon.name_taken" | "coupon.not_giftable" | "coupon.not_open" | "coupon.not_yet" | "coupon.not_yours" | "coupon.one_a_day" | "coupon.reason_missing" | "coupon.template_unknown" | "coupon.used" | "coupon.validity_over" | "coupon.void" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.tier_by_shop" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "mall.address" | "mall.changed" | "mall.code_unknown" | "mall.limit" | "mall.not_on_sale" | "mall.other_store" | "mall.out_of_stock" | "mall.state" | "mall.tier" | "mall.uncollected" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.last_identity" | "member.link" | "member.link_other" | "member.link_same_app" | "member.link_taken" | "member.no_card" | "member.no_texts" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.old_card" | "member.old_card_limit" | "member.old_card_taken" | "member.phone_code" | "member.phone_code_over" | "member.phone_proof" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.text_failed" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.call_done" | "notify.event_unknown" | "notify.no_identity" | "notify.no_phone" | "notify.no_template" | "notify.template_unknown" | "notify.wrong_state" | "oa.address" | "oa.keyword_taken" | "oa.menu" | "oa.menu_refused" | "oa.no_draft" | "oa.reply_in_use" | "oa.scene_taken" | "oa.too_many" | "pass.claim_unknown" | "pass.given_away" | "pass.not_giftable" | "pass.not_rechargeable" | "pass.not_renewable" | "pass.not_usable" | "pass.nothing_to_refund" | "pass.pause" | "pass.per_member" | "pass.plan_name_taken" | "pass.plan_unavailable" | "pass.plate" | "pass.plate_cooling_off" | "pass.plate_limit" | "pass.refund_plan_changed" | "pass.sold_out" | "pass.state" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "payment.unwanted" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "referral.bound" | "referral.code_unknown" | "referral.known" | "referral.late" | "referral.off" | "referral.reason_missing" | "referral.self" | "referral.state" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.in_use" | "tier.membership_ended" | "tier.name_taken" | "tier.no_default" | "tier.not_renewable" | "tier.plan_far_ahead" | "tier.plan_name_taken" | "tier.plan_unavailable" | "tier.reason_missing" | "tier.recompute_running" | "tier.right_gone" | "tier.right_used_up" | "tier.unknown" | "tier.use_of_order" | "tier.use_undone" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
+            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "campaign.code_early" | "campaign.code_expired" | "campaign.code_limit" | "campaign.code_stopped" | "campaign.code_unknown" | "campaign.code_used" | "campaign.codes_exported" | "campaign.gift" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.earner" | "checkout.group" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.points" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "coupon.changed" | "coupon.claimed" | "coupon.code_taken" | "coupon.code_unknown" | "coupon.ended" | "coupon.expired" | "coupon.gift_over" | "coupon.gift_own" | "coupon.gone" | "coupon.held" | "coupon.limit" | "coupon.name_taken" | "coupon.not_giftable" | "coupon.not_open" | "coupon.not_yet" | "coupon.not_yours" | "coupon.one_a_day" | "coupon.reason_missing" | "coupon.template_unknown" | "coupon.used" | "coupon.validity_over" | "coupon.void" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.tier_by_shop" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "mall.address" | "mall.changed" | "mall.code_unknown" | "mall.limit" | "mall.not_on_sale" | "mall.other_store" | "mall.out_of_stock" | "mall.state" | "mall.tier" | "mall.uncollected" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.last_identity" | "member.link" | "member.link_other" | "member.link_same_app" | "member.link_taken" | "member.no_card" | "member.no_texts" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.old_card" | "member.old_card_limit" | "member.old_card_taken" | "member.phone_code" | "member.phone_code_over" | "member.phone_proof" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.text_failed" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.call_done" | "notify.event_unknown" | "notify.no_identity" | "notify.no_phone" | "notify.no_template" | "notify.template_unknown" | "notify.wrong_state" | "oa.address" | "oa.keyword_taken" | "oa.menu" | "oa.menu_refused" | "oa.no_draft" | "oa.reply_in_use" | "oa.scene_taken" | "oa.too_many" | "outreach.campaign_state" | "outreach.coupon" | "outreach.done" | "outreach.no_calls" | "outreach.no_consent" | "outreach.no_phone" | "outreach.no_sms" | "outreach.no_template" | "outreach.nobody" | "outreach.texted" | "pass.claim_unknown" | "pass.given_away" | "pass.not_giftable" | "pass.not_rechargeable" | "pass.not_renewable" | "pass.not_usable" | "pass.nothing_to_refund" | "pass.pause" | "pass.per_member" | "pass.plan_name_taken" | "pass.plan_unavailable" | "pass.plate" | "pass.plate_cooling_off" | "pass.plate_limit" | "pass.refund_plan_changed" | "pass.sold_out" | "pass.state" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "payment.unwanted" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "rain.date" | "rain.marked" | "rain.pass_running" | "rain.undone" | "rain.used" | "referral.bound" | "referral.code_unknown" | "referral.known" | "referral.late" | "referral.off" | "referral.reason_missing" | "referral.self" | "referral.state" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.in_use" | "tier.membership_ended" | "tier.name_taken" | "tier.no_default" | "tier.not_renewable" | "tier.plan_far_ahead" | "tier.plan_name_taken" | "tier.plan_unavailable" | "tier.reason_missing" | "tier.recompute_running" | "tier.right_gone" | "tier.right_used_up" | "tier.unknown" | "tier.use_of_order" | "tier.use_undone" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
             /** @description Data that helps to go on, such as the new quote */
             detail?: unknown;
             /** @description Complaints about single fields */
@@ -11334,6 +12257,132 @@ export interface components {
             /** @description Says what to do, in Chinese; safe to show */
             message: string;
             requestId: string;
+        };
+        RainDayView: {
+            /** Format: int64 */
+            bookings: number;
+            /** Format: date-time */
+            createdAt: string;
+            date: string;
+            /**
+             * Format: int64
+             * @description When it began, in minutes of the day; 0: not known
+             */
+            fromMinute: number;
+            /** Format: int64 */
+            id: number;
+            note: string;
+            /** Format: int64 */
+            passes: number;
+            /** @enum {string} */
+            source: "manual" | "automatic";
+            staffName: string;
+            /** @enum {string} */
+            state: "giving" | "done" | "undone";
+            /** Format: int64 */
+            storeId: number;
+            /** Format: date-time */
+            undoneAt?: string;
+            /**
+             * Format: int64
+             * @description Given by now
+             */
+            vouchers: number;
+        };
+        RainMark: {
+            /** @description YYYY-MM-DD, today or at most a week ago */
+            date: string;
+            /**
+             * Format: int64
+             * @description When it began, in minutes of the day; 0: not known
+             */
+            fromMinute?: number;
+            note?: string;
+            /** Format: int64 */
+            storeId: number;
+        };
+        RainMonth: {
+            days: components["schemas"]["RainDayView"][];
+        };
+        RainOutlook: {
+            /** Format: int64 */
+            bookings: number;
+            /** Format: int64 */
+            passes: number;
+            /** Format: int64 */
+            vouchers: number;
+        };
+        RainRule: {
+            /** @description A weather provider marks days by itself, where one is connected */
+            automatic: boolean;
+            /**
+             * Format: int64
+             * @description So long a wash is protected
+             */
+            hours: number;
+            /**
+             * Format: int64
+             * @description The wash cost at least so much, paid by money, stored value or a pass
+             */
+            minFen: number;
+            /**
+             * Format: int64
+             * @description So many days are added to period passes; 0: none
+             */
+            passDays: number;
+            /**
+             * Format: int64
+             * @description At most so many vouchers a calendar month for one member
+             */
+            perMonth: number;
+            /** @description Owners with a booking on the day are told that they may move it free of charge */
+            rebooking: boolean;
+            /** @description Services that count; empty: every service of the kind wash */
+            serviceIds: number[];
+            /**
+             * Format: int64
+             * @description Coupon template of the voucher
+             */
+            templateId: number;
+            /** @description Whoever was washed shortly before gets a coupon */
+            vouchers: boolean;
+        };
+        RainSetup: {
+            /** @description A weather provider marks days by itself, where one is connected */
+            automatic: boolean;
+            /**
+             * Format: int64
+             * @description So long a wash is protected
+             */
+            hours: number;
+            /**
+             * Format: int64
+             * @description The wash cost at least so much, paid by money, stored value or a pass
+             */
+            minFen: number;
+            /**
+             * Format: int64
+             * @description So many days are added to period passes; 0: none
+             */
+            passDays: number;
+            /**
+             * Format: int64
+             * @description At most so many vouchers a calendar month for one member
+             */
+            perMonth: number;
+            /** @description Owners with a booking on the day are told that they may move it free of charge */
+            rebooking: boolean;
+            /** @description Services that count; empty: every service of the kind wash */
+            serviceIds: number[];
+            /**
+             * Format: int64
+             * @description Coupon template of the voucher
+             */
+            templateId: number;
+            /** @description Whoever was washed shortly before gets a coupon */
+            vouchers: boolean;
+            /** @description A weather provider is connected */
+            weather: boolean;
         };
         ReferralBindAsk: {
             code: string;
@@ -18380,6 +19429,681 @@ export interface operations {
             };
         };
     };
+    consoleCampaignList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachCampaignViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCampaignCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutreachCampaignInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachCampaignDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCampaignPreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutreachCampaignInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachEstimate"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCampaignGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachCampaignDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCampaignUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutreachCampaignInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachCampaignDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCampaignPause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachCampaignDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCampaignStart: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachCampaignDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCampaignStop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachCampaignDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCampaignTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachTestResult"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOutreachGifts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachGifts"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOutreachHolidayList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachHolidays"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOutreachHolidayCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutreachHolidayInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachHoliday"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOutreachHolidayUpdate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutreachHolidayInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachHoliday"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOutreachHolidayDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachHolidays"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOutreachRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachRuleView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOutreachRuleSave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutreachRule"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachRuleView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOutreachSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachSummary"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOutreachList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                kind?: "missed" | "birthday";
+                state?: "open" | "handled";
+                /** @description Of birthdays, 2026-11 */
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachTaskViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOutreachDial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachPhone"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOutreachHandle: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutreachResult"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachTaskView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleOutreachText: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachTexted"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consolePassPlanList: {
         parameters: {
             query?: {
@@ -19035,6 +20759,198 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BookingDetail"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleRainMonth: {
+        parameters: {
+            query: {
+                storeId: number;
+                /** @description 2026-11 */
+                month: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RainMonth"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleRainMark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RainMark"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RainDayView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleRainUndo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RainDayView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleRainOutlook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RainMark"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RainOutlook"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleRainRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RainSetup"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleRainRuleSave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RainRule"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RainSetup"];
                 };
             };
             /** @description Fault */
@@ -26768,6 +28684,200 @@ export interface operations {
             };
         };
     };
+    staffOutreachGifts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachGifts"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffOutreachSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachSummary"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffOutreachList: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+                kind?: "missed" | "birthday";
+                state?: "open" | "handled";
+                /** @description Of birthdays, 2026-11 */
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachTaskViewPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffOutreachDial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachPhone"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffOutreachHandle: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutreachResult"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachTaskView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffOutreachText: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutreachTexted"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     staffPassPlans: {
         parameters: {
             query?: {
@@ -27031,6 +29141,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckoutQuote"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffRainMonth: {
+        parameters: {
+            query: {
+                storeId: number;
+                /** @description 2026-11 */
+                month: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RainMonth"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffRainMark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RainMark"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RainDayView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffRainUndo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RainDayView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffRainOutlook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RainMark"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RainOutlook"];
                 };
             };
             /** @description Fault */
