@@ -51,6 +51,10 @@ func (t *Tx) AddSoon(statement string, miss error, id, by int64) {
 	t.queue(write{query: statement, miss: miss, add: []addition{{id, by, 1}}})
 }
 
+// Part begins another part of the transaction: what it queues is merged with what other parts queued alike, while each part keeps its own order. A job that
+// does the same to many begins one for each of them: a handful of statements then writes for all.
+func (t *Tx) Part() { t.part++ }
+
 func (t *Tx) queue(w write) {
 	w.part = t.part
 	t.queued = append(t.queued, w)

@@ -18,7 +18,10 @@ import (
 	"github.com/liangche/liangche/internal/setting"
 )
 
-const chunk = 200
+const (
+	chunk    = 200
+	expiries = 500 // passes that end in one transaction
+)
 
 func (s *Service) jobs(q *jobs.Queue) {
 	q.Every("pass.tick", 10*time.Minute, func(ctx context.Context) error {
@@ -53,7 +56,7 @@ func (s *Service) Tick(ctx context.Context) error {
 		s.each(ctx, "renewals announced", dueNotices, in(notice+1), func(ctx context.Context, tx *db.Tx, p *Pass) error { return s.noticeTx(ctx, tx, p) }),
 		s.renewals(ctx, now, time.Duration(notice)*day),
 		s.warnings(ctx, in(warn), warn),
-		s.expiries(ctx, now),
+		s.expire(ctx, now),
 	)
 }
 
@@ -89,11 +92,12 @@ func (s *Service) each(ctx context.Context, what, query string, until int64, fn 
 	return nil
 }
 
-// expiries ends the passes whose time is over, many in one transaction; when one of them spoils it, each of them again by itself.
-func (s *Service) expiries(ctx context.Context, now time.Time) error {
+// expire ends the passes whose time is over, many in one transaction and with a handful of statements for all of them; when one of them spoils it, each of
+// them again by itself. What is done stays done: a run that was killed begins with what is left.
+func (s *Service) expire(ctx context.Context, now time.Time) error {
 	done := 0
 	for after := int64(0); ; {
-		ids, err := dueIDs(ctx, s.db, dueExpiries, now.UnixMilli(), after, chunk)
+		ids, err := dueIDs(ctx, s.db, dueExpiries, now.UnixMilli(), after, expiries)
 		if err != nil {
 			return err
 		}
@@ -112,7 +116,7 @@ func (s *Service) expiries(ctx context.Context, now time.Time) error {
 			done += len(ids)
 			s.log.InfoContext(ctx, "passes", "what", "passes expired", "done", done)
 		}
-		if len(ids) < chunk {
+		if len(ids) < expiries {
 			return nil
 		}
 	}
@@ -139,13 +143,42 @@ func (s *Service) expireMany(ctx context.Context, ids []int64) error {
 			if !slices.Contains(members, p.MemberID) {
 				continue // given away meanwhile: at the next tick
 			}
-			if err := s.expireTx(ctx, tx, &p); err != nil {
+			tx.Part()
+			if err := s.expireOneTx(ctx, tx, p); err != nil {
 				return err
 			}
-			savePassSoon(tx, p)
 		}
 		return nil
 	})
+}
+
+// expireOneTx is expireTx of one pass among many: what is alike of all of them is written by the same statement.
+func (s *Service) expireOneTx(ctx context.Context, tx *db.Tx, p Pass) error {
+	if p.EndPosting != 0 { // it ends again: by itself
+		if err := s.expireTx(ctx, tx, &p); err != nil {
+			return err
+		}
+		savePassSoon(tx, p)
+		return nil
+	}
+	if p.State != StateActive || !p.expired(tx.Now) {
+		return nil
+	}
+	posting, err := s.expiryTx(ctx, tx, p)
+	if err != nil {
+		return err
+	}
+	for _, l := range p.Lines {
+		expireLineSoon(tx, l.ID)
+	}
+	expirePassSoon(tx, p.ID, posting)
+	return note(ctx, tx, p.ID, "expire", "到期")
+}
+
+// expiryTx books the end of a pass.
+func (s *Service) expiryTx(ctx context.Context, tx *db.Tx, p Pass) (int64, error) {
+	return s.endTx(ctx, tx, p, ledger.Post{Kind: ledger.KindPassExpire, StoreID: p.StoreID, BizDay: s.shops.BizDay(ctx, tx.Now, p.StoreID), RefKind: "pass", RefID: p.ID,
+		Title: p.Name + " 到期"}, RefundPlan{keptFen: p.ValueFen})
 }
 
 // expireTx ends a pass: what is left of it is the shop's.
@@ -158,8 +191,7 @@ func (s *Service) expireTx(ctx context.Context, tx *db.Tx, p *Pass) error {
 			return err
 		}
 	}
-	posting, err := s.endTx(ctx, tx, *p, ledger.Post{Kind: ledger.KindPassExpire, StoreID: p.StoreID, BizDay: s.shops.BizDay(ctx, tx.Now, p.StoreID), RefKind: "pass", RefID: p.ID,
-		Title: p.Name + " 到期"}, RefundPlan{keptFen: p.ValueFen})
+	posting, err := s.expiryTx(ctx, tx, *p)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package pass
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
@@ -16,6 +17,19 @@ const (
 	dueNotices  = `SELECT id FROM pass_passes WHERE state = 'active' AND renew_on AND noticed_at = 0 AND expires_at > 0 AND expires_at <= ? AND id > ? ORDER BY id LIMIT ?`
 	dueRenewals = `SELECT id FROM pass_passes WHERE state IN ('active', 'expired', 'used') AND renew_on AND noticed_at > 0 AND expires_at > 0 AND expires_at <= ? AND id > ? ORDER BY id LIMIT ?`
 )
+
+// What the end of a pass changes, for db.Tx.AddSoon: the same for all that end in one transaction, but for the posting. Columns are read before they are
+// changed: MySQL assigns from left to right.
+const (
+	expireLines  = `UPDATE pass_lines SET lost_uses = lost_uses + left_uses, left_uses = 0, lost_fen = lost_fen + value_fen, value_fen = 0 WHERE id IN (%[2]s)`
+	expirePasses = `UPDATE pass_passes SET lost_fen = lost_fen + value_fen, value_fen = 0, state = 'expired', gift_code = NULL, end_posting_id = %[1]s, ended_at = `
+)
+
+func expireLineSoon(tx *db.Tx, id int64) { tx.AddSoon(expireLines, ErrState, id, 0) }
+
+func expirePassSoon(tx *db.Tx, id, posting int64) {
+	tx.AddSoon(expirePasses+strconv.FormatInt(tx.Millis(), 10)+` WHERE id IN (%[2]s) AND state = 'active'`, ErrState, id, posting)
+}
 
 func dueIDs(ctx context.Context, r db.Reader, query string, until, after int64, limit int) (ids []int64, err error) {
 	err = r.Select(ctx, &ids, query, until, after, limit)
