@@ -79,7 +79,7 @@ CREATE TABLE booking_bookings (
   finished_at BIGINT NULL,
   ended_at BIGINT NULL,
   reminded_at BIGINT NULL
-, order_paid BOOLEAN NOT NULL DEFAULT FALSE);
+, order_paid BOOLEAN NOT NULL DEFAULT FALSE, eve_of BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX booking_bookings_cells ON booking_bookings (store_id, to_cell, from_cell);
 
@@ -1767,6 +1767,53 @@ CREATE TABLE referral_rules (
   content TEXT NOT NULL,
   updated_by VARCHAR(64) NOT NULL,
   updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE remind_cars (
+  vehicle_id BIGINT NOT NULL PRIMARY KEY,
+  member_id BIGINT NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  registered_on VARCHAR(10) NOT NULL,
+  inspected_to VARCHAR(10) NOT NULL,
+  insured_to VARCHAR(10) NOT NULL,
+  serviced_on VARCHAR(10) NOT NULL,
+  serviced_km BIGINT NOT NULL,
+  every_km BIGINT NOT NULL,
+  every_months INT NOT NULL,
+  km BIGINT NOT NULL,
+  km_on VARCHAR(10) NOT NULL,
+  seen_on VARCHAR(10) NOT NULL,
+  maintenance_on VARCHAR(10) NOT NULL,
+  inspection_on VARCHAR(10) NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+
+CREATE INDEX remind_cars_inspection ON remind_cars (inspection_on, vehicle_id);
+
+CREATE INDEX remind_cars_insurance ON remind_cars (insured_to, vehicle_id);
+
+CREATE INDEX remind_cars_maintenance ON remind_cars (maintenance_on, vehicle_id);
+
+CREATE INDEX remind_cars_member ON remind_cars (member_id);
+
+CREATE TABLE remind_runs (
+  day CHAR(10) NOT NULL,
+  event VARCHAR(32) NOT NULL,
+  after_day VARCHAR(10) NOT NULL,
+  after_id BIGINT NOT NULL,
+  looked BIGINT NOT NULL,
+  told BIGINT NOT NULL,
+  ahead VARCHAR(200) NOT NULL,
+  started_at BIGINT NOT NULL,
+  finished_at BIGINT NOT NULL,
+  PRIMARY KEY (day, event)
+);
+
+CREATE TABLE remind_terms (
+  name VARCHAR(32) NOT NULL PRIMARY KEY,
+  terms TEXT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  updated_by BIGINT NOT NULL
 );
 
 CREATE TABLE roster_shifts (

@@ -42,6 +42,7 @@ import (
 	"github.com/liangche/liangche/internal/points"
 	"github.com/liangche/liangche/internal/rain"
 	"github.com/liangche/liangche/internal/referral"
+	"github.com/liangche/liangche/internal/remind"
 	"github.com/liangche/liangche/internal/report"
 	"github.com/liangche/liangche/internal/roster"
 	"github.com/liangche/liangche/internal/sale"
@@ -110,6 +111,8 @@ type App struct {
 	Official *oa.Service
 	Outreach *outreach.Service
 	Rain     *rain.Service
+
+	Reminders *remind.Service
 }
 
 // Open opens the database and builds every slice. It does not migrate. Faults: a plain error that names the wrong key or
@@ -167,9 +170,12 @@ func (a *App) build() {
 		Open:          func(ctx context.Context, id int64) error { return a.Mall.Uncollected(ctx, id) },
 		EraseTx:       a.eraseTx,
 		LinkedTx:      a.linkedTx,
-		Texts:         a.texts(),
-		TextProvider:  c.SMS.Provider,
-		Log:           a.log,
+		VehicleTx: func(ctx context.Context, tx *db.Tx, c member.VehicleChange) error {
+			return a.Reminders.VehicleTx(ctx, tx, c)
+		},
+		Texts:        a.texts(),
+		TextProvider: c.SMS.Provider,
+		Log:          a.log,
 		InvitedTx: func(ctx context.Context, tx *db.Tx, id int64, code string) error {
 			return a.Referral.InvitedTx(ctx, tx, id, code)
 		},
@@ -218,6 +224,8 @@ func (a *App) build() {
 		PageBase: c.PublicURL + "/h5/#/"})
 	a.Official = oa.New(d, a.log, a.Queue, a.WeChat, a.Members, oa.Deps{GiftTx: a.Gifts.FirstFollowTx, InvitedTx: a.Referral.InvitedTx, ForgetTx: a.Members.ForgetIdentityTx, DeliveredTx: a.Messages.DeliveredTx,
 		StoreName: a.storeName, ShopName: func(ctx context.Context) (string, error) { return a.Settings.Text(ctx, setting.ShopName) }, PublicURL: c.PublicURL})
+	a.Reminders = remind.New(remind.Deps{DB: d, Log: a.log, Queue: a.Queue, Members: a.Members, Messages: a.Messages, Settings: a.Settings, Shops: a.Shops, Catalog: a.Catalog, Tiers: a.Tiers,
+		Visits: carVisits{a.Checkout, a.Bookings}, Gifts: birthdayGifts(a.Gifts)})
 	a.buildOutreach(c)
 	a.givers()
 	a.Checkout.Connect(a.Bookings.Visits())
@@ -238,7 +246,7 @@ func (a *App) build() {
 
 // eraseTx ends and forgets what other slices keep of a member who leaves.
 func (a *App) eraseTx(ctx context.Context, tx *db.Tx, memberID int64) error {
-	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx, a.Points.ForfeitTx, a.Coupons.EraseTx, a.Tiers.EraseTx, a.Outreach.EraseTx, a.Messages.EraseTx} {
+	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx, a.Points.ForfeitTx, a.Coupons.EraseTx, a.Tiers.EraseTx, a.Reminders.EraseTx, a.Outreach.EraseTx, a.Messages.EraseTx} {
 		if err := f(ctx, tx, memberID); err != nil {
 			return err
 		}
@@ -290,7 +298,7 @@ func (a *App) routes() {
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
 		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Sales, a.Passes, a.Checkout, a.Bookings,
-		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral, a.Official, a.Outreach, a.Rain,
+		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral, a.Official, a.Outreach, a.Rain, a.Reminders,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings).Offer(onSale{a.Passes, a.Catalog}),
 		report.New(a.DB, a.Shops, a.Members, a.Settings, a.Groups), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},

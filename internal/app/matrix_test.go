@@ -168,7 +168,7 @@ func TestOtherMembersIDs(t *testing.T) {
 	company := obj{"name": "别人的公司", "creditCode": "91350100M000100Y43", "contact": obj{"name": "赵经理", "phone": "0591-88886666"}}
 	body := map[string]obj{"ownerPassPlate": {"plate": "沪B12345"}, "ownerPassRecharge": {"pay": "balance"}, "ownerPassRenewal": {"on": true}, "ownerVehicleUpdate": {"plate": "沪B12345"}, "ownerDispute": {"reason": "not_me"}, "ownerCodeLimits": {"capFen": 1},
 		"ownerBookingCancel": {"reason": "不去了"}, "ownerBookingReschedule": {"startsAt": s.tomorrow(15, 0)}, "ownerBookingRate": {"stars": 5, "tags": []string{}, "text": ""},
-		"ownerGroupRename": {"name": "我的"}, "ownerGroupReapply": company, "ownerGroupDissolve": {}, "ownerGroupApprove": {}, "ownerGroupDeny": {}, "ownerGroupInvite": place, "ownerGroupDriverPut": place, "ownerMallOrderCancel": {}}
+		"ownerGroupRename": {"name": "我的"}, "ownerGroupReapply": company, "ownerGroupDissolve": {}, "ownerGroupApprove": {}, "ownerGroupDeny": {}, "ownerGroupInvite": place, "ownerGroupDriverPut": place, "ownerMallOrderCancel": {}, "ownerCareTell": {"kind": "private"}, "ownerCareDone": {"event": "insurance_due", "on": s.day(300)}}
 	forAll := []string{"ownerMallItem"} // what the mall offers is everybody's
 	for _, op := range s.Router.Ops() {
 		if op.Who != httpapi.Owner && op.Who != httpapi.Member || !strings.Contains(op.Path, "{") {

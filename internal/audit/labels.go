@@ -62,6 +62,9 @@ var labels = map[string]string{
 	"message.call_dial":    "查看待联系会员的手机号",
 	"message.call_done":    "电话联系会员",
 	"message.call_skipped": "跳过待联系会员",
+	"remind.terms":         "修改到期提醒",
+	"remind.table":         "修改年检周期",
+	"vehicle.care":         "登记车辆保养、年检、保险",
 	// outreach and rain
 	"outreach.rule":           "修改客户维系规则",
 	"outreach.dial":           "查看客户维系名单的手机号",

@@ -97,7 +97,7 @@ func (b *bench) oneNight(ctx context.Context, w *world, name string, size night)
 	b.atMost("P13", what+", the first night, s", took, "%.1f", 60, 20)
 	b.atMost("P13", what+", a night on which little changes, s", second, "%.1f", 60, 20)
 	b.atMost("P13", what+", the most memory beyond what was there before, MB", memory, "%.0f", 64, 32)
-	return nil
+	return b.reminders(ctx, w, name, size.members)
 }
 
 // runJob runs one job, and what it asks for, through the queue. The messages that new tiers bring are not delivered here: each is a job of its own.

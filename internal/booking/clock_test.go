@@ -46,7 +46,7 @@ func TestG09LateOwnerIsRemindedAndThenReleased(t *testing.T) {
 	}
 	r.minute()
 	r.wantState(b.ID, Confirmed)
-	if got := r.messages(o.id); !slices.Equal(got, []string{"booking_confirmed", "booking_reminder", "booking_reminder"}) {
+	if got := r.messages(o.id); !slices.Equal(got, []string{"booking_confirmed", "booking_reminder", "booking_late"}) {
 		t.Fatalf("within the grace: %v", got)
 	}
 	r.later(time.Minute)
@@ -84,7 +84,7 @@ func TestJobRunnerDownForAnHour(t *testing.T) {
 		want []string
 	}{
 		{"its end has passed", over, []string{"booking_confirmed"}},
-		{"its start has passed", running, []string{"booking_confirmed", "booking_reminder"}}, // told until when it is kept, not that it begins soon
+		{"its start has passed", running, []string{"booking_confirmed", "booking_late"}}, // told until when it is kept, not that it begins soon
 		{"still to come", soon, []string{"booking_confirmed", "booking_reminder"}},
 		{"this afternoon", far, []string{"booking_confirmed"}},
 	} {

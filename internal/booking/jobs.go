@@ -21,6 +21,7 @@ import (
 // The events that the clock causes.
 const (
 	EventReminded = "reminded"
+	EventTomorrow = "tomorrow"
 	EventLate     = "late"
 	EventOverrun  = "overrun"
 	EventDelayed  = "delayed"
@@ -51,7 +52,7 @@ func (s *Service) registerJobs(q *jobs.Queue) {
 func (s *Service) Minute(ctx context.Context) error {
 	ctx = actor.With(ctx, actor.Job("系统"))
 	_, err := s.ExpireDue(ctx)
-	return errors.Join(err, s.remindAll(ctx), s.lateAll(ctx), s.overrunAll(ctx), s.endLines(ctx), s.endRequests(ctx), s.advanceAll(ctx), s.offerAll(ctx))
+	return errors.Join(err, s.tomorrowAll(ctx), s.remindAll(ctx), s.lateAll(ctx), s.overrunAll(ctx), s.endLines(ctx), s.endRequests(ctx), s.advanceAll(ctx), s.offerAll(ctx))
 }
 
 // remindAll reminds owners before their visit (G08).
@@ -78,7 +79,7 @@ func (s *Service) remindAll(ctx context.Context) error {
 			}
 			logTx(ctx, tx, b, EventReminded, "已提醒车主")
 			// A booking that was moved is reminded of its new time too.
-			return s.sayTx(ctx, tx, b, notify.BookingReminder, fmt.Sprint(b.StartsAt.Unix()), "您预约的时间快到了，我们等您")
+			return s.sayUntilTx(ctx, tx, b, notify.BookingReminder, fmt.Sprint(b.StartsAt.Unix()), "您预约的时间快到了，我们等您", b.StartsAt)
 		}))
 	}
 	return problems
@@ -135,7 +136,7 @@ func (s *Service) lateTx(ctx context.Context, tx *db.Tx, b *Booking, p policy) e
 	case remindLate:
 		until := keep.In(zoneOf(store)).Format("15:04")
 		logTx(ctx, tx, *b, EventLate, "已过预约时间，保留到 "+until)
-		if err := s.sayTx(ctx, tx, *b, notify.BookingReminder, "late:"+fmt.Sprint(b.StartsAt.Unix()), "已到预约时间，为您保留到 "+until); err != nil {
+		if err := s.sayUntilTx(ctx, tx, *b, notify.BookingLate, fmt.Sprint(b.StartsAt.Unix()), "已到预约时间，为您保留到 "+until, keep); err != nil {
 			return err
 		}
 		return s.changedTx(ctx, tx, *b, b.State)

@@ -297,6 +297,11 @@ func (s *Service) decorateQueue(ctx context.Context, list []Booking, views []*Vi
 
 // sayTx sends the member a message about the booking in words of its own, once per booking and name.
 func (s *Service) sayTx(ctx context.Context, tx *db.Tx, b Booking, event, name, text string) error {
+	return s.sayUntilTx(ctx, tx, b, event, name, text, time.Time{})
+}
+
+// sayUntilTx is sayTx for what makes no sense any more after an instant.
+func (s *Service) sayUntilTx(ctx context.Context, tx *db.Tx, b Booking, event, name, text string, until time.Time) error {
 	if b.MemberID == 0 {
 		return nil
 	}
@@ -305,7 +310,7 @@ func (s *Service) sayTx(ctx context.Context, tx *db.Tx, b Booking, event, name, 
 		return err
 	}
 	return s.messages.EnqueueTx(ctx, tx, notify.Message{MemberID: b.MemberID, Event: event, Dedupe: fmt.Sprintf("%s:%d:%s", event, b.ID, name),
-		Page: fmt.Sprintf("pages/booking/detail?id=%d", b.ID),
+		Page: fmt.Sprintf("pages/booking/detail?id=%d", b.ID), Until: until,
 		Data: map[string]string{"title": b.Title, "time": b.StartsAt.Format(time.RFC3339), "store": store.Name, "address": store.Address, "plate": b.Plate, "no": b.No,
 			"amount": b.DepositFen.String(), "reason": text, "hint": text}})
 }

@@ -52,6 +52,8 @@ type Options struct {
 	JoinedTx func(ctx context.Context, tx *db.Tx, memberID, identityID int64) error
 	// LinkedTx hears that an app was joined to a member by a code; nil where nobody tells the owner.
 	LinkedTx func(ctx context.Context, tx *db.Tx, memberID int64, app string) error
+	// VehicleTx hears that a car was changed or removed; nil where nobody asks.
+	VehicleTx func(ctx context.Context, tx *db.Tx, c VehicleChange) error
 	// Texts sends phone codes; nil where the shop has no SMS provider.
 	Texts        Texts
 	TextProvider string       // its name, for the console

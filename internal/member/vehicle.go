@@ -126,6 +126,9 @@ func (s *Service) EditVehicle(ctx context.Context, memberID, id int64, in Vehicl
 		if err := updateVehicleTx(ctx, tx, v); err != nil {
 			return err
 		}
+		if err := s.vehicleChangedTx(ctx, tx, VehicleChange{v.ID, memberID, v.MileageKm, false}); err != nil {
+			return err
+		}
 		return s.recordVehicleTx(ctx, tx, "vehicle.update", v)
 	})
 	if err != nil {
@@ -144,8 +147,18 @@ func (s *Service) RemoveVehicle(ctx context.Context, memberID, id int64) error {
 		if err := deleteVehicleTx(ctx, tx, memberID, id); err != nil {
 			return err
 		}
+		if err := s.vehicleChangedTx(ctx, tx, VehicleChange{v.ID, memberID, nil, true}); err != nil {
+			return err
+		}
 		return s.recordVehicleTx(ctx, tx, "vehicle.delete", v)
 	})
+}
+
+func (s *Service) vehicleChangedTx(ctx context.Context, tx *db.Tx, c VehicleChange) error {
+	if s.opt.VehicleTx == nil {
+		return nil
+	}
+	return s.opt.VehicleTx(ctx, tx, c)
 }
 
 func (s *Service) checkedVehicle(ctx context.Context, in VehicleInput) (vehicleRow, error) {

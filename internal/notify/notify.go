@@ -31,7 +31,7 @@ const (
 	Refund    = "refund"    // money is on its way back
 
 	BookingConfirmed = "booking_confirmed" // a time is firm
-	BookingReminder  = "booking_reminder"  // it begins soon, or should have begun
+	BookingReminder  = "booking_reminder"  // it begins soon
 	BookingChanged   = "booking_changed"   // the shop moved it
 	BookingCancelled = "booking_cancelled" // the shop cannot keep it
 	BookingOffer     = "booking_offer"     // a place on the waiting list came free
@@ -185,9 +185,9 @@ func switchOf(event string) string {
 	switch event {
 	case Topup, Refund:
 		return setting.MessageTopup
-	case BookingConfirmed, BookingReminder, BookingChanged, BookingCancelled, BookingOffer, CarReady:
+	case BookingConfirmed, BookingTomorrow, BookingReminder, BookingLate, BookingChanged, BookingCancelled, BookingOffer, CarReady:
 		return setting.MessageBooking
-	case MallReady, MallShipped, ReferralRewarded, PointsExpiring, CouponReceived, CouponExpiring, TierChanged, MembershipEnds:
+	case MallReady, MallShipped, ReferralRewarded, PointsExpiring, CouponReceived, CouponExpiring, TierChanged, TierFalling, MembershipEnds:
 		return setting.MessageBenefits
 	case Deduction, Reversal, PassSold, PassExpiring, PassRenewal, GroupApproval:
 		return setting.MessageDeduction

@@ -59,6 +59,15 @@ func (s setup) template(channel, event string) Template {
 	return s.templates[[2]string{channel, event}]
 }
 
+// used is the template that an event is sent with. Who is late was told by the template of the reminder before it had one of its own.
+func (s setup) used(channel, event string) Template {
+	t := s.template(channel, event)
+	if t.ID == "" && event == BookingLate {
+		return s.template(channel, BookingReminder)
+	}
+	return t
+}
+
 // current is the setup, at most two seconds old.
 func (s *Service) current(ctx context.Context) (setup, error) {
 	return s.copy.Get(ctx, s.db.Now(), func(ctx context.Context) (setup, error) { return s.loadSetup(ctx, s.db, "") })

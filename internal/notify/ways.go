@@ -54,8 +54,8 @@ func (s *Service) ways(ctx context.Context, p plan, m messageRow) ([]way, error)
 	if err != nil {
 		return nil, err
 	}
-	mini := way{channel: MiniProgram, template: p.set.template(MiniProgram, m.Event), granted: true}
-	account := way{channel: OfficialAccount, template: p.set.template(OfficialAccount, m.Event)}
+	mini := way{channel: MiniProgram, template: p.set.used(MiniProgram, m.Event), granted: true}
+	account := way{channel: OfficialAccount, template: p.set.used(OfficialAccount, m.Event)}
 	for _, r := range people {
 		switch {
 		case r.OpenID == "":
@@ -86,7 +86,7 @@ func (s *Service) textWay(ctx context.Context, p plan, m messageRow) ([]way, err
 	if s.opt.SMS == nil || s.opt.People == nil || !p.rule.SMS {
 		return nil, nil
 	}
-	w := way{channel: TextMessage, template: p.set.template(TextMessage, m.Event)}
+	w := way{channel: TextMessage, template: p.set.used(TextMessage, m.Event)}
 	if p.campaign != nil {
 		w.template = p.campaign.Template
 	}

@@ -45,6 +45,7 @@ const (
 	BookingTravelMinutes        = "booking.travel_minutes"
 	BookingGraceMinutes         = "booking.grace_minutes"
 	BookingRemindMinutes        = "booking.remind_minutes"
+	BookingTomorrowHour         = "booking.tomorrow_hour"
 	BookingOfferMinutes         = "booking.offer_minutes"
 	BookingLateCancelForfeits   = "booking.late_cancel_forfeits"
 	BookingNoShowLimit          = "booking.no_show_limit"
@@ -87,6 +88,8 @@ const (
 	MessageQuietTo   = "message.quiet_to"
 	MessageCapDay    = "message.cap_day"
 	MessageCapWeek   = "message.cap_week"
+
+	RemindHour = "remind.hour"
 )
 
 // The choices of SMSCodeForm: what the template has places for.
@@ -171,6 +174,7 @@ func Definitions() []Definition {
 		{Key: BookingTravelMinutes, Group: "预约", Label: "上门、取送车的单程时间（分钟）", Help: "排班时前后各留出这么久", Type: Int, Default: "30", Min: 0, Max: 240},
 		{Key: BookingGraceMinutes, Group: "预约", Label: "迟到宽限（分钟）", Help: "超过后工位放开，记为未到店", Type: Int, Default: "15", Min: 0, Max: 240},
 		{Key: BookingRemindMinutes, Group: "预约", Label: "提前多久提醒顾客（分钟）", Help: "0 表示不提醒", Type: Int, Default: "60", Min: 0, Max: 2880},
+		{Key: BookingTomorrowHour, Group: "预约", Label: "前一天几点提醒顾客", Help: "按门店当地时间；在“到期提醒”里可以关闭", Type: Int, Default: "18", Min: 8, Max: 21},
 		{Key: BookingOfferMinutes, Group: "预约", Label: "候补名额保留多久（分钟）", Help: "超过后轮到下一位", Type: Int, Default: "15", Min: 2, Max: 240},
 		{Key: BookingLateCancelForfeits, Group: "预约", Label: "超时取消或未到店不退定金", Help: "预约前会向顾客说明", Type: Bool, Default: "true"},
 		{Key: BookingNoShowLimit, Group: "预约", Label: "几次未到店后须付定金", Help: "按最近 90 天计；0 表示不限", Type: Int, Default: "2", Min: 0, Max: 20},
@@ -205,6 +209,7 @@ func Definitions() []Definition {
 		{Key: MessageQuietTo, Group: "消息", Label: "免打扰结束", Help: "与开始相同表示不设免打扰", Type: Text, Default: "08:30", Min: 5, Max: 5, Pattern: clockForm, PatternHelp: "请填写时间，如 08:30", Apart: true},
 		{Key: MessageCapDay, Group: "消息", Label: "每位会员每天最多", Help: "提醒和优惠类消息；0 表示不限", Type: Int, Default: "2", Min: 0, Max: 20, Apart: true},
 		{Key: MessageCapWeek, Group: "消息", Label: "每位会员每 7 天最多", Help: "提醒和优惠类消息；0 表示不限", Type: Int, Default: "5", Min: 0, Max: 50, Apart: true},
+		{Key: RemindHour, Group: "消息", Label: "每天几点发到期提醒", Help: "洗车、保养、年检、保险、生日等", Type: Int, Default: "9", Min: 0, Max: 21, Apart: true},
 		{Key: SMSSign, Group: "短信", Label: "短信签名", Help: "在短信服务商那里审核通过的签名，不带括号；留空用配置文件里的", Type: Text, Default: "", Max: 30, Pattern: signForm, PatternHelp: "请只填签名本身，不要带括号"},
 		{Key: SMSCodeTemplate, Group: "短信", Label: "验证码的模板编号", Help: "审核通过的验证码模板；留空就不用短信验证手机号", Type: Text, Default: "", Max: 40, Pattern: templateForm, PatternHelp: "请从短信服务商的控制台复制模板编号"},
 		{Key: SMSCodeForm, Group: "短信", Label: "验证码模板里的变量", Help: "要与审核通过的模板一致：变量依次是验证码、有效分钟数", Type: Enum, Default: SMSCodeMinutes,

@@ -34,6 +34,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/groups', component: () => import('@/pages/group/GroupsPage.vue'), meta: { title: '家庭与企业', permission: 'group.read' } },
   { path: '/groups/:id(\\d+)', component: () => import('@/pages/group/GroupPage.vue'), meta: { title: '团体账户', permission: 'group.read' } },
   { path: '/messages', component: () => import('@/pages/message/MessagesPage.vue'), meta: { title: '消息', permission: 'message.read' } },
+  { path: '/reminders', component: () => import('@/pages/remind/RemindersPage.vue'), meta: { title: '到期提醒', permission: 'message.read' } },
   { path: '/liability', component: () => import('@/pages/report/LiabilityPage.vue'), meta: { title: '负债', permission: 'report.read' } },
   { path: '/orders', component: () => import('@/pages/OrdersPage.vue'), meta: { title: '订单', permission: 'checkout.read' } },
   { path: '/orders/:id(\\d+)', component: () => import('@/pages/OrderPage.vue'), meta: { title: '订单详情', permission: 'checkout.read' } },

@@ -47,6 +47,7 @@ export const navigation: NavGroup[] = [
       { path: '/outreach', title: '客户维系', icon: 'Phone', permission: 'message.call', words: '久未到店 唤回 生日 群发短信 节日问候 kehu weixi' },
       { path: '/rain', title: '雨天保障', icon: 'Pouring', permission: 'rain.mark', words: '下雨 补洗券 改期 期卡顺延 yutian' },
       { path: '/messages', title: '消息', icon: 'Message', permission: 'message.read', words: '发送记录 模板 短信 订阅 免打扰 提醒 xiaoxi duanxin' },
+      { path: '/reminders', title: '到期提醒', icon: 'Bell', permission: 'message.read', words: '保养 年检 保险 生日 洗车周期 tixing' },
       { path: '/official', title: '公众号', icon: 'ChatDotRound', permission: 'oa.read', words: '菜单 自动回复 粉丝 关注 渠道码 二维码 gongzhonghao' },
       { path: '/referrals', title: '推荐', icon: 'Share', permission: 'referral.read', words: '邀请 好友 老带新 tuijian' },
     ],

@@ -1021,6 +1021,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/inspections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often which vehicles are inspected */
+        get: operations["consoleInspections"];
+        /** Change how often which vehicles are inspected */
+        put: operations["consoleInspectionsSave"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/inspections/law": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The law's table, to begin anew with */
+        get: operations["consoleInspectionsLaw"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/mall/items": {
         parameters: {
             query?: never;
@@ -1307,6 +1342,23 @@ export interface paths {
         put?: never;
         /** Unfreeze the card */
         post: operations["consoleCardUnfreeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/members/{id}/care": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a member's cars need and when */
+        get: operations["consoleCareList"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1653,6 +1705,40 @@ export interface paths {
         post?: never;
         /** Remove a member's car */
         delete: operations["consoleVehicleDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/members/{id}/vehicles/{vehicleId}/care": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep what a member tells of a car */
+        put: operations["consoleCareTell"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/members/{id}/vehicles/{vehicleId}/care/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Something was done to a member's car */
+        post: operations["consoleCareDone"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2864,6 +2950,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/reminder-hour": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** From which hour on the day's reminders are sent */
+        put: operations["consoleReminderHour"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/reminder-outlook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many reminders the next seven days bring */
+        get: operations["consoleReminderOutlook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every reminder with its switch and window */
+        get: operations["consoleReminderList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/reminders/{event}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Switch a reminder and set its window */
+        put: operations["consoleReminderSave"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/reports/liability": {
         parameters: {
             query?: never;
@@ -3843,6 +3997,23 @@ export interface paths {
         put?: never;
         /** Report the card lost */
         post: operations["ownerCardLost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/care": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What my cars need and when, the nearest first */
+        get: operations["ownerCareList"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5426,6 +5597,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/owner/vehicles/{id}/care": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Tell what is known of a car: registration, maintenance, insurance, odometer */
+        put: operations["ownerCareTell"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/owner/vehicles/{id}/care/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Something was done: the next date counts */
+        post: operations["ownerCareDone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/owner/waits": {
         parameters: {
             query?: never;
@@ -6057,6 +6262,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff/members/{id}/care": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a member's cars need and when */
+        get: operations["staffCareList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/staff/members/{id}/coupons": {
         parameters: {
             query?: never;
@@ -6120,6 +6342,40 @@ export interface paths {
         put?: never;
         /** Add a member's car at the desk */
         post: operations["staffVehicleCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/members/{id}/vehicles/{vehicleId}/care": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep what a member tells of a car */
+        put: operations["staffCareTell"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/members/{id}/vehicles/{vehicleId}/care/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Something was done to a member's car */
+        post: operations["staffCareDone"];
         delete?: never;
         options?: never;
         head?: never;
@@ -12249,7 +12505,7 @@ export interface components {
              * @description What went wrong, from a closed list
              * @enum {string}
              */
-            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "campaign.code_early" | "campaign.code_expired" | "campaign.code_limit" | "campaign.code_stopped" | "campaign.code_unknown" | "campaign.code_used" | "campaign.codes_exported" | "campaign.gift" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.earner" | "checkout.group" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.points" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "coupon.changed" | "coupon.claimed" | "coupon.code_taken" | "coupon.code_unknown" | "coupon.ended" | "coupon.expired" | "coupon.gift_over" | "coupon.gift_own" | "coupon.gone" | "coupon.held" | "coupon.limit" | "coupon.name_taken" | "coupon.not_giftable" | "coupon.not_open" | "coupon.not_yet" | "coupon.not_yours" | "coupon.one_a_day" | "coupon.reason_missing" | "coupon.template_unknown" | "coupon.used" | "coupon.validity_over" | "coupon.void" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.tier_by_shop" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "mall.address" | "mall.changed" | "mall.code_unknown" | "mall.limit" | "mall.not_on_sale" | "mall.other_store" | "mall.out_of_stock" | "mall.state" | "mall.tier" | "mall.uncollected" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.last_identity" | "member.link" | "member.link_other" | "member.link_same_app" | "member.link_taken" | "member.no_card" | "member.no_texts" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.old_card" | "member.old_card_limit" | "member.old_card_taken" | "member.phone_code" | "member.phone_code_over" | "member.phone_proof" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.text_failed" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.call_done" | "notify.event_unknown" | "notify.no_identity" | "notify.no_phone" | "notify.no_template" | "notify.template_unknown" | "notify.wrong_state" | "oa.address" | "oa.keyword_taken" | "oa.menu" | "oa.menu_refused" | "oa.no_draft" | "oa.reply_in_use" | "oa.scene_taken" | "oa.too_many" | "outreach.campaign_state" | "outreach.coupon" | "outreach.done" | "outreach.no_calls" | "outreach.no_consent" | "outreach.no_phone" | "outreach.no_sms" | "outreach.no_template" | "outreach.nobody" | "outreach.texted" | "pass.claim_unknown" | "pass.given_away" | "pass.not_giftable" | "pass.not_rechargeable" | "pass.not_renewable" | "pass.not_usable" | "pass.nothing_to_refund" | "pass.pause" | "pass.per_member" | "pass.plan_name_taken" | "pass.plan_unavailable" | "pass.plate" | "pass.plate_cooling_off" | "pass.plate_limit" | "pass.refund_plan_changed" | "pass.sold_out" | "pass.state" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "payment.unwanted" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "rain.date" | "rain.marked" | "rain.pass_running" | "rain.undone" | "rain.used" | "referral.bound" | "referral.code_unknown" | "referral.known" | "referral.late" | "referral.off" | "referral.reason_missing" | "referral.self" | "referral.state" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.in_use" | "tier.membership_ended" | "tier.name_taken" | "tier.no_default" | "tier.not_renewable" | "tier.plan_far_ahead" | "tier.plan_name_taken" | "tier.plan_unavailable" | "tier.reason_missing" | "tier.recompute_running" | "tier.right_gone" | "tier.right_used_up" | "tier.unknown" | "tier.use_of_order" | "tier.use_undone" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
+            code: "blob.not_image" | "blob.too_many_pixels" | "booking.address_missing" | "booking.bay_unavailable" | "booking.beyond_window" | "booking.cancel_denied" | "booking.cancel_terms" | "booking.closed_day" | "booking.contact" | "booking.deposit_due" | "booking.hold_expired" | "booking.kind" | "booking.mixed" | "booking.move_refused" | "booking.no_contact" | "booking.no_service" | "booking.nobody_free" | "booking.open_limit" | "booking.outside_hours" | "booking.past" | "booking.photo_limit" | "booking.photo_state" | "booking.plate" | "booking.plate_active" | "booking.rating_denied" | "booking.slot_gone" | "booking.state" | "booking.technician_unavailable" | "booking.vehicle_class_missing" | "booking.version" | "booking.wait_limit" | "booking.wait_window" | "campaign.code_early" | "campaign.code_expired" | "campaign.code_limit" | "campaign.code_stopped" | "campaign.code_unknown" | "campaign.code_used" | "campaign.codes_exported" | "campaign.gift" | "catalog.items_unavailable" | "catalog.name_taken" | "catalog.plan_unavailable" | "catalog.vehicle_class_unknown" | "checkout.already_disputed" | "checkout.balance_needs_member" | "checkout.booking" | "checkout.cash_short" | "checkout.code_required" | "checkout.coupon" | "checkout.cover" | "checkout.deposit" | "checkout.discount" | "checkout.dispute_resolved" | "checkout.earner" | "checkout.group" | "checkout.member_left" | "checkout.order_state" | "checkout.plate" | "checkout.points" | "checkout.quote_changed" | "checkout.reference_required" | "checkout.reverse_denied" | "checkout.tenders" | "coupon.changed" | "coupon.claimed" | "coupon.code_taken" | "coupon.code_unknown" | "coupon.ended" | "coupon.expired" | "coupon.gift_over" | "coupon.gift_own" | "coupon.gone" | "coupon.held" | "coupon.limit" | "coupon.name_taken" | "coupon.not_giftable" | "coupon.not_open" | "coupon.not_yet" | "coupon.not_yours" | "coupon.one_a_day" | "coupon.reason_missing" | "coupon.template_unknown" | "coupon.used" | "coupon.validity_over" | "coupon.void" | "group.approval_gone" | "group.approval_needless" | "group.approval_required" | "group.approval_waiting" | "group.credit_code_taken" | "group.document_limit" | "group.documents" | "group.driver_blocked" | "group.ended" | "group.full" | "group.hours" | "group.in_review" | "group.invite_gone" | "group.joined" | "group.month_cap" | "group.not_driver" | "group.not_payer" | "group.order_cap" | "group.own_invite" | "group.payer_blocked" | "group.place_over" | "group.plate" | "group.service" | "group.state" | "group.suspended" | "group.tier_by_shop" | "group.too_many" | "group.too_many_invites" | "idempotency.key_missing" | "idempotency.key_reused" | "internal" | "ledger.already_reversed" | "ledger.hold_gone" | "ledger.unbalanced" | "lookup.too_short" | "mall.address" | "mall.changed" | "mall.code_unknown" | "mall.limit" | "mall.not_on_sale" | "mall.other_store" | "mall.out_of_stock" | "mall.state" | "mall.tier" | "mall.uncollected" | "member.already_joined" | "member.card_frozen" | "member.card_lost" | "member.card_state" | "member.charter_outdated" | "member.closed" | "member.closing" | "member.code_expired" | "member.code_over_cap" | "member.code_throttled" | "member.code_unknown" | "member.code_used" | "member.code_wrong_plate" | "member.code_wrong_store" | "member.holds_money" | "member.in_review" | "member.last_identity" | "member.link" | "member.link_other" | "member.link_same_app" | "member.link_taken" | "member.no_card" | "member.no_texts" | "member.not_joined" | "member.oauth_denied" | "member.oauth_state" | "member.old_card" | "member.old_card_limit" | "member.old_card_taken" | "member.phone_code" | "member.phone_code_over" | "member.phone_proof" | "member.phone_taken" | "member.phone_token" | "member.phone_unknown" | "member.phone_unproven" | "member.rejected" | "member.state" | "member.suspended" | "member.text_failed" | "member.ticket_used" | "member.unfinished_bookings" | "member.vehicle_exists" | "member.vehicle_limit" | "not_found" | "notify.call_done" | "notify.event_unknown" | "notify.no_identity" | "notify.no_phone" | "notify.no_template" | "notify.template_unknown" | "notify.wrong_state" | "oa.address" | "oa.keyword_taken" | "oa.menu" | "oa.menu_refused" | "oa.no_draft" | "oa.reply_in_use" | "oa.scene_taken" | "oa.too_many" | "outreach.campaign_state" | "outreach.coupon" | "outreach.done" | "outreach.no_calls" | "outreach.no_consent" | "outreach.no_phone" | "outreach.no_sms" | "outreach.no_template" | "outreach.nobody" | "outreach.texted" | "pass.claim_unknown" | "pass.given_away" | "pass.not_giftable" | "pass.not_rechargeable" | "pass.not_renewable" | "pass.not_usable" | "pass.nothing_to_refund" | "pass.pause" | "pass.per_member" | "pass.plan_name_taken" | "pass.plan_unavailable" | "pass.plate" | "pass.plate_cooling_off" | "pass.plate_limit" | "pass.refund_plan_changed" | "pass.sold_out" | "pass.state" | "payment.already_paid" | "payment.amount" | "payment.closed" | "payment.expired" | "payment.live_attempt" | "payment.no_payer" | "payment.not_refundable" | "payment.refund_exceeds" | "payment.refund_not_failed" | "payment.refund_too_late" | "payment.unwanted" | "permission.denied" | "permission.store" | "points.amount" | "points.insufficient" | "points.reason_missing" | "points.rules" | "points.rules_changed" | "rain.date" | "rain.marked" | "rain.pass_running" | "rain.undone" | "rain.used" | "referral.bound" | "referral.code_unknown" | "referral.known" | "referral.late" | "referral.off" | "referral.reason_missing" | "referral.self" | "referral.state" | "remind.nothing_due" | "remind.rule_unknown" | "request.conflict" | "request.cursor" | "request.invalid" | "request.malformed" | "request.method" | "request.too_large" | "request.too_many" | "roster.not_here" | "roster.not_technician" | "roster.overlap" | "sale.code_required" | "sale.gone" | "sale.kind" | "sale.member_left" | "sale.method" | "sale.no_balance" | "sale.reference_required" | "sale.refund_exceeds" | "sale.state" | "session.csrf" | "session.expired" | "session.required" | "setting.unknown" | "shop.bay_name_taken" | "shop.inactive" | "shop.last" | "shop.name_taken" | "slot.blocked" | "slot.taken" | "staff.already_bound" | "staff.bad_credentials" | "staff.escalation" | "staff.invite_invalid" | "staff.last_owner" | "staff.not_bound" | "staff.old_password" | "staff.owner_protected" | "staff.owner_role" | "staff.self" | "staff.state" | "staff.suspended" | "staff.throttled" | "staff.username_taken" | "storage.full" | "tier.default_needed" | "tier.in_use" | "tier.membership_ended" | "tier.name_taken" | "tier.no_default" | "tier.not_renewable" | "tier.plan_far_ahead" | "tier.plan_name_taken" | "tier.plan_unavailable" | "tier.reason_missing" | "tier.recompute_running" | "tier.right_gone" | "tier.right_used_up" | "tier.unknown" | "tier.use_of_order" | "tier.use_undone" | "unavailable" | "wallet.card_cap" | "wallet.insufficient_balance" | "wallet.plan_changed" | "wallet.refund_exceeds" | "wallet.refund_plan_changed" | "wallet.topup_amount" | "wallet.topup_plans_only" | "wallet.topup_state" | "wechat.code_invalid" | "wechat.not_configured" | "wechat.phone_quota" | "wechat.quota" | "wechat.refused" | "wechat.rejected" | "wechat.snapshot" | "wechat.unavailable";
             /** @description Data that helps to go on, such as the new quote */
             detail?: unknown;
             /** @description Complaints about single fields */
@@ -12547,6 +12803,226 @@ export interface components {
             gift?: string;
             /** @description The shop rewards sharing now */
             on: boolean;
+        };
+        RemindCareList: {
+            /**
+             * Format: int64
+             * @description The shop's interval of maintenance
+             */
+            everyKm: number;
+            /** Format: int64 */
+            everyMonths: number;
+            items: components["schemas"]["RemindCareView"][];
+            kinds: components["schemas"]["RemindKindName"][];
+        };
+        RemindCareView: {
+            dues: components["schemas"]["RemindDue"][];
+            /**
+             * Format: int64
+             * @description The car's own interval
+             */
+            everyKm?: number;
+            /** Format: int64 */
+            everyMonths?: number;
+            insuredTo?: string;
+            kind: string;
+            /**
+             * Format: int64
+             * @description The odometer as it was read last
+             */
+            km?: number;
+            kmOn?: string;
+            /** @description Brand and model */
+            name: string;
+            /** @description What comes next is within a month, or passed */
+            near: boolean;
+            /** @description What comes next, in words; empty when nothing is known */
+            next: string;
+            plate: string;
+            purchasedOn?: string;
+            registeredOn?: string;
+            /** Format: int64 */
+            servicedKm?: number;
+            servicedOn?: string;
+            /** Format: int64 */
+            vehicleId: number;
+            /** @description Absent without a rhythm */
+            wash?: components["schemas"]["RemindWashView"];
+        };
+        RemindChoice: {
+            on: boolean;
+            /** @description Of the other rules */
+            terms: components["schemas"]["RemindTerms"];
+            /**
+             * Format: int64
+             * @description Of a rule that is set by one number: days, minutes or the hour, by its unit
+             */
+            value?: number;
+        };
+        RemindCount: {
+            day: string;
+            event: string;
+            /** Format: int64 */
+            n: number;
+        };
+        RemindDoneInput: {
+            /** @enum {string} */
+            event: "inspection_due" | "insurance_due" | "maintenance_due";
+            /**
+             * Format: int64
+             * @description Maintenance: what the odometer showed
+             */
+            km?: number;
+            /** @description Maintenance: when, today when absent. Insurance: its new last day, a year after the old one when absent */
+            on?: string;
+        };
+        RemindDue: {
+            /** @enum {string} */
+            event: "inspection_due" | "insurance_due" | "maintenance_due";
+            /** @description What to do, or what to tell us so that we can remind */
+            note: string;
+            /** @description YYYY-MM-DD; absent when it is not known */
+            on?: string;
+            /** @enum {string} */
+            state: "unknown" | "fine" | "soon" | "late";
+            /** @description When, as people say it */
+            text: string;
+            title: string;
+        };
+        RemindHourInput: {
+            /** Format: int64 */
+            hour: number;
+        };
+        RemindInput: {
+            /**
+             * Format: int64
+             * @description The car's own interval; 0: the shop's when everyMonths is 0 too
+             */
+            everyKm?: number;
+            /** Format: int64 */
+            everyMonths?: number;
+            /** @description Last day of the insurance */
+            insuredTo?: string;
+            /** @description Kind of vehicle, of the list */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The odometer now; 0: not known
+             */
+            km?: number;
+            /** @description First registration, YYYY-MM-DD */
+            registeredOn?: string;
+            /**
+             * Format: int64
+             * @description The odometer then; 0: not known
+             */
+            servicedKm?: number;
+            /** @description Last maintenance */
+            servicedOn?: string;
+        };
+        RemindKind: {
+            kind: string;
+            stages: components["schemas"]["RemindStage"][];
+            title: string;
+        };
+        RemindKindName: {
+            kind: string;
+            title: string;
+        };
+        RemindOutlook: {
+            /** Format: int64 */
+            days: number;
+            /** @description Today */
+            from: string;
+            items: components["schemas"]["RemindCount"][];
+        };
+        RemindRuleView: {
+            /** @description Ways with a template: mini_program, official_account, sms; none: nobody is reached */
+            channels: string[];
+            event: string;
+            help: string;
+            /** @description The last run, of the rules that run once a day */
+            last?: components["schemas"]["RemindRun"];
+            on: boolean;
+            /**
+             * Format: int64
+             * @description How many days it may have
+             */
+            steps: number;
+            terms: components["schemas"]["RemindTerms"];
+            title: string;
+            /**
+             * @description What there is to set: nothing, one number, or the days of its steps
+             * @enum {string}
+             */
+            unit: "none" | "days" | "minutes" | "hour" | "steps";
+            /** Format: int64 */
+            value: number;
+        };
+        RemindRun: {
+            day: string;
+            /**
+             * Format: date-time
+             * @description Absent while it runs
+             */
+            finishedAt?: string;
+            /**
+             * Format: int64
+             * @description How many cars or members were looked at
+             */
+            looked: number;
+            /**
+             * Format: int64
+             * @description How many messages were written
+             */
+            told: number;
+        };
+        RemindStage: {
+            /** Format: int64 */
+            everyMonths: number;
+            /** Format: int64 */
+            fromYear: number;
+            /** @description The car has to be driven to a testing station; otherwise the mark is applied for online */
+            onSite: boolean;
+            /**
+             * Format: int64
+             * @description 0: for good
+             */
+            toYear: number;
+        };
+        RemindTable: {
+            kinds: components["schemas"]["RemindKind"][];
+        };
+        RemindTerms: {
+            /** @description So many days ahead, first one first; of the next wash: so many days after the usual one */
+            days: number[];
+            /**
+             * Format: int64
+             * @description maintenance_due: so often, unless the car's own says otherwise
+             */
+            everyKm?: number;
+            /** Format: int64 */
+            everyMonths?: number;
+            /**
+             * Format: int64
+             * @description next_wash: so many washes before there is a rhythm
+             */
+            least?: number;
+        };
+        RemindWashView: {
+            /** Format: int64 */
+            everyDays: number;
+            lastOn: string;
+            nextOn: string;
+            text: string;
+        };
+        Reminders: {
+            /**
+             * Format: int64
+             * @description From which hour on the day's reminders are sent, in China
+             */
+            hour: number;
+            items: components["schemas"]["RemindRuleView"][];
         };
         ReportAgeBucket: {
             /** Format: int64 */
@@ -16838,6 +17314,97 @@ export interface operations {
             };
         };
     };
+    consoleInspections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindTable"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleInspectionsSave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemindTable"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindTable"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleInspectionsLaw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindTable"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleMallItemList: {
         parameters: {
             query?: {
@@ -17521,6 +18088,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberCard"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCareList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindCareList"];
                 };
             };
             /** @description Fault */
@@ -18387,6 +18985,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["None"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCareTell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                vehicleId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemindInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindCareView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleCareDone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                vehicleId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemindDoneInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindCareView"];
                 };
             };
             /** @description Fault */
@@ -21230,6 +21900,132 @@ export interface operations {
             };
         };
     };
+    consoleReminderHour: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemindHourInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reminders"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleReminderOutlook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindOutlook"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleReminderList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reminders"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleReminderSave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemindChoice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reminders"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleLiability: {
         parameters: {
             query?: never;
@@ -23639,6 +24435,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberCard"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerCareList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindCareList"];
                 };
             };
             /** @description Fault */
@@ -27077,6 +27902,76 @@ export interface operations {
             };
         };
     };
+    ownerCareTell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemindInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindCareView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ownerCareDone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemindDoneInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindCareView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ownerWaitList: {
         parameters: {
             query?: never;
@@ -28374,6 +29269,37 @@ export interface operations {
             };
         };
     };
+    staffCareList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindCareList"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     staffMemberCoupons: {
         parameters: {
             query?: {
@@ -28535,6 +29461,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberVehicle"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffCareTell: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                vehicleId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemindInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindCareView"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    staffCareDone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                vehicleId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemindDoneInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemindCareView"];
                 };
             };
             /** @description Fault */
