@@ -262,8 +262,8 @@ func (s *seeder) openFleet(ctx context.Context, licence []byte) error {
 	if _, err := s.Groups.SetTier(boss, g.ID, s.tiers[0]); err != nil {
 		return err
 	}
-	for i, p := range []group.Place{{CardKind: group.CardDriver, Note: "一队", Rules: group.Rules{CapPerMonthFen: 60000}}, {CardKind: group.CardVIP, Note: "总经理", TierID: s.tiers[len(s.tiers)-1]}} {
-		if _, err := s.Groups.AddDriver(s.as(ctx, s.boss), g.ID, s.people[9+i].id, p); err != nil {
+	for who, p := range map[int]group.Place{6: {CardKind: group.CardDriver, Note: "一队", Rules: group.Rules{CapPerMonthFen: 60000}}, 12: {CardKind: group.CardVIP, Note: "总经理", TierID: s.tiers[len(s.tiers)-1]}} {
+		if _, err := s.Groups.AddDriver(s.as(ctx, s.boss), g.ID, s.people[who].id, p); err != nil {
 			return err
 		}
 	}
