@@ -703,9 +703,11 @@ CREATE TABLE ledger_accounts (
   balance BIGINT NOT NULL,
   held BIGINT NOT NULL,
   seq BIGINT NOT NULL,
-  created_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL, merged_into BIGINT NOT NULL DEFAULT 0,
   UNIQUE (member_id, unit)
 );
+
+CREATE INDEX ledger_accounts_kin ON ledger_accounts (merged_into, member_id);
 
 CREATE TABLE ledger_entries (
   id BIGINT NOT NULL PRIMARY KEY,
@@ -933,7 +935,7 @@ CREATE TABLE member_identities (
   member_id BIGINT NULL,
   bound_at BIGINT NOT NULL,
   last_seen_at BIGINT NOT NULL,
-  created_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL, merged_from BIGINT NOT NULL DEFAULT 0,
   UNIQUE (app, openid)
 );
 
@@ -975,9 +977,11 @@ CREATE TABLE member_members (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
   closed_at BIGINT NULL
-);
+, merged_into BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX member_members_joined ON member_members (joined_at, id);
+
+CREATE INDEX member_members_kin ON member_members (merged_into, id);
 
 CREATE INDEX member_members_last4 ON member_members (last4_index);
 
@@ -1062,6 +1066,29 @@ CREATE TABLE member_vehicles (
 );
 
 CREATE INDEX member_vehicles_plate ON member_vehicles (plate, id);
+
+CREATE TABLE merge_merges (
+  id BIGINT NOT NULL PRIMARY KEY,
+  from_id BIGINT NOT NULL UNIQUE,
+  into_id BIGINT NOT NULL,
+  from_card_no VARCHAR(12) NOT NULL,
+  into_card_no VARCHAR(12) NOT NULL,
+  principal_fen BIGINT NOT NULL,
+  bonus_fen BIGINT NOT NULL,
+  points BIGINT NOT NULL,
+  points_debt BIGINT NOT NULL,
+  experience BIGINT NOT NULL,
+  uses BIGINT NOT NULL,
+  out_posting_id BIGINT NOT NULL,
+  in_posting_id BIGINT NOT NULL,
+  moved TEXT NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  staff_id BIGINT NOT NULL,
+  staff_name VARCHAR(64) NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX merge_merges_into ON merge_merges (into_id, id);
 
 CREATE TABLE notify_calls (
   id BIGINT NOT NULL PRIMARY KEY,

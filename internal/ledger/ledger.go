@@ -6,7 +6,8 @@
 // Owns: ledger_accounts, ledger_postings, ledger_entries, ledger_lots, ledger_lot_moves, ledger_holds; ledger_months and ledger_folds, sums of entries by month.
 // Invariants: append-only, a correction is a posting that points at the old one, at most once; balance = Σ entries = Σ lots'
 // remainders; 0 ≤ held ≤ balance; each entry carries the balance after it, computed under the lock (N04); expired lots
-// are never consumed (N10); oldest expiry first, and consumed equals redeemed (N12).
+// are never consumed (N10); oldest expiry first, and consumed equals redeemed (N12); a member who was merged into another holds nothing, and
+// whoever asks for their accounts gets the other's.
 package ledger
 
 import (
@@ -59,6 +60,7 @@ const (
 	Passes       = "passes"      // paid for passes, and owed until it is used, expires or is given back
 	Memberships  = "memberships" // paid for memberships, and owed for the months that are still to come
 	PointsPaid   = "points_paid" // the part of bills that points paid
+	Merging      = "merge"       // between two members that are merged: in every domain it sums to zero
 )
 
 // The kinds of posting.
@@ -98,6 +100,8 @@ const (
 
 	KindExperience         = "experience"
 	KindExperienceClawback = "experience_clawback"
+
+	KindMerge = "merge" // what a member held goes to the one that they were merged into
 )
 
 // Faults of this package.
@@ -106,6 +110,8 @@ var (
 	ErrReversed     = fault.Define(fault.Conflict, "ledger.already_reversed", "这笔已经撤销过了，请刷新查看")
 	ErrUnbalanced   = fault.Define(fault.Internal, "ledger.unbalanced", "账目不平，操作没有生效，请联系管理员")
 	ErrHold         = fault.Define(fault.Conflict, "ledger.hold_gone", "预留的余额已释放，请重新结算")
+	ErrMergeHeld    = fault.Define(fault.Conflict, "ledger.merge_held", "有余额正被一笔未完成的结算占用，请先完成或取消那一单，再合并")
+	ErrMerged       = fault.Define(fault.Conflict, "ledger.merged", "其中一位会员的账户刚刚并入了另一位会员，请刷新后再看")
 )
 
 // Account is a member's account as read under its lock.
@@ -139,6 +145,7 @@ type Book struct {
 	now      time.Time
 	accounts map[Unit]*Account
 	lots     []Lot // open, in the order of consumption
+	gone     int64 // the member that this one was merged into; 0 for none
 }
 
 // Balance is what the account of the unit holds, held part and expired lots included.
@@ -249,14 +256,15 @@ func (b *Book) TakeLot(id, n int64) (Take, error) {
 	return Take{l.ID, l.Unit, n}, nil
 }
 
-// Leg is one side of a posting. Exactly one of Takes, Lot or Account decides what it is: a debit of a member's lots, a new lot in a member's
-// account, or an entry on a shop account.
+// Leg is one side of a posting. Exactly one of Takes, Lot, Lots or Account decides what it is: a debit of a member's lots, a new lot in a member's
+// account, several of them, or an entry on a shop account.
 type Leg struct {
 	Account string // a shop account's name; "" for the member's account of Unit
 	Unit    Unit
 	Amount  int64
 	Takes   []Take // with a negative Amount
 	Lot     *NewLot
+	Lots    []NewLot // each with its Amount
 }
 
 // NewLot is the origin and expiry of what a positive leg brings.
@@ -264,6 +272,8 @@ type NewLot struct {
 	RefKind   string
 	RefID     int64
 	ExpiresAt int64
+	Amount    int64 // among several lots of one leg; alone it is the leg's
+	unit      Unit  // of what a reversal gives back
 }
 
 // ShopLeg is a leg on a shop account, in fen.

@@ -45,8 +45,8 @@ func AheadUnitsTx(tx *db.Tx, members []int64, units ...Unit) {
 	tx.SelectSoon(&rows, func() {
 		books := booksFrom(rows, tx.Now, members)
 		for id, b := range books {
-			if len(b.accounts) < len(units) {
-				delete(books, id) // LockTx opens what is missing
+			if len(b.accounts) < len(units) || b.gone != 0 {
+				delete(books, id) // LockTx opens what is missing, and follows who was merged
 			}
 		}
 		tx.Stash(aheadUnitsKey{}, append(db.Stashed[[]aheadBooks](tx, aheadUnitsKey{}), aheadBooks{slices.Clone(units), books}))

@@ -26,8 +26,8 @@ func AheadTx(tx *db.Tx, members []int64) {
 	tx.SelectSoon(&rows, func() {
 		books := booksFrom(rows, tx.Now, members)
 		for id, b := range books {
-			if len(b.accounts) < len(purse) {
-				delete(books, id) // LockTx opens what is missing
+			if len(b.accounts) < len(purse) || b.gone != 0 {
+				delete(books, id) // LockTx opens what is missing, and follows who was merged
 			}
 		}
 		tx.Stash(aheadKey{}, books)
@@ -36,7 +36,8 @@ func AheadTx(tx *db.Tx, members []int64) {
 
 // LockTx reads and locks a member's accounts of the units together with their open lots, creating accounts that do not
 // exist yet. Every change of a member's holdings starts here, so two tills wait for each other (N09). Books of one member over different units may
-// be used side by side in a transaction, locked in the order purse, uses, points, experience; two books over the same unit may not.
+// be used side by side in a transaction, locked in the order purse, uses, points, experience; two books over the same unit may not. Who was merged into
+// another member has that member's book.
 func LockTx(ctx context.Context, tx *db.Tx, memberID int64, units ...Unit) (*Book, error) {
 	if memberID == 0 {
 		return nil, errors.New("ledger: a walk-in has no accounts")
@@ -58,6 +59,9 @@ func LockTx(ctx context.Context, tx *db.Tx, memberID int64, units ...Unit) (*Boo
 	b, err := readBook(ctx, tx, memberID, units)
 	if err != nil {
 		return nil, err
+	}
+	if b.gone != 0 {
+		return LockTx(ctx, tx, b.gone, units...)
 	}
 	missing := false
 	for _, u := range units {
@@ -138,6 +142,13 @@ func (w *writes) add(tx *db.Tx, b *Book, p postingRow, l Leg) error {
 	if brought < 0 {
 		return ErrUnbalanced.With(fmt.Errorf("ledger: %s leg of %d takes only %d from lots", l.Unit, l.Amount, taken))
 	}
+	for _, lot := range l.Lots {
+		w.bring(tx, b, p, a, Leg{Unit: l.Unit, Lot: &lot}, lot.Amount)
+		brought -= lot.Amount
+	}
+	if brought < 0 || (brought > 0 && len(l.Lots) > 0) {
+		return ErrUnbalanced.With(fmt.Errorf("ledger: the lots of a %s leg of %d do not sum to it", l.Unit, l.Amount))
+	}
 	if brought > 0 {
 		w.bring(tx, b, p, a, l, brought)
 	}
@@ -196,15 +207,16 @@ func (w *writes) queue(tx *db.Tx) {
 
 // ReverseTx undoes a posting by a new one that points at it: every leg with the opposite sign, every lot move undone. b must
 // hold the units concerned, or be nil for a posting without a member. Faults: ErrReversed when it was reversed before,
-// ErrInsufficient when what the posting brought has been spent since.
+// ErrInsufficient when what the posting brought has been spent since. What a member who was merged paid goes back to the other's lots.
 func ReverseTx(ctx context.Context, tx *db.Tx, b *Book, postingID int64, p Post) (int64, error) {
 	entries, err := entriesOf(ctx, tx, postingID)
 	if err != nil {
 		return 0, err
 	}
 	var takes []Take
+	var back []NewLot
 	if b != nil {
-		if takes, err = loadMoved(ctx, tx, b, postingID); err != nil {
+		if takes, back, err = loadMoved(ctx, tx, b, postingID); err != nil {
 			return 0, err
 		}
 	}
@@ -216,6 +228,11 @@ func ReverseTx(ctx context.Context, tx *db.Tx, b *Book, postingID int64, p Post)
 			for _, t := range takes {
 				if t.Unit == l.Unit {
 					l.Takes = append(l.Takes, t)
+				}
+			}
+			for _, n := range back {
+				if n.unit == l.Unit {
+					l.Lots = append(l.Lots, n)
 				}
 			}
 		}

@@ -106,6 +106,7 @@ type accountLot struct {
 	Balance   int64   `db:"balance"`
 	Held      int64   `db:"held"`
 	Seq       int64   `db:"seq"`
+	Gone      int64   `db:"merged_into"`
 	LotID     *int64  `db:"lot_id"`
 	RefKind   *string `db:"ref_kind"`
 	RefID     *int64  `db:"ref_id"`
@@ -145,7 +146,7 @@ func booksQuery(lock string, members []int64, units []Unit) (query string, args 
 	for _, u := range units {
 		args = append(args, string(u))
 	}
-	return `SELECT a.id, a.member_id, a.unit, a.balance, a.held, a.seq, l.id AS lot_id, l.ref_kind, l.ref_id, l.amount, l.remaining, l.expires_at,
+	return `SELECT a.id, a.member_id, a.unit, a.balance, a.held, a.seq, a.merged_into, l.id AS lot_id, l.ref_kind, l.ref_id, l.amount, l.remaining, l.expires_at,
 		l.created_at AS lot_at FROM ledger_accounts a LEFT JOIN ledger_lots l ON l.account_id = a.id AND l.remaining > 0
 		WHERE a.member_id IN (` + marks(len(members)) + `) AND a.unit IN (` + marks(len(units)) + `)` + lock, args
 }
@@ -157,6 +158,7 @@ func booksFrom(rows []accountLot, now time.Time, members []int64) map[int64]*Boo
 	}
 	for _, r := range rows {
 		b, u := books[r.MemberID], Unit(r.Unit)
+		b.gone = r.Gone
 		if b.accounts[u] == nil {
 			b.accounts[u] = &Account{ID: r.ID, Unit: u, Balance: r.Balance, Held: r.Held, Seq: r.Seq}
 		}
@@ -189,8 +191,10 @@ func entriesOf(ctx context.Context, r db.Reader, postingID int64) (rows []entryR
 	return rows, err
 }
 
-// loadMoved returns the takes that undo a posting's lot moves, and puts lots that it had emptied back into the book.
-func loadMoved(ctx context.Context, tx *db.Tx, b *Book, postingID int64) ([]Take, error) {
+// loadMoved returns the takes that undo a posting's lot moves, and puts lots that it had emptied back into the book. Where the posting is that of a
+// member who was merged into the book's, what it took comes back as new lots of the same origin and expiry, and what it brought is taken
+// from the lots of that origin. Fault: ErrInsufficient when those hold less.
+func loadMoved(ctx context.Context, tx *db.Tx, b *Book, postingID int64) ([]Take, []NewLot, error) {
 	var rows []struct {
 		lotRow
 		Moved int64 `db:"moved"`
@@ -198,10 +202,24 @@ func loadMoved(ctx context.Context, tx *db.Tx, b *Book, postingID int64) ([]Take
 	err := tx.Select(ctx, &rows, `SELECT l.id, l.account_id, l.member_id, l.unit, l.posting_id, l.ref_kind, l.ref_id, l.amount, l.remaining, l.expires_at, l.created_at, m.amount AS moved
 		FROM ledger_lot_moves m JOIN ledger_lots l ON l.id = m.lot_id WHERE m.posting_id = ? ORDER BY l.id`+tx.ForUpdate(), postingID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var takes []Take
+	var back []NewLot
 	for _, r := range rows {
+		switch {
+		case r.MemberID == b.MemberID:
+		case r.Moved < 0:
+			back = append(back, NewLot{RefKind: r.RefKind, RefID: r.RefID, ExpiresAt: r.ExpiresAt, Amount: -r.Moved, unit: Unit(r.Unit)})
+			continue
+		default:
+			same, err := b.takeOrigin(Unit(r.Unit), r.RefKind, r.RefID, r.Moved, takes)
+			if err != nil {
+				return nil, nil, err
+			}
+			takes = append(takes, same...)
+			continue
+		}
 		takes = append(takes, Take{r.ID, Unit(r.Unit), r.Moved})
 		known := false
 		for _, l := range b.lots {
@@ -212,7 +230,7 @@ func loadMoved(ctx context.Context, tx *db.Tx, b *Book, postingID int64) ([]Take
 		}
 	}
 	sortLots(b.lots)
-	return takes, nil
+	return takes, back, nil
 }
 
 func readHold(ctx context.Context, tx *db.Tx, refKind string, refID int64) (h holdRow, err error) {

@@ -57,6 +57,9 @@ func Audit(ctx context.Context, d *db.DB, report func(problem string), progress 
 	if err := auditMonths(ctx, d, report); err != nil {
 		return err
 	}
+	if err := auditMerged(ctx, d, report); err != nil {
+		return err
+	}
 	return auditHolds(ctx, d, report)
 }
 
@@ -176,11 +179,20 @@ func auditPostings(ctx context.Context, d *db.DB, report func(string), step func
 		}
 		var odd []int64
 		if err := d.Select(ctx, &odd, `SELECT p.id FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id OR e.posting_id = p.reverses_id
-			WHERE p.reverses_id IS NOT NULL AND p.id > ? AND p.id <= ? GROUP BY p.id, e.account, e.account_id, e.unit HAVING SUM(e.amount) <> 0 ORDER BY p.id`, after, last); err != nil {
+			WHERE p.reverses_id IS NOT NULL AND p.id > ? AND p.id <= ? GROUP BY p.id, e.account, e.unit HAVING SUM(e.amount) <> 0 ORDER BY p.id`, after, last); err != nil {
 			return err
 		}
 		for _, id := range odd {
 			report(fmt.Sprintf("ledger_postings %d: it does not mirror the posting that it reverses", id))
+		}
+		// A posting has one member at most, so that account and unit name its accounts.
+		var others []int64
+		if err := d.Select(ctx, &others, `SELECT p.id FROM ledger_postings p JOIN ledger_postings o ON o.id = p.reverses_id WHERE p.id > ? AND p.id <= ? AND p.member_id <> o.member_id
+			AND NOT EXISTS (SELECT 1 FROM ledger_accounts a WHERE a.member_id = o.member_id AND a.merged_into <> 0) ORDER BY p.id`, after, last); err != nil {
+			return err
+		}
+		for _, id := range others {
+			report(fmt.Sprintf("ledger_postings %d: it reverses the posting of another member, who was not merged", id))
 		}
 		step(len(ids))
 		after = last

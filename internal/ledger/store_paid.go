@@ -13,8 +13,8 @@ import (
 const tenders = `('cash', 'card', 'alipay', 'wechat', 'deposit')`
 
 // Paid is what a member really paid by one posting: by cash, card, Alipay, WeChat or principal, for work or for something that was sold. A
-// top-up only changes the form of money, and a gift is none: for both it is 0, and a top-up says apart what principal it brought. What goes back is
-// negative.
+// top-up only changes the form of money, a merge only its holder, and a gift is none: for all of them it is 0, and a top-up says apart what principal it
+// brought. What goes back is negative.
 type Paid struct {
 	PostingID, MemberID, StoreID int64
 	Kind, RefKind                string
@@ -59,6 +59,9 @@ func PaidAfter(ctx context.Context, r db.Reader, after int64, limit int) ([]Paid
 	}
 	out := make([]Paid, 0, len(rows))
 	for _, p := range rows {
+		if p.Kind == KindMerge {
+			delete(paid, p.ID) // it was paid long before
+		}
 		x := Paid{PostingID: p.ID, MemberID: p.MemberID, StoreID: p.StoreID, Kind: p.Kind, RefKind: p.RefKind, RefID: p.RefID, Fen: money.Fen(paid[p.ID]), ToppedFen: topped[p.ID],
 			At: clock.FromMillis(p.CreatedAt)}
 		if p.ReversesID != nil {

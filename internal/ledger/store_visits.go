@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/money"
@@ -20,9 +22,23 @@ const visited = `SELECT p.id, p.member_id, p.biz_day, e.amount AS fen FROM ledge
 	LEFT JOIN ledger_postings r ON r.reverses_id = p.id WHERE p.kind = 'consume' AND r.id IS NULL AND p.`
 
 // Visits reads the settlements of members that were not reversed, those of each member in the order in which they were made. One that was
-// reversed counts on no day at all. A settlement may come in two rows.
+// reversed counts on no day at all. A settlement may come in two rows. Those of a member who was merged count for the one that they were merged into.
 func Visits(ctx context.Context, r db.Reader, members []int64) (rows []Visited, err error) {
-	return selectIn[Visited](ctx, r, visited+`member_id IN (?) ORDER BY p.member_id, p.id`, members)
+	ask, whose, err := kin(ctx, r, members)
+	if err != nil {
+		return nil, err
+	}
+	rows, err = selectIn[Visited](ctx, r, visited+`member_id IN (?) ORDER BY p.member_id, p.id`, ask)
+	if len(whose) == 0 {
+		return rows, err
+	}
+	for i := range rows {
+		rows[i].MemberID = cmp.Or(whose[rows[i].MemberID], rows[i].MemberID)
+	}
+	slices.SortStableFunc(rows, func(x, y Visited) int {
+		return cmp.Or(cmp.Compare(x.MemberID, y.MemberID), cmp.Compare(x.PostingID, y.PostingID))
+	})
+	return rows, err
 }
 
 // VisitsBy is Visits of some postings: those that are no settlement, or were reversed, are missing.
