@@ -27,7 +27,7 @@ var tiers = map[string]int{
 	"session": 0, "secret": 0, "httpapi": 0, "config": 0, "wechat": 0, "sms": 0, "wxsandbox": 0, "blob": 0,
 	"shop": 1, "roster": 1, "catalog": 1, "member": 1, "staff": 1, "payment": 1, "notify": 1, "audit": 1, "setting": 1, "pricing": 1,
 	"ledger": 2, "wallet": 2, "tier": 2, "slot": 2, "points": 2, "coupon": 2, "sale": 2, "pass": 2, "group": 2,
-	"checkout": 3, "booking": 3, "campaign": 3, "mall": 3, "referral": 3, "oa": 3, "outreach": 3, "rain": 3, "remind": 3,
+	"checkout": 3, "booking": 3, "campaign": 3, "mall": 3, "referral": 3, "oa": 3, "outreach": 3, "rain": 3, "remind": 3, "merge": 3,
 	"report": 4, "memberview": 4, "console": 4,
 	"app": 5, "bench": 6, "cmd": 6,
 }
@@ -82,7 +82,7 @@ var changing = map[string]string{
 }
 
 // moneyPackages know no fractions.
-var moneyPackages = []string{"money", "ledger", "wallet", "checkout", "payment", "tier", "catalog", "points", "coupon", "pricing", "sale", "pass", "group", "campaign", "mall", "referral"}
+var moneyPackages = []string{"money", "ledger", "wallet", "checkout", "payment", "tier", "catalog", "points", "coupon", "pricing", "sale", "pass", "group", "campaign", "mall", "referral", "merge"}
 
 const maxLines = 600
 

@@ -33,6 +33,7 @@ import (
 	"github.com/liangche/liangche/internal/mall"
 	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/memberview"
+	"github.com/liangche/liangche/internal/merge"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/oa"
@@ -113,6 +114,7 @@ type App struct {
 	Rain     *rain.Service
 
 	Reminders *remind.Service
+	Merges   *merge.Service
 }
 
 // Open opens the database and builds every slice. It does not migrate. Faults: a plain error that names the wrong key or
@@ -227,6 +229,7 @@ func (a *App) build() {
 	a.Reminders = remind.New(remind.Deps{DB: d, Log: a.log, Queue: a.Queue, Members: a.Members, Messages: a.Messages, Settings: a.Settings, Shops: a.Shops, Catalog: a.Catalog, Tiers: a.Tiers,
 		Visits: carVisits{a.Checkout, a.Bookings}, Gifts: birthdayGifts(a.Gifts)})
 	a.buildOutreach(c)
+	a.Merges = a.merges()
 	a.givers()
 	a.Checkout.Connect(a.Bookings.Visits())
 	a.Checkout.Bring(checkout.Assets{Passes: a.Passes, Coupons: a.Coupons, Points: a.Points, Groups: a.Groups})
@@ -299,6 +302,7 @@ func (a *App) routes() {
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
 		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Sales, a.Passes, a.Checkout, a.Bookings,
 		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral, a.Official, a.Outreach, a.Rain, a.Reminders,
+		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral, a.Official, a.Outreach, a.Rain, a.Merges,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings).Offer(onSale{a.Passes, a.Catalog}),
 		report.New(a.DB, a.Shops, a.Members, a.Settings, a.Groups), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},

@@ -7,6 +7,13 @@ import (
 	"github.com/liangche/liangche/internal/db"
 )
 
+// mergedUnit is what the postings of a merge moved of a unit; -1 where what one lost is not what the other got.
+func mergedUnit(unit string) string {
+	const sum = `(SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e WHERE e.account = 'member' AND e.unit = '`
+	out, in := sum+unit+`' AND e.posting_id = m.out_posting_id)`, sum+unit+`' AND e.posting_id = m.in_posting_id)`
+	return `CASE WHEN ` + out + ` + ` + in + ` = 0 THEN ` + in + ` ELSE -1 END`
+}
+
 // joins are the checks that span slices; each query returns the ids of the rows that are wrong.
 var joins = []struct{ query, say string }{
 	{`SELECT t.id FROM wallet_topups t WHERE t.state IN ('credited', 'refunded') AND (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e
@@ -28,6 +35,8 @@ var joins = []struct{ query, say string }{
 		WHERE COALESCE(n.points, 0) <> o.points_earned OR (n.id IS NOT NULL AND (n.clawback_id <> 0) <> (o.status = 'reversed')) ORDER BY o.id`, "checkout_orders %d: its points were given or taken back otherwise than it says"},
 	{`SELECT o.id FROM checkout_orders o LEFT JOIN group_uses u ON u.order_id = o.id WHERE o.group_id <> 0
 		AND (u.id IS NULL OR u.group_id <> o.group_id OR u.payer_id <> o.payer_id OR (u.state = 'undone') <> (o.status IN ('cancelled', 'reversed'))) ORDER BY o.id`, "checkout_orders %d: its group noted something else"},
+	{`SELECT u.id FROM group_uses u JOIN group_groups g ON g.id = u.group_id LEFT JOIN member_members m ON m.id = u.payer_id WHERE g.payer_id <> u.payer_id
+		AND (m.id IS NULL OR m.merged_into <> g.payer_id) ORDER BY u.id`, "group_uses %d: another member pays for its group"},
 	{`SELECT b.id FROM checkout_benefits b LEFT JOIN coupon_coupons c ON c.id = b.ref_id AND c.member_id = b.member_id WHERE b.kind = 'coupon' AND b.state <> 'undone'
 		AND (c.id IS NULL OR c.state <> b.state) ORDER BY b.id`, "checkout_benefits %d: its coupon says something else"},
 	{`SELECT p.id FROM ledger_postings p LEFT JOIN checkout_orders o ON o.id = p.ref_id AND o.posting_id = p.id WHERE p.kind = 'consume' AND o.id IS NULL ORDER BY p.id`, "ledger_postings %d: no order belongs to it"},
@@ -85,6 +94,21 @@ var joins = []struct{ query, say string }{
 		OR CASE o.state WHEN 'pending' THEN x.state <> 'pending' WHEN 'cancelled' THEN x.state = 'pending' OR x.state = 'paid' ELSE x.state <> 'paid' END) ORDER BY o.id`,
 		"mall_orders %d: its state is not that of its money"},
 	{`SELECT a.id FROM ledger_accounts a LEFT JOIN member_members m ON m.id = a.member_id WHERE m.id IS NULL ORDER BY a.id`, "ledger_accounts %d: its member is missing"},
+	{`SELECT a.id FROM ledger_accounts a JOIN member_members m ON m.id = a.member_id WHERE a.merged_into <> m.merged_into ORDER BY a.id`, "ledger_accounts %d: it leads to another member than its own was merged into"},
+	{`SELECT m.id FROM merge_merges m WHERE m.principal_fen <> ` + mergedUnit("principal") + ` OR m.bonus_fen <> ` + mergedUnit("bonus") + ` OR m.points <> ` + mergedUnit("points") + ` OR m.points_debt <> ` +
+		mergedUnit("points_debt") + ` OR m.experience <> ` + mergedUnit("experience") + ` OR m.uses <> ` + mergedUnit("uses") + ` ORDER BY m.id`, "merge_merges %d: its postings moved something else"},
+	{`SELECT m.id FROM merge_merges m LEFT JOIN ledger_postings o ON o.id = m.out_posting_id LEFT JOIN ledger_postings i ON i.id = m.in_posting_id WHERE m.out_posting_id <> 0
+		AND (o.id IS NULL OR i.id IS NULL OR o.kind <> 'merge' OR i.kind <> 'merge' OR o.member_id <> m.from_id OR i.member_id <> m.into_id OR o.ref_id <> m.id OR i.ref_id <> m.id
+		OR o.actor_id <> m.staff_id OR o.created_at <> m.created_at OR o.memo <> m.reason) ORDER BY m.id`, "merge_merges %d: its postings say something else"},
+	{`SELECT p.id FROM ledger_postings p LEFT JOIN merge_merges m ON m.id = p.ref_id AND p.id IN (m.out_posting_id, m.in_posting_id) WHERE p.kind = 'merge' AND m.id IS NULL ORDER BY p.id`,
+		"ledger_postings %d: no merge belongs to it"},
+	{`SELECT m.id FROM merge_merges m LEFT JOIN member_members f ON f.id = m.from_id LEFT JOIN member_members i ON i.id = m.into_id WHERE f.id IS NULL OR i.id IS NULL
+		OR f.status NOT IN ('merged', 'closed') OR f.merged_into <> CASE WHEN i.merged_into = 0 THEN i.id ELSE i.merged_into END ORDER BY m.id`, "merge_merges %d: its members say something else"},
+	{`SELECT m.id FROM merge_merges m LEFT JOIN member_cards c ON c.card_no = m.from_card_no AND c.member_id = m.from_id LEFT JOIN member_cards d ON d.card_no = m.into_card_no AND d.member_id = m.into_id
+		WHERE (m.from_card_no <> '' AND (c.id IS NULL OR c.status <> 'closed')) OR (m.into_card_no <> '' AND d.id IS NULL) ORDER BY m.id`, "merge_merges %d: its cards say something else"},
+	{`SELECT f.id FROM member_members f LEFT JOIN merge_merges m ON m.from_id = f.id WHERE (f.merged_into <> 0 OR f.status = 'merged') AND m.id IS NULL ORDER BY f.id`, "member_members %d: no merge belongs to it"},
+	{`SELECT m.id FROM merge_merges m LEFT JOIN audit_log l ON l.action = 'member.merge' AND l.subject_id = m.into_id AND l.actor_id = m.staff_id AND l.created_at = m.created_at WHERE l.id IS NULL ORDER BY m.id`,
+		"merge_merges %d: the trail does not know it"},
 }
 
 // lastPaidOrder is the member's latest settled order that cost money, 0 when there is none.

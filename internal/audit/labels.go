@@ -35,6 +35,8 @@ var labels = map[string]string{
 	"member.close":        "注销会员",
 	"member.tier":         "调整会员等级",
 	"member.import":       "导入会员",
+	"member.merge":        "合并会员",
+	"member.merged":       "会员被并入",
 	"card.freeze":         "冻结会员卡",
 	"oldcard.add":         "登记实体卡",
 	"oldcard.lost":        "登记实体卡遗失",

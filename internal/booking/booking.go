@@ -124,31 +124,33 @@ func (s State) holdsCells() bool { return s.IsOpen() && s != Queued }
 
 // Faults of this package.
 var (
-	ErrState      = fault.Define(fault.Conflict, "booking.state", "预约状态已变化，请刷新查看")
-	ErrVersion    = fault.Define(fault.Conflict, "booking.version", "这个预约刚刚被别人改过，请看过最新安排后再调整")
-	ErrGone       = fault.Define(fault.Conflict, "booking.slot_gone", "这个时间刚刚被约走了，请换一个时间")
-	ErrPast       = fault.Define(fault.Invalid, "booking.past", "这个时间已经过去或来不及准备了，请选择晚一点的时间")
-	ErrHours      = fault.Define(fault.Invalid, "booking.outside_hours", "这个时间门店不营业，请选择营业时间内的时间")
-	ErrWindow     = fault.Define(fault.Invalid, "booking.beyond_window", "这个日期还没有开放预约，请选择近一点的日期")
-	ErrClosedDay  = fault.Define(fault.Invalid, "booking.closed_day", "这一天门店休息，请换一天")
-	ErrTechnician = fault.Define(fault.Invalid, "booking.technician_unavailable", "这位技师现在不能预约，请选择其他技师或不指定")
-	ErrBay        = fault.Define(fault.Invalid, "booking.bay_unavailable", "这个工位不能使用，请选择其他工位")
-	ErrKind       = fault.Define(fault.Invalid, "booking.kind", "所选项目不支持这种预约方式，请换一种方式或项目")
-	ErrMixed      = fault.Define(fault.Invalid, "booking.mixed", "这些项目需要不同的师傅，请分开预约")
-	ErrNoService  = fault.Define(fault.Invalid, "booking.no_service", "请至少选择一个项目")
-	ErrClass      = fault.Define(fault.Invalid, "booking.vehicle_class_missing", "请先补充爱车的车型，才能算出时间和价格")
-	ErrPlate      = fault.Define(fault.Invalid, "booking.plate", "车牌号不正确，请检查")
-	ErrContact    = fault.Define(fault.Invalid, "booking.contact", "请填写正确的联系电话")
-	ErrAddress    = fault.Define(fault.Invalid, "booking.address_missing", "请填写上门地址")
-	ErrLimit      = fault.Define(fault.Conflict, "booking.open_limit", "您还有未完成的预约，完成或取消后再约新的")
-	ErrDepositDue = fault.Define(fault.Conflict, "booking.deposit_due", "这个预约需要先付定金，付款后自动确认")
-	ErrHoldOver   = fault.Define(fault.Conflict, "booking.hold_expired", "保留时间已过，请重新选择时间")
-	ErrActive     = fault.Define(fault.Conflict, "booking.plate_active", "这辆车已有正在进行的服务，请先完成它")
-	ErrMove       = fault.Define(fault.Conflict, "booking.move_refused", "不能这样安排，请看说明")
-	ErrCancel     = fault.Define(fault.Conflict, "booking.cancel_denied", "现在不能自行取消，请联系门店")
-	ErrTerms      = fault.Define(fault.Conflict, "booking.cancel_terms", "取消规则刚刚有变化，请看过新的说明后再决定")
-	ErrNobody     = fault.Define(fault.Conflict, "booking.nobody_free", "没有空闲的人员可以接单，请指定一位或稍后再试")
-	ErrRating     = fault.Define(fault.Conflict, "booking.rating_denied", "服务完成后才能评价，每次服务评价一次")
+	ErrState        = fault.Define(fault.Conflict, "booking.state", "预约状态已变化，请刷新查看")
+	ErrVersion      = fault.Define(fault.Conflict, "booking.version", "这个预约刚刚被别人改过，请看过最新安排后再调整")
+	ErrGone         = fault.Define(fault.Conflict, "booking.slot_gone", "这个时间刚刚被约走了，请换一个时间")
+	ErrPast         = fault.Define(fault.Invalid, "booking.past", "这个时间已经过去或来不及准备了，请选择晚一点的时间")
+	ErrHours        = fault.Define(fault.Invalid, "booking.outside_hours", "这个时间门店不营业，请选择营业时间内的时间")
+	ErrWindow       = fault.Define(fault.Invalid, "booking.beyond_window", "这个日期还没有开放预约，请选择近一点的日期")
+	ErrClosedDay    = fault.Define(fault.Invalid, "booking.closed_day", "这一天门店休息，请换一天")
+	ErrTechnician   = fault.Define(fault.Invalid, "booking.technician_unavailable", "这位技师现在不能预约，请选择其他技师或不指定")
+	ErrBay          = fault.Define(fault.Invalid, "booking.bay_unavailable", "这个工位不能使用，请选择其他工位")
+	ErrKind         = fault.Define(fault.Invalid, "booking.kind", "所选项目不支持这种预约方式，请换一种方式或项目")
+	ErrMixed        = fault.Define(fault.Invalid, "booking.mixed", "这些项目需要不同的师傅，请分开预约")
+	ErrNoService    = fault.Define(fault.Invalid, "booking.no_service", "请至少选择一个项目")
+	ErrClass        = fault.Define(fault.Invalid, "booking.vehicle_class_missing", "请先补充爱车的车型，才能算出时间和价格")
+	ErrPlate        = fault.Define(fault.Invalid, "booking.plate", "车牌号不正确，请检查")
+	ErrContact      = fault.Define(fault.Invalid, "booking.contact", "请填写正确的联系电话")
+	ErrAddress      = fault.Define(fault.Invalid, "booking.address_missing", "请填写上门地址")
+	ErrLimit        = fault.Define(fault.Conflict, "booking.open_limit", "您还有未完成的预约，完成或取消后再约新的")
+	ErrDepositDue   = fault.Define(fault.Conflict, "booking.deposit_due", "这个预约需要先付定金，付款后自动确认")
+	ErrHoldOver     = fault.Define(fault.Conflict, "booking.hold_expired", "保留时间已过，请重新选择时间")
+	ErrActive       = fault.Define(fault.Conflict, "booking.plate_active", "这辆车已有正在进行的服务，请先完成它")
+	ErrMove         = fault.Define(fault.Conflict, "booking.move_refused", "不能这样安排，请看说明")
+	ErrCancel       = fault.Define(fault.Conflict, "booking.cancel_denied", "现在不能自行取消，请联系门店")
+	ErrTerms        = fault.Define(fault.Conflict, "booking.cancel_terms", "取消规则刚刚有变化，请看过新的说明后再决定")
+	ErrNobody       = fault.Define(fault.Conflict, "booking.nobody_free", "没有空闲的人员可以接单，请指定一位或稍后再试")
+	ErrMergeHeld    = fault.Define(fault.Conflict, "booking.merge_held", "有一个预约还在等待确认或付定金，请先完成或取消它，再合并")
+	ErrMergeWorking = fault.Define(fault.Conflict, "booking.merge_working", "有一单服务正在进行或还没有结算，请先完工结算或取消，再合并")
+	ErrRating       = fault.Define(fault.Conflict, "booking.rating_denied", "服务完成后才能评价，每次服务评价一次")
 )
 
 // Extra holds what only some kinds have.
@@ -269,6 +271,7 @@ const (
 	EventArrived     = "arrived"
 	EventStarted     = "started"
 	EventFinished    = "finished"
+	EventMerged      = "merged" // it is another member's now: the two were one person
 )
 
 // CancelTerms are what cancelling now would mean for the owner.

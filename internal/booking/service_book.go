@@ -361,6 +361,9 @@ func (s *Service) mayBookTx(ctx context.Context, tx *db.Tx, w wish, b *Booking) 
 	if err != nil {
 		return err
 	}
+	if st.Status == member.StatusMerged {
+		return member.ErrMerged
+	}
 	if st.Status == member.StatusClosed {
 		return fault.ErrNotFound
 	}

@@ -105,7 +105,7 @@ func (s *Service) queueTx(ctx context.Context, tx *db.Tx, w wish, b *Booking, id
 	b.ID, b.No, b.CreatedAt, b.FreeCancelUntil = id, fmt.Sprintf("B%d", id), tx.Now, tx.Now
 	b.place(w.plan.unplaced(slot.CellOf(tx.Now)), w.store.BizDay)
 	if b.MemberID != 0 {
-		if st, err := s.members.StandingTx(ctx, tx, b.MemberID); err != nil || st.Status == member.StatusClosed {
+		if st, err := s.members.StandingTx(ctx, tx, b.MemberID); err != nil || member.Gone(st.Status) {
 			return errors.Join(err, fault.ErrNotFound)
 		}
 	}

@@ -135,6 +135,11 @@ type given struct {
 
 // GiveTx gives a gift once: false when its dedupe text was used before. The member should be locked.
 func (s *Service) GiveTx(ctx context.Context, tx *db.Tx, g Give) (bool, error) {
+	holder, err := s.members.Holder(ctx, tx, g.MemberID) // who earned it may have been merged into another member
+	if err != nil {
+		return false, err
+	}
+	g.MemberID = holder
 	list := make([]given, len(g.Gift))
 	for i, p := range g.Gift {
 		list[i].Present = p
@@ -143,7 +148,7 @@ func (s *Service) GiveTx(ctx context.Context, tx *db.Tx, g Give) (bool, error) {
 	if err := errors.Join(row.keep(list), row.base(g.basis)); err != nil {
 		return false, err
 	}
-	err := tx.Insert(ctx, "campaign_gifts", row)
+	err = tx.Insert(ctx, "campaign_gifts", row)
 	if errors.Is(err, db.ErrDuplicate) {
 		return false, nil
 	}

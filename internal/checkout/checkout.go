@@ -64,6 +64,7 @@ var (
 	ErrState        = fault.Define(fault.Conflict, "checkout.order_state", "订单状态已变化，请刷新查看")
 	ErrTooLate      = fault.Define(fault.Forbidden, "checkout.reverse_denied", "超过可撤销时间或不是您经手的订单，请店长处理")
 	ErrLeft         = fault.Define(fault.Conflict, "checkout.member_left", "会员已注销，储值无处可退，不能撤销；请当面协商退款")
+	ErrMergeUnpaid  = fault.Define(fault.Conflict, "checkout.merge_unpaid", "有一笔订单还在等待付款，请先收完款或取消，再合并")
 	ErrDisputed     = fault.Define(fault.Conflict, "checkout.already_disputed", "这笔已经提交过疑问，请等待门店答复")
 	ErrVisit        = fault.Define(fault.Conflict, "checkout.booking", "这个预约不能这样结算，请刷新后重试")
 	ErrDeposit      = fault.Define(fault.Invalid, "checkout.deposit", "定金抵扣不能超过已付的定金，请检查")

@@ -186,8 +186,8 @@ func (s *Service) Routes(r *httpapi.Router) {
 	httpapi.Register(r, httpapi.Op{ID: "ownerOrder", Method: http.MethodGet, Path: "/api/owner/orders/{id}", Who: httpapi.Member, Summary: "My receipt"},
 		func(ctx context.Context, in *httpapi.ByID) (Receipt, error) {
 			o, err := s.Order(ctx, in.ID)
-			if err == nil && o.MemberID != actor.From(ctx).MemberID {
-				err = fault.ErrNotFound
+			if err == nil {
+				err = s.own(ctx, s.db, o)
 			}
 			if err != nil {
 				return Receipt{}, err

@@ -155,6 +155,22 @@ func (s *Service) peopleTx(ctx context.Context, tx *db.Tx, o Order) error {
 	return nil
 }
 
+// own says whether an order is the acting owner's, or that of somebody who was merged into them. Fault: fault.ErrNotFound.
+func (s *Service) own(ctx context.Context, r db.Reader, o Order) error {
+	me := actor.From(ctx).MemberID
+	if o.MemberID == 0 || me == 0 {
+		return fault.ErrNotFound
+	}
+	if o.MemberID == me {
+		return nil
+	}
+	holder, err := s.members.Holder(ctx, r, o.MemberID)
+	if err == nil && holder != me {
+		err = fault.ErrNotFound
+	}
+	return err
+}
+
 // Dispute stores an owner's question about an order of theirs (X03). Faults: fault.ErrNotFound, ErrDisputed.
 func (s *Service) Dispute(ctx context.Context, orderID int64, reason, note string) (Order, error) {
 	memberID := actor.From(ctx).MemberID
@@ -163,8 +179,8 @@ func (s *Service) Dispute(ctx context.Context, orderID int64, reason, note strin
 		if err != nil {
 			return err
 		}
-		if o.MemberID != memberID || memberID == 0 {
-			return fault.ErrNotFound
+		if err := s.own(ctx, tx, o); err != nil {
+			return err
 		}
 		if o.Status != Settled && o.Status != Reversed {
 			return ErrState

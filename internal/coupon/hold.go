@@ -227,7 +227,7 @@ func (s *Service) UseTx(ctx context.Context, tx *db.Tx, refKind string, refID in
 }
 
 // ReleaseTx gives back what the reference held or used: an order that is cancelled or taken back does not cost its coupon (N15). What has
-// expired meanwhile is expired.
+// expired meanwhile is expired. Who was merged into another member meanwhile gets nothing: the other does.
 func (s *Service) ReleaseTx(ctx context.Context, tx *db.Tx, refKind string, refID int64) error {
 	holds, rows, err := lockHeld(ctx, tx, refKind, refID)
 	if err != nil {
@@ -245,6 +245,15 @@ func (s *Service) ReleaseTx(ctx context.Context, tx *db.Tx, refKind string, refI
 		}
 		if err := moveState(ctx, tx, c.ID, c.State, to, "", 0); err != nil {
 			return err
+		}
+		holder, err := s.Members.Holder(ctx, tx, c.MemberID)
+		if err != nil {
+			return err
+		}
+		if holder != c.MemberID { // who used it was merged into another member since
+			if err := giveTx(ctx, tx, c.ID, holder); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

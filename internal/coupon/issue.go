@@ -357,6 +357,9 @@ func (s *Service) Give(ctx context.Context, memberID, templateID, n int64, reaso
 			if err != nil {
 				return nil, err
 			}
+			if st.Status == member.StatusMerged {
+				return nil, member.ErrMerged
+			}
 			if st.Status == member.StatusClosed {
 				return nil, member.ErrClosed
 			}

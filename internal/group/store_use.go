@@ -187,7 +187,7 @@ func (s *Service) Audit(ctx context.Context, report func(problem string)) error 
 	for _, c := range []struct{ query, say string }{
 		{`SELECT id FROM group_uses WHERE amount_fen <= 0 OR (state = 'undone') <> (undone_at IS NOT NULL) ORDER BY id`, "group_uses %d: its amount or its end does not fit its state"},
 		{`SELECT u.id FROM group_uses u LEFT JOIN group_drivers d ON d.id = u.driver_id AND d.group_id = u.group_id AND d.member_id = u.member_id WHERE d.id IS NULL ORDER BY u.id`, "group_uses %d: its driver is missing"},
-		{`SELECT u.id FROM group_uses u LEFT JOIN group_groups g ON g.id = u.group_id AND g.payer_id = u.payer_id WHERE g.id IS NULL ORDER BY u.id`, "group_uses %d: its group is missing, or another member pays for it"},
+		{`SELECT u.id FROM group_uses u LEFT JOIN group_groups g ON g.id = u.group_id WHERE g.id IS NULL ORDER BY u.id`, "group_uses %d: its group is missing"},
 		{`SELECT u.id FROM group_uses u LEFT JOIN group_approvals a ON a.id = u.approval_id AND a.order_id = u.order_id AND a.state = 'used' WHERE u.approval_id <> 0 AND u.state = 'used' AND a.id IS NULL ORDER BY u.id`,
 			"group_uses %d: the approval that it names was not used for its order"},
 		{`SELECT a.id FROM group_approvals a LEFT JOIN group_uses u ON u.approval_id = a.id AND u.order_id = a.order_id WHERE a.state = 'used' AND u.id IS NULL ORDER BY a.id`, "group_approvals %d: used, but no payment names it"},

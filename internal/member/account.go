@@ -12,12 +12,18 @@ import (
 	"github.com/liangche/liangche/internal/session"
 )
 
-// change locks a member, lets fn edit the row, saves it and records the action.
+// actionUnmask is the only thing that is still done with a member who was merged: to look.
+const actionUnmask = "member.unmask"
+
+// change locks a member, lets fn edit the row, saves it and records the action. Fault: ErrMerged.
 func (s *Service) change(ctx context.Context, memberID int64, action string, fn func(tx *db.Tx, m *memberRow) (detail map[string]any, err error)) error {
 	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
 		m, err := s.readMember(ctx, tx, memberID, tx.ForUpdate())
 		if err != nil {
 			return err
+		}
+		if m.Status == StatusMerged && action != actionUnmask {
+			return ErrMerged
 		}
 		detail, err := fn(tx, &m)
 		if err != nil {
@@ -170,8 +176,8 @@ func (s *Service) Close(ctx context.Context, memberID int64, reason string) (out
 			return err
 		}
 		switch {
-		case m.Status == StatusClosed:
-			return ErrClosed
+		case Gone(m.Status):
+			return m.left()
 		case m.Status == StatusSuspended && actor.From(ctx).Kind == actor.Owner:
 			return ErrSuspended
 		}
@@ -223,11 +229,10 @@ func (s *Service) total(ctx context.Context, memberID int64) (money.Fen, error) 
 
 func (s *Service) closeTx(ctx context.Context, tx *db.Tx, m memberRow, reason string) error {
 	label := m // the trail names the member as it was, masked
-	now := tx.Millis()
-	m.Status, m.StatusReason, m.ClosedAt = StatusClosed, reason, &now
-	m.NameSealed, m.NameIndex, m.PhoneSealed, m.PhoneIndex, m.Last4Index = "", "", "", nil, ""
-	m.PhoneVerified, m.Gender, m.Birthday = false, "unknown", ""
-	if err := s.saveTx(ctx, tx, m); err != nil {
+	if err := s.wipeTx(ctx, tx, m, reason); err != nil {
+		return err
+	}
+	if err := s.wipeMergedTx(ctx, tx, m.ID, reason); err != nil {
 		return err
 	}
 	if c, err := currentCard(ctx, tx, m.ID, tx.ForUpdate()); err == nil {
@@ -253,6 +258,15 @@ func (s *Service) closeTx(ctx context.Context, tx *db.Tx, m memberRow, reason st
 		}
 	}
 	return s.recordTx(ctx, tx, "member.close", label, map[string]any{"reason": reason})
+}
+
+// wipeTx closes a member and forgets who they were.
+func (s *Service) wipeTx(ctx context.Context, tx *db.Tx, m memberRow, reason string) error {
+	now := tx.Millis()
+	m.Status, m.StatusReason, m.ClosedAt = StatusClosed, reason, &now
+	m.NameSealed, m.NameIndex, m.PhoneSealed, m.PhoneIndex, m.Last4Index = "", "", "", nil, ""
+	m.PhoneVerified, m.Gender, m.Birthday = false, "unknown", ""
+	return s.saveTx(ctx, tx, m)
 }
 
 // detachTx frees identities of their member, ends their sessions and their code devices.
@@ -289,7 +303,7 @@ func (s *Service) Unbind(ctx context.Context, memberID, identityID int64, reason
 
 // Unmask shows name and phone in clear, for a reason that goes into the trail. Faults: fault.ErrNotFound, ErrClosed.
 func (s *Service) Unmask(ctx context.Context, memberID int64, reason string) (name, phone string, err error) {
-	err = s.change(ctx, memberID, "member.unmask", func(_ *db.Tx, r *memberRow) (map[string]any, error) {
+	err = s.change(ctx, memberID, actionUnmask, func(_ *db.Tx, r *memberRow) (map[string]any, error) {
 		if r.Status == StatusClosed {
 			return nil, ErrClosed
 		}

@@ -72,7 +72,7 @@ func (s *Service) Reissue(ctx context.Context, memberID int64, reason string) (o
 		if err != nil {
 			return err
 		}
-		if m.Status == StatusReview || m.Status == StatusRejected || m.Status == StatusClosed {
+		if m.Status == StatusReview || m.Status == StatusRejected || Gone(m.Status) {
 			return ErrState
 		}
 		old, err := currentCard(ctx, tx, memberID, tx.ForUpdate())

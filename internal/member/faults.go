@@ -9,6 +9,13 @@ var (
 	ErrSuspended = fault.Define(fault.Conflict, "member.suspended", "会员资格已被暂停，请联系店长处理")
 	ErrClosing   = fault.Define(fault.Conflict, "member.closing", "会员正在办理注销，如需继续请先撤回注销")
 	ErrClosed    = fault.Define(fault.Conflict, "member.closed", "会员已注销，可重新入会")
+	ErrMerged    = fault.Define(fault.Conflict, "member.merged", "这位会员已并入另一位会员，请打开合并后的会员再办理")
+
+	ErrMergeLeft      = fault.Define(fault.Conflict, "member.merge_left", "有一位会员已经注销或并入了别人，不能再合并，请刷新后重新选择")
+	ErrMergeReview    = fault.Define(fault.Conflict, "member.merge_review", "有一位会员的入会申请还没通过，请先通过或驳回，再合并")
+	ErrMergeSuspended = fault.Define(fault.Conflict, "member.merge_suspended", "有一位会员的资格已被暂停，请先核实并恢复，再合并")
+	ErrMergeClosing   = fault.Define(fault.Conflict, "member.merge_closing", "有一位会员正在办理注销，请先撤回注销，再合并")
+	ErrMergeCard      = fault.Define(fault.Conflict, "member.merge_card", "有一位会员的卡已冻结或挂失，请先核对身份，解冻或补办后再合并")
 
 	ErrNoCard     = fault.Define(fault.Conflict, "member.no_card", "该会员没有可用的会员卡，请先补办")
 	ErrCardFrozen = fault.Define(fault.Conflict, "member.card_frozen", "会员卡已冻结，请核对身份后解冻再使用")

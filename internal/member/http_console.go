@@ -15,7 +15,7 @@ type Summary struct {
 	PhoneMasked   string `json:"phoneMasked"`
 	Gender        string `json:"gender" enum:"male,female,unknown"`
 	Birthday      string `json:"birthday,omitempty"`
-	Status        string `json:"status" enum:"review,active,suspended,closing,closed,rejected"`
+	Status        string `json:"status" enum:"review,active,suspended,closing,closed,rejected,merged"`
 	StatusReason  string `json:"statusReason"`
 	PhoneVerified bool   `json:"phoneVerified"`
 }

@@ -20,7 +20,7 @@ type LoginRequest struct {
 // LoginAnswer is a fresh session.
 type LoginAnswer struct {
 	Session      session.Session `json:"session"`
-	MemberStatus string          `json:"memberStatus,omitempty" enum:"review,active,suspended,closing,closed,rejected" doc:"Absent before joining"`
+	MemberStatus string          `json:"memberStatus,omitempty" enum:"review,active,suspended,closing,closed,rejected,merged" doc:"Absent before joining"`
 }
 
 // RefreshRequest trades a refresh token.
@@ -59,7 +59,7 @@ type Profile struct {
 	PhoneMasked   string    `json:"phoneMasked"`
 	Gender        string    `json:"gender" enum:"male,female,unknown"`
 	Birthday      string    `json:"birthday,omitempty"`
-	Status        string    `json:"status" enum:"review,active,suspended,closing,closed,rejected"`
+	Status        string    `json:"status" enum:"review,active,suspended,closing,closed,rejected,merged"`
 	StatusReason  string    `json:"statusReason,omitempty"`
 	PhoneVerified bool      `json:"phoneVerified"`
 	JoinedAt      time.Time `json:"joinedAt"`

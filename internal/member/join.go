@@ -28,7 +28,7 @@ type JoinInput struct {
 
 // Joined is the outcome of joining, binding or registering.
 type Joined struct {
-	Status   string `json:"status" enum:"review,active,suspended,closing,closed,rejected"`
+	Status   string `json:"status" enum:"review,active,suspended,closing,closed,rejected,merged"`
 	MemberID int64  `json:"memberId"`
 	CardNo   string `json:"cardNo,omitempty" doc:"Absent while the application is under review"`
 }

@@ -7,8 +7,8 @@
 // Owns: member_members, member_identities, member_cards, member_vehicles, member_charters, member_tickets,
 // member_code_devices, member_scans, member_attempts, member_phone_codes, member_links, member_old_cards.
 // Invariants: a phone belongs to one living member; an identity belongs to at most one member; a member has at most
-// one current card; a code of a device's step is taken once; a scan is consumed once; two members are never merged;
-// name, phone and device secrets are stored sealed only.
+// one current card; a code of a device's step is taken once; a scan is consumed once; two members are never merged by themselves, only by
+// staff (package merge), and then the one that is no longer used stays as history; name, phone and device secrets are stored sealed only.
 package member
 
 import (
@@ -36,6 +36,7 @@ const (
 	StatusClosing   = "closing"   // asked to leave, money is still to be settled
 	StatusClosed    = "closed"    // left: personal data is gone
 	StatusRejected  = "rejected"  // application refused; may apply again
+	StatusMerged    = "merged"    // is another member now: what stands here is history
 )
 
 // The states of a card.
@@ -59,7 +60,11 @@ type Member struct {
 	StoreID        int64 // home store, 0 when none
 	CharterVersion int64 // 0 when none was accepted (registered at the desk)
 	JoinedAt       time.Time
+	MergedInto     int64 // who this member is now; 0 for themselves
 }
+
+// Gone says whether a member of the status has left, or is another member now.
+func Gone(status string) bool { return status == StatusClosed || status == StatusMerged }
 
 // Card is a membership card; rights hang on the member, so a reissued card keeps them all (A08).
 type Card struct {
@@ -119,7 +124,7 @@ type Standing struct {
 }
 
 // Usable says whether the member may spend and be served as one. A member who is leaving may still spend what is left.
-// Faults: ErrReview, ErrRejected, ErrSuspended, ErrClosed, ErrNoCard, ErrCardFrozen, ErrCardLost.
+// Faults: ErrReview, ErrRejected, ErrSuspended, ErrClosed, ErrMerged, ErrNoCard, ErrCardFrozen, ErrCardLost.
 func (st Standing) Usable() error {
 	switch st.Status {
 	case StatusReview:
@@ -130,6 +135,8 @@ func (st Standing) Usable() error {
 		return ErrSuspended
 	case StatusClosed:
 		return ErrClosed
+	case StatusMerged:
+		return ErrMerged
 	}
 	switch {
 	case st.CardID == 0 || st.CardStatus == CardClosed || st.CardStatus == CardReplaced:

@@ -86,8 +86,8 @@ func (s *Service) AddOldCard(ctx context.Context, memberID, storeID int64, no, n
 		if err != nil {
 			return err
 		}
-		if m.Status == StatusClosed {
-			return ErrClosed
+		if Gone(m.Status) {
+			return m.left()
 		}
 		have, err := oldCardsOf(ctx, tx, memberID, tx.ForUpdate())
 		if err != nil {

@@ -194,9 +194,17 @@ func (s *Service) Identities(ctx context.Context, memberID int64) ([]Identity, e
 	return out, err
 }
 
-// Recipients is Identities, for the notifier.
+// Recipients is Identities, for the notifier. Who was merged is reached where they were: what is told of their old orders gets to them.
 func (s *Service) Recipients(ctx context.Context, memberID int64) ([]Identity, error) {
-	return s.Identities(ctx, memberID)
+	ids, err := s.Identities(ctx, memberID)
+	if err != nil || len(ids) > 0 {
+		return ids, err
+	}
+	rows, err := identitiesFrom(ctx, s.db, memberID)
+	for _, r := range rows {
+		ids = append(ids, r.identity())
+	}
+	return ids, err
 }
 
 // OpenID is the app and openid of an identity (N24: never use it for another app). Fault: fault.ErrNotFound.

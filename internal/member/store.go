@@ -31,10 +31,11 @@ type memberRow struct {
 	CreatedAt      int64   `db:"created_at"`
 	UpdatedAt      int64   `db:"updated_at"`
 	ClosedAt       *int64  `db:"closed_at"`
+	MergedInto     int64   `db:"merged_into"`
 }
 
 const memberColumns = `m.id, m.name_sealed, m.name_index, m.phone_sealed, m.phone_index, m.last4_index, m.phone_verified, m.gender, m.birthday,
-	m.status, m.status_reason, m.store_id, m.charter_version, m.charter_at, m.joined_at, m.created_kind, m.created_by, m.created_at, m.updated_at, m.closed_at`
+	m.status, m.status_reason, m.store_id, m.charter_version, m.charter_at, m.joined_at, m.created_kind, m.created_by, m.created_at, m.updated_at, m.closed_at, m.merged_into`
 
 // The columns that sealed values are bound to.
 const (
@@ -55,7 +56,8 @@ func (s *Service) open(r memberRow) (Member, error) {
 		return Member{}, err
 	}
 	return Member{ID: r.ID, Name: name, Phone: phone, Gender: r.Gender, Birthday: r.Birthday, Status: r.Status, StatusReason: r.StatusReason,
-		PhoneVerified: r.PhoneVerified, StoreID: r.StoreID, CharterVersion: r.CharterVersion, JoinedAt: clock.FromMillis(r.JoinedAt)}, nil
+		PhoneVerified: r.PhoneVerified, StoreID: r.StoreID, CharterVersion: r.CharterVersion, JoinedAt: clock.FromMillis(r.JoinedAt),
+		MergedInto: r.MergedInto}, nil
 }
 
 // setName seals a name into the row.

@@ -8,7 +8,7 @@ import (
 
 // LivingAfter reads the members after an id who have not left, in the order of their ids.
 func (s *Service) LivingAfter(ctx context.Context, r db.Reader, after int64, limit int) (ids []int64, err error) {
-	return ids, r.Select(ctx, &ids, `SELECT id FROM member_members WHERE id > ? AND status NOT IN ('closed', 'rejected') ORDER BY id LIMIT ?`, after, limit)
+	return ids, r.Select(ctx, &ids, `SELECT id FROM member_members WHERE id > ? AND status NOT IN ('closed', 'rejected', 'merged') ORDER BY id LIMIT ?`, after, limit)
 }
 
 // OwnedCar is what a car says of its owner: how long they have had it, and how far it ran.

@@ -93,8 +93,8 @@ func (s *Service) AddVehicle(ctx context.Context, memberID int64, in VehicleInpu
 		if err != nil {
 			return err
 		}
-		if m.Status == StatusClosed {
-			return ErrClosed
+		if Gone(m.Status) {
+			return m.left()
 		}
 		have, err := vehiclesOf(ctx, tx, memberID)
 		if err != nil {

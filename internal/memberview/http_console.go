@@ -23,7 +23,7 @@ type Row struct {
 	CardNo       string     `json:"cardNo"`
 	CardStatus   string     `json:"cardStatus" doc:"Empty without a current card"`
 	TierName     string     `json:"tierName"`
-	Status       string     `json:"status" enum:"review,active,suspended,closing,closed,rejected"`
+	Status       string     `json:"status" enum:"review,active,suspended,closing,closed,rejected,merged"`
 	TotalFen     money.Fen  `json:"totalFen"`
 	PrincipalFen money.Fen  `json:"principalFen"`
 	BonusFen     money.Fen  `json:"bonusFen"`
@@ -51,7 +51,7 @@ type DetailMember struct {
 	PhoneMasked    string    `json:"phoneMasked"`
 	Gender         string    `json:"gender" enum:"male,female,unknown"`
 	Birthday       string    `json:"birthday,omitempty"`
-	Status         string    `json:"status" enum:"review,active,suspended,closing,closed,rejected"`
+	Status         string    `json:"status" enum:"review,active,suspended,closing,closed,rejected,merged"`
 	StatusReason   string    `json:"statusReason"`
 	PhoneVerified  bool      `json:"phoneVerified"`
 	JoinedAt       time.Time `json:"joinedAt"`
@@ -103,7 +103,7 @@ type Entry struct {
 type listInput struct {
 	httpapi.Paging
 	Q       string `query:"q" maxLength:"60" doc:"Phone, its last four digits, card number, three characters of a plate, or a whole name"`
-	Status  string `query:"status" enum:"review,active,suspended,closing,closed,rejected"`
+	Status  string `query:"status" enum:"review,active,suspended,closing,closed,rejected,merged"`
 	TierID  int64  `query:"tierId" minimum:"0"`
 	StoreID int64  `query:"storeId" minimum:"0" doc:"The store where they joined"`
 	Sort    string `query:"sort" enum:"joinedAt,-joinedAt,balance,-balance,lastVisit,-lastVisit" default:"-joinedAt"`

@@ -39,7 +39,7 @@ const KindWalkInTender = "walk_in_tender"
 type Record struct {
 	ID                int64     `json:"id"`
 	Seq               int64     `json:"seq"`
-	Kind              string    `json:"kind" enum:"topup,consume,reversal,refund,walk_in_tender,adjust,sale,sale_refund"`
+	Kind              string    `json:"kind" enum:"topup,consume,reversal,refund,walk_in_tender,adjust,sale,sale_refund,merge"`
 	Title             string    `json:"title"`
 	At                time.Time `json:"at"`
 	StoreName         string    `json:"storeName"`

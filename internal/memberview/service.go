@@ -146,6 +146,8 @@ func (s *Service) records(ctx context.Context, rows []postingRow) ([]Record, err
 			r.SaleID, r.PaidFen = p.RefID, bought[p.RefID]
 		case "sale_refund":
 			r.PaidFen = back[p.RefID]
+		case "merge":
+			r.StoreName = ""
 		default:
 			r.PaidFen = max(-r.PrincipalDeltaFen, r.PrincipalDeltaFen)
 		}

@@ -176,7 +176,7 @@ type postingRow struct {
 const postingColumns = `p.id, p.kind, p.store_id, p.ref_kind, p.ref_id, p.title, p.created_at`
 
 // aboutMoney leaves out what moves only points, experience or uses: each has a page of its own.
-const aboutMoney = `(p.kind IN ('topup', 'consume', 'refund', 'sale', 'sale_refund') OR (p.kind IN ('reversal', 'adjust') AND EXISTS (SELECT 1 FROM ledger_entries x
+const aboutMoney = `(p.kind IN ('topup', 'consume', 'refund', 'sale', 'sale_refund') OR (p.kind IN ('reversal', 'adjust', 'merge') AND EXISTS (SELECT 1 FROM ledger_entries x
 	WHERE x.posting_id = p.id AND (x.unit IN ('principal', 'bonus') OR (p.ref_kind = 'order' AND x.account = 'revenue')))))`
 
 // newPostings reads a member's postings after an id, newest first: one read of one index, mostly empty.
@@ -187,10 +187,25 @@ func newPostings(ctx context.Context, r db.Reader, memberID, after int64, limit 
 	return rows, err
 }
 
-// postings pages a member's postings, newest first; kind "" is all.
+// mergedInto are the members who are this one now.
+func mergedInto(ctx context.Context, r db.Reader, memberID int64) (ids []int64, err error) {
+	return ids, r.Select(ctx, &ids, `SELECT id FROM member_members WHERE merged_into = ? ORDER BY id`, memberID)
+}
+
+// postings pages a member's postings, newest first, with those of who was merged into them; kind "" is all.
 func postings(ctx context.Context, r db.Reader, memberID int64, kind string, before int64, limit int) ([]postingRow, error) {
 	const moved = `EXISTS (SELECT 1 FROM ledger_entries e WHERE e.posting_id = p.id AND e.account = 'member')`
-	q, args := `SELECT `+postingColumns+` FROM ledger_postings p WHERE p.member_id = ? AND `+aboutMoney, []any{memberID}
+	former, err := mergedInto(ctx, r, memberID)
+	if err != nil {
+		return nil, err
+	}
+	whose, args := `p.member_id = ?`, []any{memberID}
+	if len(former) > 0 { // what went from one to the other is shown once
+		if whose, args, err = db.In(`(p.member_id = ? OR (p.member_id IN (?) AND p.kind <> 'merge'))`, memberID, former); err != nil {
+			return nil, err
+		}
+	}
+	q := `SELECT ` + postingColumns + ` FROM ledger_postings p WHERE ` + whose + ` AND ` + aboutMoney
 	if before > 0 {
 		q, args = q+` AND p.id < ?`, append(args, before)
 	}
@@ -204,7 +219,7 @@ func postings(ctx context.Context, r db.Reader, memberID int64, kind string, bef
 		q, args = q+` AND p.kind = ?`, append(args, kind)
 	}
 	var rows []postingRow
-	err := r.Select(ctx, &rows, q+` ORDER BY p.id DESC LIMIT ?`, append(args, limit)...)
+	err = r.Select(ctx, &rows, q+` ORDER BY p.id DESC LIMIT ?`, append(args, limit)...)
 	return rows, err
 }
 

@@ -37,13 +37,14 @@ func (s *Service) hits(q query) (sql string, args []any) {
 // maxHits bounds a search at the desk: whoever is not among them has to be searched by more.
 const maxHits = 20
 
-// lookupMembers are the members that a desk search finds: most recent visit is not known here, so by id.
+// lookupMembers are the members that a desk search finds: most recent visit is not known here, so by id. Who is found by what belongs to a member who was
+// merged into them, such as the old card, is found too.
 func (s *Service) lookupMembers(ctx context.Context, q query) (ids []int64, err error) {
 	sql, args := s.hits(q)
 	if sql == "" {
 		return nil, nil
 	}
-	err = s.db.Select(ctx, &ids, `SELECT m.id FROM member_members m JOIN (`+sql+`) f ON f.id = m.id
+	err = s.db.Select(ctx, &ids, `SELECT DISTINCT m.id FROM (`+sql+`) f JOIN member_members x ON x.id = f.id JOIN member_members m ON m.id = CASE WHEN x.merged_into = 0 THEN x.id ELSE x.merged_into END
 		WHERE m.status IN ('review', 'active', 'suspended', 'closing') ORDER BY m.id DESC LIMIT ?`, append(args, maxHits)...)
 	return ids, err
 }

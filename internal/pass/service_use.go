@@ -236,9 +236,14 @@ func (s *Service) undoTx(ctx context.Context, tx *db.Tx, u useRow) error {
 	if err != nil {
 		return err
 	}
-	if p.MemberID != u.MemberID {
+	holder, err := s.members.Holder(ctx, tx, u.MemberID) // who used it may have been merged into another member
+	if err != nil {
+		return err
+	}
+	if p.MemberID != u.MemberID && p.MemberID != holder {
 		return ErrGifted
 	}
+	p.MemberID = holder
 	if err := undoUse(ctx, tx, u.ID); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ const (
 	MemberCard       = "member.card"
 	MemberSuspend    = "member.suspend"
 	MemberReview     = "member.review"
+	MemberMerge      = "member.merge"
 	CheckoutSettle   = "checkout.settle"
 	CheckoutRead     = "checkout.read"
 	CheckoutDiscount = "checkout.discount"
@@ -100,6 +101,7 @@ func All() []Permission {
 		{MemberCard, "冻结、挂失、补办会员卡", "会员", []string{m, r}},
 		{MemberSuspend, "暂停、恢复会员资格", "会员", []string{m}},
 		{MemberReview, "审核入会申请", "会员", []string{m, r}},
+		{MemberMerge, "合并会员", "会员", []string{m}},
 		{CheckoutSettle, "收银结算", "收银", []string{m, r}},
 		{CheckoutRead, "查看订单", "收银", []string{m, r, a}},
 		{CheckoutDiscount, "手工优惠", "收银", []string{m}},

@@ -82,7 +82,7 @@ func (s *Service) ReturnTx(ctx context.Context, tx *db.Tx, refKind string, refID
 }
 
 // Adjust gives (or with a negative number takes) points by hand. It is a money command. Faults: ErrAmount, ErrReason, ErrInsufficient,
-// not_found, member.ErrClosed.
+// not_found, member.ErrClosed, member.ErrMerged.
 func (s *Service) Adjust(ctx context.Context, memberID, n int64, reason string) (Summary, error) {
 	reason = strings.TrimSpace(reason)
 	switch {
@@ -106,8 +106,11 @@ func (s *Service) adjustTx(ctx context.Context, tx *db.Tx, memberID, n int64, re
 	if err != nil {
 		return 0, err
 	}
-	if st.Status == member.StatusClosed {
+	switch st.Status {
+	case member.StatusClosed:
 		return 0, member.ErrClosed
+	case member.StatusMerged:
+		return 0, member.ErrMerged
 	}
 	b, err := ledger.LockTx(ctx, tx, memberID, units()...)
 	if err != nil {

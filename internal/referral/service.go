@@ -159,8 +159,17 @@ func (s *Service) InvitedTx(ctx context.Context, tx *db.Tx, memberID int64, code
 	return err
 }
 
+// inviterTx is whose code it is: of a member who was merged, who they are now. Fault: ErrUnknown.
+func (s *Service) inviterTx(ctx context.Context, tx *db.Tx, code string) (int64, error) {
+	id, err := inviterOf(ctx, tx, code)
+	if err != nil {
+		return 0, err
+	}
+	return s.Members.Holder(ctx, tx, id)
+}
+
 func (s *Service) bindTx(ctx context.Context, tx *db.Tx, memberID int64, code, via string) error {
-	inviter, err := inviterOf(ctx, tx, code)
+	inviter, err := s.inviterTx(ctx, tx, code)
 	if err != nil {
 		return err
 	}
@@ -197,7 +206,7 @@ func (s *Service) Bind(ctx context.Context, memberID int64, code string) error {
 		return err
 	}
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		inviter, err := inviterOf(ctx, tx, plain)
+		inviter, err := s.inviterTx(ctx, tx, plain)
 		if err != nil {
 			return err
 		}

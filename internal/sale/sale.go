@@ -54,15 +54,17 @@ const refundWindow = 365 * 24 * time.Hour
 
 // Faults of this package.
 var (
-	ErrState     = fault.Define(fault.Conflict, "sale.state", "这笔购买已经有结果了，请刷新查看")
-	ErrMethod    = fault.Define(fault.Invalid, "sale.method", "不能用这种方式付款，请换一种")
-	ErrBalance   = fault.Define(fault.Conflict, "sale.no_balance", "这件商品不能用储值购买，请换一种付款方式")
-	ErrReference = fault.Define(fault.Invalid, "sale.reference_required", "请填写刷卡或支付宝的流水号")
-	ErrCode      = fault.Define(fault.Conflict, "sale.code_required", "使用储值需要扫会员码，请顾客出示会员码")
-	ErrGone      = fault.Define(fault.Conflict, "sale.gone", "这件商品刚刚不能购买了，请重新选择")
-	ErrRefundMax = fault.Define(fault.Conflict, "sale.refund_exceeds", "超过了可退金额，请刷新后重试")
-	ErrLeft      = fault.Define(fault.Conflict, "sale.member_left", "会员已注销，储值无处可退，请当面协商退款")
-	ErrKind      = fault.Define(fault.Internal, "sale.kind", "没有这种商品，请联系管理员")
+	ErrState       = fault.Define(fault.Conflict, "sale.state", "这笔购买已经有结果了，请刷新查看")
+	ErrMethod      = fault.Define(fault.Invalid, "sale.method", "不能用这种方式付款，请换一种")
+	ErrBalance     = fault.Define(fault.Conflict, "sale.no_balance", "这件商品不能用储值购买，请换一种付款方式")
+	ErrReference   = fault.Define(fault.Invalid, "sale.reference_required", "请填写刷卡或支付宝的流水号")
+	ErrCode        = fault.Define(fault.Conflict, "sale.code_required", "使用储值需要扫会员码，请顾客出示会员码")
+	ErrGone        = fault.Define(fault.Conflict, "sale.gone", "这件商品刚刚不能购买了，请重新选择")
+	ErrRefundMax   = fault.Define(fault.Conflict, "sale.refund_exceeds", "超过了可退金额，请刷新后重试")
+	ErrLeft        = fault.Define(fault.Conflict, "sale.member_left", "会员已注销，储值无处可退，请当面协商退款")
+	ErrMergeUnpaid = fault.Define(fault.Conflict, "sale.merge_unpaid", "有一笔购买还没有付完，请先付完或取消，再合并")
+	ErrMergeRefund = fault.Define(fault.Conflict, "sale.merge_refunding", "有一笔购买的退款还没有到账，请等它完成，或先处理异常的退款，再合并")
+	ErrKind        = fault.Define(fault.Internal, "sale.kind", "没有这种商品，请联系管理员")
 )
 
 // Product is what a sale delivers.

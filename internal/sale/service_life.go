@@ -1,6 +1,7 @@
 package sale
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -10,13 +11,16 @@ import (
 	"github.com/liangche/liangche/internal/payment"
 )
 
-// Sale reads a sale of the member; memberID 0 reads anybody's. Fault: fault.ErrNotFound.
+// Sale reads a sale of the member, or of who was merged into them; memberID 0 reads anybody's. Fault: fault.ErrNotFound.
 func (s *Service) Sale(ctx context.Context, memberID, id int64) (Sale, error) {
 	x, err := saleByID(ctx, s.db, id, "")
-	if err == nil && memberID != 0 && x.MemberID != memberID {
-		return Sale{}, fault.ErrNotFound
+	if err != nil || memberID == 0 || x.MemberID == memberID {
+		return x, err
 	}
-	return x, err
+	if holder, err := s.members.Holder(ctx, s.db, x.MemberID); err != nil || holder != memberID {
+		return Sale{}, cmp.Or(err, error(fault.ErrNotFound))
+	}
+	return x, nil
 }
 
 // Pay returns what is needed to pay a pending sale of the member, again if need be. Fault: ErrState.
@@ -77,7 +81,7 @@ func (f fulfiller) PaidTx(ctx context.Context, tx *db.Tx, p payment.Payment) (bo
 	if err != nil {
 		return false, err
 	}
-	if st.Status == member.StatusClosed {
+	if member.Gone(st.Status) {
 		return false, f.endTx(ctx, tx, product, x)
 	}
 	if err = f.payTx(ctx, tx, product, &x); refused(err) {

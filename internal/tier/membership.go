@@ -43,6 +43,7 @@ var (
 	ErrPlanGone  = fault.Define(fault.Conflict, "tier.plan_unavailable", "这个付费会员现在不能购买，请重新选择")
 	ErrPlanAhead = fault.Define(fault.Conflict, "tier.plan_far_ahead", "已经续费到三年以后，请临近到期再续")
 	ErrNoRenewal = fault.Define(fault.Conflict, "tier.not_renewable", "这份会员不能自动续费，到期后可以再买")
+	ErrMergePlan = fault.Define(fault.Conflict, "tier.merge_same_plan", "两位会员都有同一种付费会员，请先退掉其中一份，再合并")
 	ErrEnded     = fault.Define(fault.Conflict, "tier.membership_ended", "这份会员已经结束，没有可退的部分")
 )
 

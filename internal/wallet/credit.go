@@ -8,6 +8,7 @@ import (
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/ledger"
+	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/payment"
@@ -33,7 +34,7 @@ func (f fulfiller) PaidTx(ctx context.Context, tx *db.Tx, p payment.Payment) (bo
 	if err != nil {
 		return false, err
 	}
-	if st.Status == "closed" {
+	if member.Gone(st.Status) {
 		return false, nil
 	}
 	return true, f.creditTx(ctx, tx, t)

@@ -11,6 +11,7 @@ import (
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/idem"
 	"github.com/liangche/liangche/internal/ledger"
+	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/notify"
 	"github.com/liangche/liangche/internal/payment"
@@ -49,11 +50,15 @@ type RefundPart struct {
 	State        string
 }
 
-// PlanFor says how amount would go back to the member; 0 asks for everything.
+// PlanFor says how amount would go back to the member; 0 asks for everything. Fault: member.ErrMerged.
 func (s *Service) PlanFor(ctx context.Context, memberID int64, amount money.Fen) (p Plan, err error) {
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if _, err := s.members.StandingTx(ctx, tx, memberID); err != nil {
+		st, err := s.members.StandingTx(ctx, tx, memberID)
+		if err != nil {
 			return err
+		}
+		if st.Status == member.StatusMerged {
+			return member.ErrMerged
 		}
 		p, _, _, err = s.planTx(ctx, tx, memberID, amount)
 		return err
@@ -66,7 +71,7 @@ func (s *Service) planTx(ctx context.Context, tx *db.Tx, memberID int64, amount 
 	if err != nil {
 		return Plan{}, nil, nil, err
 	}
-	topups, err := creditedTopups(ctx, tx, memberID, tx.ForUpdate())
+	topups, err := topupsOf(ctx, tx, b, tx.ForUpdate())
 	if err != nil {
 		return Plan{}, nil, nil, err
 	}
@@ -74,7 +79,7 @@ func (s *Service) planTx(ctx context.Context, tx *db.Tx, memberID int64, amount 
 }
 
 // Refund gives amount of principal back as planned: the ledger at once, WeChat by job with a refund number that never changes (N07). It is a
-// money command. storeID says in whose books it stands, 0 in nobody's. Faults: fault.ErrStore, ErrRefundMax, ErrRefundPlan with the new plan when the account moved since.
+// money command. storeID says in whose books it stands, 0 in nobody's. Faults: fault.ErrStore, member.ErrMerged, ErrRefundMax, ErrRefundPlan with the new plan when the account moved since.
 func (s *Service) Refund(ctx context.Context, memberID, storeID int64, amount money.Fen, reason, planHash string) (Refund, error) {
 	if storeID != 0 && !actor.From(ctx).InStore(storeID) {
 		return Refund{}, fault.ErrStore
@@ -93,7 +98,11 @@ func (s *Service) Refund(ctx context.Context, memberID, storeID int64, amount mo
 
 func (s *Service) refundTx(ctx context.Context, tx *db.Tx, memberID, storeID int64, amount money.Fen, reason, planHash string) (int64, error) {
 	// Payments lock before members and wallets, so the top-ups are read once without a lock to learn which ones, and again under it.
-	seen, err := creditedTopups(ctx, tx, memberID, "")
+	has, err := ledger.Peek(ctx, tx, tx.Now, memberID, ledger.Principal)
+	if err != nil {
+		return 0, err
+	}
+	seen, err := topupsOf(ctx, tx, has, "")
 	if err != nil {
 		return 0, err
 	}
@@ -103,6 +112,9 @@ func (s *Service) refundTx(ctx context.Context, tx *db.Tx, memberID, storeID int
 	st, err := s.members.StandingTx(ctx, tx, memberID)
 	if err != nil {
 		return 0, err
+	}
+	if st.Status == member.StatusMerged {
+		return 0, member.ErrMerged
 	}
 	plan, b, topups, err := s.planTx(ctx, tx, memberID, amount)
 	if err != nil {

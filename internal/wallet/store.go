@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
+	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/money"
 )
 
@@ -66,9 +68,24 @@ func topupByID(ctx context.Context, r db.Reader, id int64, lock string) (Topup, 
 	return row.topup(), err
 }
 
-func creditedTopups(ctx context.Context, tx *db.Tx, memberID int64, lock string) ([]Topup, error) {
+// topupsOf reads the top-ups that the principal of a book came with: those of a member who was merged into the book's among them.
+func topupsOf(ctx context.Context, tx *db.Tx, b *ledger.Book, lock string) ([]Topup, error) {
+	var ids []int64
+	for _, l := range b.Lots(ledger.Principal) {
+		if l.RefKind == "topup" {
+			ids = append(ids, l.RefID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	slices.Sort(ids)
+	query, args, err := db.In(`SELECT `+topupColumns+` FROM wallet_topups WHERE id IN (?) AND state IN ('credited', 'refunded') ORDER BY id`+lock, slices.Compact(ids))
+	if err != nil {
+		return nil, err
+	}
 	var rows []topupRow
-	err := tx.Select(ctx, &rows, `SELECT `+topupColumns+` FROM wallet_topups WHERE member_id = ? AND state IN ('credited', 'refunded') ORDER BY id`+lock, memberID)
+	err = tx.Select(ctx, &rows, query, args...)
 	out := make([]Topup, 0, len(rows))
 	for _, r := range rows {
 		out = append(out, r.topup())

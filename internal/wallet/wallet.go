@@ -47,6 +47,8 @@ var (
 	ErrPlanChanged = fault.Define(fault.Conflict, "wallet.plan_changed", "充值方案刚刚有变化，请重新选择")
 	ErrTopupState  = fault.Define(fault.Conflict, "wallet.topup_state", "这笔充值已经有结果了，请刷新查看")
 	ErrRefundPlan  = fault.Define(fault.Conflict, "wallet.refund_plan_changed", "账户刚刚有变动，退款方案已更新，请重新确认")
+	ErrMergeTopup  = fault.Define(fault.Conflict, "wallet.merge_pending", "有一笔充值还没有付完，请等会员付完，或在微信里取消、等它超时，再合并")
+	ErrMergeRefund = fault.Define(fault.Conflict, "wallet.merge_refunding", "有一笔充值退款还没有到账，请等它完成，或先处理异常的退款，再合并")
 	ErrRefundMax   = fault.Define(fault.Conflict, "wallet.refund_exceeds", "超过了可退本金，请减少退款金额")
 )
 

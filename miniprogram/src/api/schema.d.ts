@@ -1416,6 +1416,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/members/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What merging another member into this one would move, and what is in the way */
+        get: operations["consoleMemberMergePreview"];
+        put?: never;
+        /** Merge another member into this one; it is not undone */
+        post: operations["consoleMemberMerge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/members/{id}/merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was merged into a member, and into whom they were */
+        get: operations["consoleMemberMerges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/members/{id}/message-preference": {
         parameters: {
             query?: never;
@@ -9733,7 +9768,7 @@ export interface components {
             /** Format: int64 */
             memberId: number;
             /** @enum {string} */
-            status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected";
+            status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected" | "merged";
         };
         MemberLeft: {
             /** @description What happens next, in Chinese */
@@ -9775,7 +9810,7 @@ export interface components {
              * @description Absent before joining
              * @enum {string}
              */
-            memberStatus?: "review" | "active" | "suspended" | "closing" | "closed" | "rejected";
+            memberStatus?: "review" | "active" | "suspended" | "closing" | "closed" | "rejected" | "merged";
             session: components["schemas"]["Session"];
         };
         MemberLoginRequest: {
@@ -9886,7 +9921,7 @@ export interface components {
             phoneMasked: string;
             phoneVerified: boolean;
             /** @enum {string} */
-            status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected";
+            status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected" | "merged";
             statusReason?: string;
         };
         MemberProfileUpdate: {
@@ -9915,7 +9950,7 @@ export interface components {
             phoneMasked: string;
             phoneVerified: boolean;
             /** @enum {string} */
-            status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected";
+            status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected" | "merged";
             statusReason: string;
         };
         MemberUpdateRequest: {
@@ -10081,7 +10116,7 @@ export interface components {
             phoneMasked: string;
             phoneVerified: boolean;
             /** @enum {string} */
-            status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected";
+            status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected" | "merged";
             statusReason: string;
             storeName: string;
         };
@@ -10293,7 +10328,7 @@ export interface components {
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "topup" | "consume" | "reversal" | "refund" | "walk_in_tender" | "adjust" | "sale" | "sale_refund";
+            kind: "topup" | "consume" | "reversal" | "refund" | "walk_in_tender" | "adjust" | "sale" | "sale_refund" | "merge";
             /** Format: int64 */
             orderId?: number;
             /**
@@ -10339,7 +10374,7 @@ export interface components {
             /** Format: int64 */
             principalFen: number;
             /** @enum {string} */
-            status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected";
+            status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected" | "merged";
             storeName: string;
             tierName: string;
             /** Format: int64 */
@@ -10463,6 +10498,106 @@ export interface components {
             principalFen: number;
             /** Format: int64 */
             totalFen: number;
+        };
+        Merge: {
+            /** Format: date-time */
+            at: string;
+            /** @description Masked number of the card that ended; empty without one */
+            fromCard: string;
+            /** Format: int64 */
+            fromId: number;
+            /** @description Masked */
+            fromName: string;
+            /** Format: int64 */
+            id: number;
+            /** @description Masked */
+            intoCard: string;
+            /** Format: int64 */
+            intoId: number;
+            /** @description Masked */
+            intoName: string;
+            items: components["schemas"]["MergeItem"][];
+            moved: components["schemas"]["MergeHoldings"];
+            reason: string;
+            staffName: string;
+        };
+        MergeBlock: {
+            code: string;
+            /**
+             * Format: int64
+             * @description Whose it is, where it is one's
+             */
+            memberId?: number;
+            message: string;
+        };
+        MergeHistory: {
+            /** @description Who became this member, newest first */
+            from: components["schemas"]["Merge"][];
+            /** @description The member is another one since then */
+            into?: components["schemas"]["Merge"];
+        };
+        MergeHoldings: {
+            /** Format: int64 */
+            bonusFen: number;
+            /** Format: int64 */
+            experience: number;
+            /** Format: int64 */
+            points: number;
+            /**
+             * Format: int64
+             * @description Goes over too, and is paid with the points that there are
+             */
+            pointsDebt: number;
+            /** Format: int64 */
+            principalFen: number;
+            /**
+             * Format: int64
+             * @description Single uses of passes and rights
+             */
+            uses: number;
+        };
+        MergeItem: {
+            /** @enum {string} */
+            kind: "passes" | "memberships" | "coupons" | "bookings" | "waits" | "mallOrders" | "disputes" | "groups" | "vehicles" | "oldCards" | "identities";
+            label: string;
+            names: string[];
+        };
+        MergePreview: {
+            /** @description What the other would hold then */
+            after: components["schemas"]["MergeHoldings"];
+            /** @description While there are any nothing can be merged */
+            blocks: components["schemas"]["MergeBlock"][];
+            /** @description What has to be typed: the number of the card that ends */
+            confirm: string;
+            /** Format: int64 */
+            fromId: number;
+            /** @description Goes back with the merge: what is moved is what was shown */
+            hash: string;
+            /** Format: int64 */
+            intoId: number;
+            /** @description What goes over beside; kinds without anything are left out */
+            items: components["schemas"]["MergeItem"][];
+            /** @description What goes over in the ledger */
+            moves: components["schemas"]["MergeHoldings"];
+            /** @description What is good to know, in Chinese */
+            notes: string[];
+            /**
+             * Format: int64
+             * @description Orders that stay with the member who ends, to be read
+             */
+            orders: number;
+        };
+        MergeRequest: {
+            /** @description As the preview says: the number of the card that ends */
+            confirm: string;
+            /**
+             * Format: int64
+             * @description The member who ends
+             */
+            fromId: number;
+            /** @description Of the preview that was confirmed */
+            hash: string;
+            reason: string;
         };
         None: Record<string, never>;
         NotifyAskList: {
@@ -17792,7 +17927,7 @@ export interface operations {
                 limit?: number;
                 /** @description Phone, its last four digits, card number, three characters of a plate, or a whole name */
                 q?: string;
-                status?: "review" | "active" | "suspended" | "closing" | "closed" | "rejected";
+                status?: "review" | "active" | "suspended" | "closing" | "closed" | "rejected" | "merged";
                 tierId?: number;
                 /** @description The store where they joined */
                 storeId?: number;
@@ -18225,6 +18360,110 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberviewEntryPage"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMemberMergePreview: {
+        parameters: {
+            query: {
+                /** @description The member who ends */
+                fromId: number;
+            };
+            header?: never;
+            path: {
+                /** @description The member who stays */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergePreview"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMemberMerge: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client, 8 to 64 of A-Z a-z 0-9 _ -; the same key replays the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merge"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMemberMerges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeHistory"];
                 };
             };
             /** @description Fault */
