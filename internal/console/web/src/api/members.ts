@@ -9,6 +9,10 @@ import type {
   MemberInput,
   MemberRow,
   MemberUpdate,
+  MergeDone,
+  MergeHistory,
+  MergePreview,
+  MergeRequest,
   Page,
   Refund,
   RefundInput,
@@ -41,6 +45,18 @@ export function unmaskMember(id: number, reason: string): Promise<Unmasked> {
 
 export function listLedger(id: number, query: Query, signal?: AbortSignal): Promise<Page<LedgerEntry>> {
   return unwrap(api.GET('/api/console/members/{id}/ledger', { params: { path: { id }, query: cleanQuery<'/api/console/members/{id}/ledger'>(query) }, signal }))
+}
+
+export function previewMerge(intoId: number, fromId: number, signal?: AbortSignal): Promise<MergePreview> {
+  return unwrap(api.GET('/api/console/members/{id}/merge', { params: { path: { id: intoId }, query: { fromId } }, signal }))
+}
+
+export function mergeMembers(intoId: number, body: MergeRequest, key: string): Promise<MergeDone> {
+  return unwrap(api.POST('/api/console/members/{id}/merge', { params: { path: { id: intoId }, header: keyHeader(key) }, body }))
+}
+
+export function listMerges(id: number): Promise<MergeHistory> {
+  return unwrap(api.GET('/api/console/members/{id}/merges', { params: { path: { id } } }))
 }
 
 export type MemberAction = 'suspend' | 'reinstate' | 'approve' | 'reject' | 'close'

@@ -29,6 +29,8 @@ const NAMES: Record<string, string> = {
   refundNo: '退款单号',
   outcome: '结论',
   answer: '答复',
+  mergedFrom: '停用的会员',
+  mergedInto: '保留的会员',
   reason: '原因',
   name: '名称',
   username: '用户名',

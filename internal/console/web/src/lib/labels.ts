@@ -21,6 +21,7 @@ const tables = {
     closing: warn('注销中'),
     closed: plain('已注销'),
     rejected: plain('未通过'),
+    merged: plain('已合并'),
   },
   cardStatus: {
     active: good('正常'),
@@ -176,6 +177,7 @@ const tables = {
     points_gift: plain('赠送积分'),
     experience: plain('成长值'),
     experience_clawback: plain('收回成长值'),
+    merge: plain('合并会员'),
   },
   staffStatus: { invited: warn('待加入'), active: good('在职'), suspended: bad('已停用') },
   actorKind: { none: plain('未登录'), staff: plain('员工'), owner: plain('车主'), member: plain('车主'), system: plain('系统'), wechat: plain('微信'), job: plain('系统') },
