@@ -114,7 +114,7 @@ type App struct {
 	Rain     *rain.Service
 
 	Reminders *remind.Service
-	Merges   *merge.Service
+	Merges    *merge.Service
 }
 
 // Open opens the database and builds every slice. It does not migrate. Faults: a plain error that names the wrong key or
@@ -301,8 +301,7 @@ func (a *App) routes() {
 	}
 	for _, s := range []interface{ Routes(*httpapi.Router) }{
 		a.Members, a.Staff, a.Settings, audit.New(a.DB, store), a.Photos, a.Shops, a.Roster, a.Catalog, a.Tiers, a.Messages, a.Payments, a.Wallet, a.Sales, a.Passes, a.Checkout, a.Bookings,
-		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral, a.Official, a.Outreach, a.Rain, a.Reminders,
-		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral, a.Official, a.Outreach, a.Rain, a.Merges,
+		a.Points, a.Coupons, a.Groups, a.Gifts, a.Mall, a.Referral, a.Official, a.Outreach, a.Rain, a.Reminders, a.Merges,
 		memberview.New(a.DB, a.Members, a.Tiers, a.Shops, a.Settings).Offer(onSale{a.Passes, a.Catalog}),
 		report.New(a.DB, a.Shops, a.Members, a.Settings, a.Groups), console.New(a.DB, a.Members, a.Shops),
 		memberview.Config{Settings: a.Settings, Members: a.Members, Templates: c.WeChat.Templates, Demo: a.opt.Demo},
