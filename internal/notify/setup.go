@@ -68,6 +68,17 @@ func (s setup) used(channel, event string) Template {
 	return t
 }
 
+// shared says whether other events use a template too: a grant for it is then for no event alone.
+func (s setup) shared(t Template) bool {
+	n := 0
+	for key, other := range s.templates {
+		if key[0] == t.Channel && other.ID == t.ID {
+			n++
+		}
+	}
+	return t.ID != "" && n > 1
+}
+
 // current is the setup, at most two seconds old.
 func (s *Service) current(ctx context.Context) (setup, error) {
 	return s.copy.Get(ctx, s.db.Now(), func(ctx context.Context) (setup, error) { return s.loadSetup(ctx, s.db, "") })

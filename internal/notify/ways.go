@@ -65,7 +65,10 @@ func (s *Service) ways(ctx context.Context, p plan, m messageRow) ([]way, error)
 			account.to = append(account.to, r)
 		}
 	}
-	if len(mini.to) == 0 {
+	switch {
+	case p.event.Marketing() && p.set.shared(mini.template):
+		mini.to, mini.none = nil, "模板与其他消息共用，车主允许的不是祝福" // N30: the grant was not given for exactly this
+	case len(mini.to) == 0:
 		mini.none = "没有小程序身份"
 	}
 	if len(account.to) == 0 {
