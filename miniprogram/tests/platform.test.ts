@@ -103,6 +103,21 @@ describe.runIf(isH5)('H5', () => {
     href.mockRestore()
   })
 
+  it('inside WeChat logs in by itself, once; who then logs out is asked', async () => {
+    const agent = vi.spyOn(window.navigator, 'userAgent', 'get').mockReturnValue('Mozilla/5.0 MicroMessenger/8.0.50')
+    const { session: store } = await openAt('/h5/#/pages/club/coupons/index')
+    const href = vi.spyOn(window.location, 'href', 'set').mockImplementation(() => {})
+    let settled = false
+    void store.ensure().then(() => (settled = true))
+    await new Promise((done) => setTimeout(done))
+    expect(href).toHaveBeenCalledWith('/hooks/oauth/start?for=owner&to=%2Fpages%2Fclub%2Fcoupons%2Findex')
+    expect(settled).toBe(false) // the page is being left
+    expect(await store.ensure()).toBe(false)
+    expect(href).toHaveBeenCalledTimes(1)
+    href.mockRestore()
+    agent.mockRestore()
+  })
+
   it('logs in with a js_code when opened as the mini-program, and asks the bridge later', async () => {
     serveMap({ 'POST /api/owner/session': { session: session() } })
     const { session: store, platform } = await openAt('/h5/?mp_code=js-1#/pages/home/index')

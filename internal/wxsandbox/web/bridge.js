@@ -68,6 +68,8 @@
 
   window.__wxsandbox = {
     version: '1',
+    // inPhone says that this tab was opened from the phone, as WeChat's own browser would be.
+    get inPhone() { try { return sessionStorage.getItem('wxsandbox_phone') === '1'; } catch (e) { return false; } },
     persona: persona,
     // login gives a fresh js_code, as wx.login does; only a known persona can log in.
     login: function () {

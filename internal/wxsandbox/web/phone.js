@@ -3,6 +3,7 @@
 const phone = document.getElementById('phone');
 const base = phone.dataset.base;
 const view = document.getElementById('view');
+sessionStorage.setItem('wxsandbox_phone', '1'); // what is opened from here is opened inside WeChat; see bridge.js
 const ui = { tab: 'chats', chat: '', state: null, raw: '', open: new Set() };
 
 // h builds an element; text always goes in as text, so nothing from the server is read as markup.

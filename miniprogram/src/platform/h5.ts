@@ -9,6 +9,8 @@ interface WeixinBridge {
 
 /** Offered by the demo's sandbox phone when it shows these pages as if they were the mini-program. */
 interface SandboxBridge {
+  /** Opened from the phone of the sandbox, as by WeChat. */
+  inPhone?: boolean
   login(): Promise<{ code: string }>
   requestSubscribeMessage(ids: string[]): Promise<Record<string, 'accept' | 'reject'>>
   getPhoneNumber(): Promise<{ code?: string; errMsg: string }>
@@ -39,6 +41,8 @@ const LOGIN_FAULTS: Record<string, string> = {
 const BRIDGE_WAIT_MS = 3000
 /** Set for this tab when it was opened as the mini-program: later logins take a js_code as well. */
 const AS_MINI_PROGRAM = 'lc.mini-program'
+/** Set for this tab when it went to WeChat's silent redirect by itself: who comes back a stranger, or logs out, is asked from then on. */
+const WENT_SILENTLY = 'lc.silent-login'
 
 /** What the address carried when the page was opened; read once and then removed from the address. */
 const arrival: { proof: LoginProof | null; audience: Audience; error: string } = readArrival()
@@ -77,13 +81,21 @@ function bridge(): Promise<WeixinBridge | null> {
 const inMiniProgram = () =>
   Boolean(window.__wxsandbox && (window.__wxsandbox.isMiniProgram || sessionStorage.getItem(AS_MINI_PROGRAM)))
 
-async function silentLogin(audience: Audience): Promise<LoginProof | null> {
+const startOf = (query: Record<string, string>) => `/hooks/oauth/start?${new URLSearchParams(query)}`
+
+async function silentLogin(audience: Audience, mayLeave = false): Promise<LoginProof | null> {
   if (arrival.proof && arrival.audience === audience) {
     const proof = arrival.proof
     arrival.proof = null
     return proof
   }
-  if (!inMiniProgram()) return null
+  if (!inMiniProgram()) {
+    const inside = inWeChat() || window.__wxsandbox?.inPhone
+    if (!mayLeave || audience !== 'owner' || !inside || arrival.error || sessionStorage.getItem(WENT_SILENTLY)) return null
+    sessionStorage.setItem(WENT_SILENTLY, '1')
+    location.href = startOf({ for: audience, to: location.hash.slice(1) || '/' })
+    return new Promise(() => {})
+  }
   const { code } = await window.__wxsandbox!.login()
   return { channel: 'mini_program', code }
 }
@@ -135,9 +147,7 @@ export const platform: Platform = {
   async login(audience, to, invite) {
     const proof = await silentLogin(audience)
     if (proof) return proof
-    const query = new URLSearchParams({ for: audience, to })
-    if (invite) query.set('invite', invite)
-    location.href = `/hooks/oauth/start?${query}`
+    location.href = startOf({ for: audience, to, ...(invite && { invite }) })
     return null
   },
 

@@ -73,8 +73,11 @@ export interface Platform {
   topInset(): number
   /** True when `scan` works here at all (also where our own camera page comes first). */
   hasWeChatScanner(): boolean
-  /** A login proof without asking anybody anything, or null when only a redirect would give one. */
-  silentLogin(audience: Audience): Promise<LoginProof | null>
+  /**
+   * A login proof without asking anybody anything, or null when only a redirect would give one. With `mayLeave` an owner's page
+   * inside WeChat is left for that redirect, once: it asks nothing there, and comes back to this page. Then nothing resolves any more.
+   */
+  silentLogin(audience: Audience, mayLeave?: boolean): Promise<LoginProof | null>
   /** Login that the person asked for. Resolves with null when the page is being left for the redirect. */
   login(audience: Audience, to: string, invite?: string): Promise<LoginProof | null>
   /** Message of a login redirect that failed, once. */

@@ -25,7 +25,7 @@ export const useSession = defineStore('session', () => {
     const fresh = platform.name === 'h5' ? await platform.silentLogin('owner').catch(() => null) : null
     if (fresh) return exchange(fresh) // the person just came back from the login page
     if (readSession('owner')) return (loggedIn.value = true)
-    const proof = await platform.silentLogin('owner')
+    const proof = await platform.silentLogin('owner', true)
     return proof ? exchange(proof) : false
   }
 
