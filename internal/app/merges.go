@@ -8,6 +8,7 @@ func (a *App) merges() *merge.Service {
 	return merge.New(merge.Deps{DB: a.DB, Log: a.log, Members: a.Members, Messages: a.Messages, Settings: a.Settings, Orders: a.Checkout.OrdersOf, Before: 1, Parts: []merge.Part{
 		{Look: a.Bookings.MergeLook, Move: a.Bookings.MergeTx},
 		{Look: a.Members.MergeLook, Move: a.Members.MergeTx},
+		{Move: a.Reminders.MergeTx}, // after the cars
 		{Look: a.Coupons.MergeLook, Move: a.Coupons.MergeTx},
 		{Look: a.Passes.MergeLook, Move: a.Passes.MergeTx},
 		{Look: a.Wallet.MergeLook},
