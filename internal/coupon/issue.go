@@ -63,13 +63,18 @@ func (f Filter) clean(c *fault.Complaints) {
 	}
 }
 
-// IssueTx gives a member coupons and returns their ids. The same dedupe key gives nothing again: the coupons that it gave are returned.
+// IssueTx gives a member coupons and returns their ids; who was merged into another member gets none, the other does. The same dedupe key gives nothing again: the coupons that it gave are returned.
 // Faults: ErrTemplate, ErrOver, ErrLimit, request.invalid.
 func (s *Service) IssueTx(ctx context.Context, tx *db.Tx, i Issue) ([]int64, error) {
 	i.N = max(i.N, 1)
 	if i.N > maxEach || i.MemberID == 0 {
 		return nil, fault.ErrInvalid.On("n", fmt.Sprintf("每次 1 至 %d 张", maxEach))
 	}
+	holder, err := s.Members.Holder(ctx, tx, i.MemberID)
+	if err != nil {
+		return nil, err
+	}
+	i.MemberID = holder
 	t, err := templateByID(ctx, tx, i.TemplateID, "")
 	if errors.Is(err, fault.ErrNotFound) || (err == nil && !t.Active) {
 		return nil, ErrTemplate
