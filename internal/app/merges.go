@@ -19,7 +19,6 @@ func (a *App) merges() *merge.Service {
 		{Look: a.Tiers.MergeLook, Move: a.Tiers.MergeTx, Late: true},
 		{Move: a.Points.MergeTx, Late: true},
 		{Move: a.Referral.MergeTx, Late: true},
-		{Move: a.Reminders.MergeTx, Late: true},
 		{Move: a.Outreach.MergeTx, Late: true},
 	}})
 }
