@@ -31,7 +31,7 @@ var joins = []struct{ query, say string }{
 		LEFT JOIN ledger_postings r ON r.reverses_id = p.id WHERE o.benefit_posting_id <> 0 AND (p.id IS NULL OR (r.id IS NOT NULL) <> (o.status IN ('cancelled', 'reversed'))) ORDER BY o.id`,
 		"checkout_orders %d: what it took of uses and points does not fit its status"},
 	{`SELECT p.id FROM ledger_postings p LEFT JOIN checkout_orders o ON o.benefit_posting_id = p.id WHERE p.kind = 'benefit' AND o.id IS NULL ORDER BY p.id`, "ledger_postings %d: no order used it"},
-	{`SELECT o.id FROM checkout_orders o LEFT JOIN points_earnings n ON n.ref_kind = 'order' AND n.ref_id = o.id AND n.member_id = o.member_id
+	{`SELECT o.id FROM checkout_orders o LEFT JOIN points_earnings n ON n.ref_kind = 'order' AND n.ref_id = o.id AND n.member_id = CASE WHEN o.earner_id <> 0 THEN o.earner_id ELSE o.member_id END
 		WHERE COALESCE(n.points, 0) <> o.points_earned OR (n.id IS NOT NULL AND (n.clawback_id <> 0) <> (o.status = 'reversed')) ORDER BY o.id`, "checkout_orders %d: its points were given or taken back otherwise than it says"},
 	{`SELECT o.id FROM checkout_orders o LEFT JOIN group_uses u ON u.order_id = o.id WHERE o.group_id <> 0
 		AND (u.id IS NULL OR u.group_id <> o.group_id OR u.payer_id <> o.payer_id OR (u.state = 'undone') <> (o.status IN ('cancelled', 'reversed'))) ORDER BY o.id`, "checkout_orders %d: its group noted something else"},
