@@ -7,9 +7,9 @@ import (
 )
 
 // MergeTx makes another member the inviter of whom a member invited, and gives them the member's code where they have none. Who was invited by whom they
-// were merged with, and is not rewarded yet, was nobody's friend: nobody invites themselves.
+// were merged with, and is not rewarded yet, was nobody's friend: nobody invites themselves. The little that sharing brought stays.
 func (s *Service) MergeTx(ctx context.Context, tx *db.Tx, from, into int64) error {
-	if _, err := tx.Exec(ctx, `UPDATE referral_invites SET state = 'rejected', reason = ?, updated_at = ? WHERE state IN ('new', 'pending', 'suspect')
+	if _, err := tx.Exec(ctx, `UPDATE referral_invites SET state = 'rejected', share_state = '', reason = ?, updated_at = ? WHERE state IN ('new', 'pending', 'suspect')
 		AND ((inviter_id = ? AND invitee_id = ?) OR (inviter_id = ? AND invitee_id = ?))`, "会员合并，邀请人与好友是同一人", tx.Millis(), from, into, into, from); err != nil {
 		return err
 	}
