@@ -301,14 +301,21 @@ func TestMergeIsRefusedWhileSomethingIsOpen(t *testing.T) {
 		}},
 		{"a refund under way", "wallet.merge_refunding", func(from, _ owner) func() {
 			from.topup()
+			if _, err := s.Sandbox.SetFault(wxsandbox.Fault{Target: "pay.refund", Kind: "closed", Count: 1}); err != nil { // so that it stays under way until somebody looks
+				s.t.Fatal(err)
+			}
 			path := fmt.Sprintf("/api/console/members/%d", from.id)
 			p := boss.get(path + "/refund-plan?amountFen=10000")
 			f := boss.post(path+"/refunds", obj{"amountFen": 10000, "reason": "测试退款", "planHash": p.s("planHash")})
+			state := func() string {
+				s.later(time.Minute)
+				return boss.get(fmt.Sprintf("/api/console/refunds/%d", f.i("refundId"))).s("state")
+			}
 			return func() {
-				s.eventually("it is done", func() bool {
-					s.later(time.Minute)
-					return boss.get(fmt.Sprintf("/api/console/refunds/%d", f.i("refundId"))).s("state") == "done"
-				})
+				s.eventually("somebody is asked to look", func() bool { return state() == "attention" })
+				pay := fmt.Sprintf("/api/console/payments/%d", s.count(`SELECT payment_id FROM wallet_refund_parts WHERE refund_id = ?`, f.i("refundId")))
+				boss.post(fmt.Sprintf("%s/refunds/%d/reissue", pay, boss.get(pay).i("refunds.0.id")), nil)
+				s.eventually("it is done", func() bool { return state() == "done" })
 			}
 		}},
 		{"a pass that waits for its money", "sale.merge_unpaid", func(from, _ owner) func() {
