@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/liangche/liangche/internal/oa"
@@ -43,7 +44,7 @@ func (s *seeder) openOfficial(ctx context.Context, until time.Time) error {
 	if _, err := s.Official.AddScene(boss, oa.SceneInput{Name: "前台立牌", Scene: "desk"}); err != nil {
 		s.log.WarnContext(ctx, "the demo's code was not made", "err", err)
 	}
-	for i, p := range s.Sandbox.Personas() {
+	for i, p := range slices.Backward(s.Sandbox.Personas()) { // who followed first comes first
 		if !p.Follows {
 			continue
 		}

@@ -18,7 +18,7 @@ export function sandbox(origin) {
   return {
     state: async () => (await call('GET', `${base}/state`)).data,
     persona: async (id) => (await call('GET', `${base}/state`)).data.personas.find((p) => p.id === id),
-    addPersona: (nickname, phone) => post('/personas', { nickname, phone, role: '车主' }),
+    addPersona: (nickname, phone, more = {}) => post('/personas', { nickname, phone, role: '车主', ...more }),
     pay: (body) => post('/pay', { outcome: 'pay', ...body }),
     loginCode: async (personaId) => (await post('/login-code', { personaId, app: 'mp' })).code,
     /** The code of the newest text message to a phone. */
