@@ -26,7 +26,7 @@ func TestGiftsEndToEnd(t *testing.T) {
 		"grades": []obj{{"friends": 2, "gift": []obj{{"kind": "tier", "id": tier, "n": 12}}}}})
 	a := s.join("林晓舟")
 	mine := a.get("/api/owner/referral")
-	if len(mine.s("code")) != 8 || !strings.HasPrefix(mine.s("codeUrl"), "/media/") || !strings.HasSuffix(mine.s("link"), "pages/join/index?invite="+mine.s("code")) || mine.s("inviterGift") != "300 积分、免费洗车" {
+	if len(mine.s("code")) != 8 || !strings.HasPrefix(mine.s("codeUrl"), "/media/") || !strings.HasSuffix(mine.s("link"), "pages/join/index?invite="+mine.s("code")+"&via=card") || mine.s("inviterGift") != "300 积分、免费洗车" {
 		t.Fatalf("%v", mine)
 	}
 	if r := s.anonymous().do(http.MethodGet, mine.s("codeUrl"), nil); r.status != http.StatusOK || r.header.Get("Content-Type") != "image/jpeg" {

@@ -16,6 +16,15 @@ func (s *system) mallOrderOf(o owner) int64 {
 	return o.post("/api/owner/mall/orders", obj{"itemId": item, "qty": 1, "points": 10, "storeId": s.shop.store}).i("order.id")
 }
 
+// membershipOf is a paid membership of o.
+func (s *system) membershipOf(o owner) int64 {
+	s.t.Helper()
+	plan := s.boss.post("/api/console/membership-plans", obj{"name": "洗车会员", "kind": "service", "priceFen": 100, "months": 1,
+		"rights": []obj{{"kind": "free_use", "title": "免费洗车", "serviceIds": []int64{s.shop.wash}, "times": 1, "period": "term"}}}).i("id")
+	s.shop.desk.post("/api/staff/memberships", obj{"memberId": o.id, "planId": plan, "storeId": s.shop.store, "pay": "cash"})
+	return o.get("/api/owner/tier").i("memberships.0.id")
+}
+
 // proof is the upload of a document.
 func (s *system) proof() ([]byte, []header) {
 	s.t.Helper()

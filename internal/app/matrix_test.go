@@ -159,14 +159,14 @@ func TestOtherMembersIDs(t *testing.T) {
 	bought := anna.post("/api/owner/passes", obj{"planId": plan, "pay": "wechat"}).i("saleId")
 	theirs := map[string]string{"passes": fmt.Sprint(card), "sales": fmt.Sprint(bought), "coupons": fmt.Sprint(coupon), "bookings": fmt.Sprint(booking), "waits": fmt.Sprint(wait), "topups": fmt.Sprint(topup), "orders": fmt.Sprint(order), "vehicles": fmt.Sprint(vehicle), "code-devices": device.no,
 		"identities": fmt.Sprint(anna.get("/api/owner/identities").i("items.0.id")),
-		"mall":       fmt.Sprint(s.mallOrderOf(anna))}
+		"mall":       fmt.Sprint(s.mallOrderOf(anna)), "memberships": fmt.Sprint(s.membershipOf(anna))}
 	groups := s.groupsOf(anna)
 	for name, id := range groups {
 		theirs[name] = id
 	}
 	place := obj{"cardKind": "driver", "rules": obj{"plates": []string{}, "serviceIds": []int64{}, "weekdays": []int{}}}
 	company := obj{"name": "别人的公司", "creditCode": "91350100M000100Y43", "contact": obj{"name": "赵经理", "phone": "0591-88886666"}}
-	body := map[string]obj{"ownerPassPlate": {"plate": "沪B12345"}, "ownerPassRecharge": {"pay": "balance"}, "ownerPassRenewal": {"on": true}, "ownerVehicleUpdate": {"plate": "沪B12345"}, "ownerDispute": {"reason": "not_me"}, "ownerCodeLimits": {"capFen": 1},
+	body := map[string]obj{"ownerPassPlate": {"plate": "沪B12345"}, "ownerPassRecharge": {"pay": "balance"}, "ownerPassRenewal": {"on": true}, "ownerMembershipRenewal": {"on": true}, "ownerVehicleUpdate": {"plate": "沪B12345"}, "ownerDispute": {"reason": "not_me"}, "ownerCodeLimits": {"capFen": 1},
 		"ownerBookingCancel": {"reason": "不去了"}, "ownerBookingReschedule": {"startsAt": s.tomorrow(15, 0)}, "ownerBookingRate": {"stars": 5, "tags": []string{}, "text": ""},
 		"ownerGroupRename": {"name": "我的"}, "ownerGroupReapply": company, "ownerGroupDissolve": {}, "ownerGroupApprove": {}, "ownerGroupDeny": {}, "ownerGroupInvite": place, "ownerGroupDriverPut": place, "ownerMallOrderCancel": {}, "ownerCareTell": {"kind": "private"}, "ownerCareDone": {"event": "insurance_due", "on": s.day(300)}}
 	forAll := []string{"ownerMallItem"} // what the mall offers is everybody's
