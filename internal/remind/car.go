@@ -129,9 +129,9 @@ func (b book) dues(c Car, today string) []Due {
 	}
 	if i.On != "" {
 		out[1].Text = monthText(i.On) + "底前"
-		out[1].Note = "免上线，网上申领检验标志；到期前三个月内可办"
+		out[1].Note = "免上线，网上申领标志；可提前三个月办"
 		if i.OnSite {
-			out[1].Note = "要开到检测站上线检测；到期前三个月内可办"
+			out[1].Note = "要到检测站上线检测；可提前三个月办"
 		}
 	}
 	if c.InsuredTo != "" {

@@ -1,6 +1,7 @@
 package remind
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -27,7 +28,7 @@ type CareView struct {
 	EveryMonths  int       `json:"everyMonths,omitempty"`
 	Km           int64     `json:"km,omitempty" doc:"The odometer as it was read last"`
 	KmOn         string    `json:"kmOn,omitempty"`
-	Dues         []Due     `json:"dues"`
+	Dues         []Due     `json:"dues" doc:"The nearest first, what is unknown last"`
 	Next         string    `json:"next" doc:"What comes next, in words; empty when nothing is known"`
 	Near         bool      `json:"near" doc:"What comes next is within a month, or passed"`
 	Wash         *WashView `json:"wash,omitempty" doc:"Absent without a rhythm"`
@@ -63,12 +64,13 @@ func view(x Care, today string) CareView {
 	if v.Km == 0 && x.Vehicle.MileageKm != nil {
 		v.Km = *x.Vehicle.MileageKm
 	}
+	slices.SortStableFunc(v.Dues, func(a, b Due) int { return strings.Compare(cmp.Or(a.On, "9999"), cmp.Or(b.On, "9999")) })
 	if i := nearest(x.Dues); i >= 0 {
 		d := x.Dues[i]
 		v.Next, v.Near = fmt.Sprintf("%s %s（%s）", d.Title, d.Text, inWords(today, d.On)), d.State != "fine"
 	}
 	if r := x.Wash; r != nil {
-		v.Wash = &WashView{r.Every, r.Last, r.Next, fmt.Sprintf("平常约 %d 天洗一次，上次 %s", r.Every, dayText(r.Last))}
+		v.Wash = &WashView{r.Every, r.Last, r.Next, fmt.Sprintf("平常约 %d 天洗一次，上次 %s", r.Every, strings.TrimPrefix(dayText(r.Last), today[:4]+"年"))}
 	}
 	return v
 }

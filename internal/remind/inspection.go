@@ -46,7 +46,7 @@ const (
 func DefaultTable() Table {
 	six := []Stage{{0, 4, 24, false}, {4, 6, 24, true}, {6, 8, 24, false}, {8, 10, 24, true}, {10, 0, 12, true}}
 	return Table{Kinds: []Kind{
-		{Private, "小型、微型私家车（9 座及以下）", six},
+		{Private, "私家车（9 座及以下）", six},
 		{Van, "面包车", []Stage{{0, 6, 24, true}, {6, 15, 12, true}, {15, 0, 6, true}}},
 		{Commercial, "营运客车、网约车", []Stage{{0, 5, 12, true}, {5, 0, 6, true}}},
 		{Truck, "货车、皮卡", []Stage{{0, 10, 12, true}, {10, 0, 6, true}}},

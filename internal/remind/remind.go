@@ -75,7 +75,7 @@ func Rules() []Rule {
 		{Event: notify.TierFalling, Help: "再不来店等级就要下调时", Default: Terms{Days: []int{14}}, Steps: 1},
 		{Event: notify.NextWash, Help: "按每辆车自己的洗车间隔，过了平常的日子还没来、也没有预约", Default: Terms{Days: []int{2}, Least: 4}, Steps: 1},
 		{Event: notify.MaintenanceDue, Help: "按里程或月数，先到为准", Default: Terms{Days: []int{14, 0}, EveryKm: 10000, EveryMonths: 6}, Steps: 2},
-		{Event: notify.InspectionDue, Help: "按注册日期和下面的年检周期", Default: Terms{Days: []int{30, 7}}, Steps: 2},
+		{Event: notify.InspectionDue, Help: "按注册日期和“年检周期”", Default: Terms{Days: []int{30, 7}}, Steps: 2},
 		{Event: notify.InsuranceDue, Help: "按车主填写的保险到期日", Default: Terms{Days: []int{30, 7}}, Steps: 2},
 		{Event: notify.Birthday, Help: "生日当天；只发给同意接收祝福的会员", Steps: 0},
 	}

@@ -307,7 +307,7 @@ func TestDuesInWords(t *testing.T) {
 	got := b.dues(Car{Kind: Private, RegisteredOn: "2020-12-02", InsuredTo: "2026-11-10", ServicedOn: "2026-09-01", ServicedKm: 30000, Km: 35000, KmOn: "2026-10-21"}, "2026-11-18")
 	for i, want := range []Due{
 		{notify.MaintenanceDue, "保养", "2026-12-10", "soon", "2026年12月10日", "预计那时跑到 40000 公里"},
-		{notify.InspectionDue, "年检", "2026-12-31", "fine", "2026年12月底前", "要开到检测站上线检测；到期前三个月内可办"},
+		{notify.InspectionDue, "年检", "2026-12-31", "fine", "2026年12月底前", "要到检测站上线检测；可提前三个月办"},
 		{notify.InsuranceDue, "保险", "2026-11-10", "late", "2026年11月10日", "已过期，请尽快办理"},
 	} {
 		if got[i] != want {

@@ -12951,6 +12951,7 @@ export interface components {
             kinds: components["schemas"]["RemindKindName"][];
         };
         RemindCareView: {
+            /** @description The nearest first, what is unknown last */
             dues: components["schemas"]["RemindDue"][];
             /**
              * Format: int64
