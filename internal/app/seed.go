@@ -101,7 +101,7 @@ func (d *Demo) seed(ctx context.Context, past *clock.Manual, until time.Time, ou
 	if err := s.upTo(ctx, until); err != nil {
 		return err
 	}
-	return errors.Join(s.finish(ctx), s.finishStays(ctx, until), s.giveCoupons(ctx), s.openMall(ctx), s.shareWallets(ctx), s.openOfficial(ctx, until), s.tellOfCars(ctx, until))
+	return errors.Join(s.finish(ctx), s.finishStays(ctx, until), s.giveCoupons(ctx), s.openMall(ctx), s.shareWallets(ctx), s.openOfficial(ctx, until), s.tellOfCars(ctx, until), s.keepInTouch(ctx))
 }
 
 // as is a context in which who acts with a fresh idempotency key.

@@ -116,7 +116,10 @@ func (s *Service) mineTx(ctx context.Context, tx *db.Tx, id int64) (Task, member
 	if err != nil {
 		return seen, st, err
 	}
-	if err := st.MayTopUp(); err != nil {
+	if st.Status != member.StatusActive { // a frozen card does not matter here: the person may be called
+		if err = st.MayTopUp(); err == nil {
+			err = fault.ErrNotFound
+		}
 		return seen, st, err
 	}
 	t, err := taskByID(ctx, tx, id, tx.ForUpdate())

@@ -52,6 +52,11 @@ export type CareDue = Care['dues'][number]
 export type CareInput = BodyOf<paths, '/api/owner/vehicles/{id}/care', 'put'>
 export type CareDone = BodyOf<paths, '/api/owner/vehicles/{id}/care/done', 'post'>
 export type StaffCall = Get<'/api/staff/calls'>['items'][number]
+export type OutreachTask = Get<'/api/staff/outreach/tasks'>['items'][number]
+export type OutreachGift = Get<'/api/staff/outreach/gifts'>['items'][number]
+export type OutreachOutcome = BodyOf<paths, '/api/staff/outreach/tasks/{id}/result', 'post'>['outcome']
+export type RainDay = Get<'/api/staff/rain/days'>['days'][number]
+export type RainOutlook = Post<'/api/staff/rain/outlook'>
 export type MemberStatus = Member['status']
 export type OrderStatus = Receipt['status']
 
