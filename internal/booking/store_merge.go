@@ -1,7 +1,9 @@
 package booking
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/clock"
@@ -11,14 +13,13 @@ import (
 
 // MergeLook says which bookings to come and waits of a member would go to another, and which ones are in the way.
 func (s *Service) MergeLook(ctx context.Context, r db.Reader, lock string, from, _ int64) (moves map[string][]string, blocks []*fault.Error, err error) {
-	var rows []struct {
-		Kind     string `db:"kind"`
+	type row struct {
 		State    string `db:"state"`
 		StartsAt int64  `db:"starts_at"`
 		Title    string `db:"title"`
-		Hold     *int64 `db:"hold_expires_at"`
 	}
-	query, args, err := db.In(`SELECT kind, state, starts_at, title, hold_expires_at FROM booking_bookings WHERE member_id = ? AND state IN (?) ORDER BY id`, from, append(stateNames(open), string(Done)))
+	var rows []row
+	query, args, err := db.In(`SELECT state, starts_at, title FROM booking_bookings WHERE member_id = ? AND state IN (?) ORDER BY id`, from, append(stateNames(open), string(Done)))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -27,6 +28,7 @@ func (s *Service) MergeLook(ctx context.Context, r db.Reader, lock string, from,
 	}
 	moves = map[string][]string{}
 	held, working := false, false
+	slices.SortStableFunc(rows, func(x, y row) int { return cmp.Compare(x.StartsAt, y.StartsAt) }) // locked by id, read by time
 	for _, x := range rows {
 		switch State(x.State) {
 		case Confirmed:

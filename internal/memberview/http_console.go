@@ -283,6 +283,9 @@ func (s *Service) entries(ctx context.Context, rows []ledgerRow) ([]Entry, error
 	for _, e := range rows {
 		v := Entry{ID: e.ID, At: clock.FromMillis(e.CreatedAt), BizDay: e.BizDay, Kind: e.Kind, Title: e.Title, Unit: e.Unit, Amount: e.Amount,
 			BalanceAfter: e.BalanceAfter, StoreName: stores(e.StoreID), ActorName: e.ActorName, RefKind: e.RefKind, RefID: e.RefID, Memo: e.Memo}
+		if e.Kind == "merge" {
+			v.StoreName = ""
+		}
 		if e.ReversesID != nil {
 			v.ReversesID = linked[entryKey{*e.ReversesID, e.Unit}]
 		}
