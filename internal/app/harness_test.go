@@ -163,6 +163,21 @@ func (s *system) sub(name string, f func(*testing.T)) bool {
 	})
 }
 
+// chapter is a step of a story.
+type chapter struct {
+	name string
+	tell func(*testing.T)
+}
+
+// tell tells a story: a step that fails ends it, because the rest stands on it.
+func (s *system) tell(chapters ...chapter) {
+	for _, c := range chapters {
+		if !s.sub(c.name, c.tell) {
+			s.t.(*testing.T).FailNow()
+		}
+	}
+}
+
 // key makes a fresh idempotency key.
 func (s *system) key() string { return fmt.Sprintf("test-key-%08d", s.keys.Add(1)) }
 

@@ -64,24 +64,17 @@ func (s *bookingStory) clock(day string, hour, minute int) {
 
 func TestStoryBooking(t *testing.T) {
 	s := &bookingStory{system: start(t).open(), whole: t}
-	for _, step := range []struct {
-		name string
-		tell func(*testing.T)
-	}{
-		{"1 the shop sets up bays, skills, shifts and a deposit", s.setsUp},
-		{"2 the owner books tomorrow 10:00 with a deposit", s.books},
-		{"3 the desk drags it to another bay", s.drags},
-		{"4 the owner is reminded and comes", s.comes},
-		{"5 the technician works, with photos", s.works},
-		{"6 the desk settles with the deposit counted", s.settles},
-		{"7 the owner rates", s.rates},
-		{"8 a reversal gives the deposit its place back", s.reversed},
-		{"9 the books are exact", func(*testing.T) { s.exact() }},
-	} {
-		if !s.sub(step.name, step.tell) {
-			t.FailNow() // the rest of the story stands on it
-		}
-	}
+	s.tell(
+		chapter{"1 the shop sets up bays, skills, shifts and a deposit", s.setsUp},
+		chapter{"2 the owner books tomorrow 10:00 with a deposit", s.books},
+		chapter{"3 the desk drags it to another bay", s.drags},
+		chapter{"4 the owner is reminded and comes", s.comes},
+		chapter{"5 the technician works, with photos", s.works},
+		chapter{"6 the desk settles with the deposit counted", s.settles},
+		chapter{"7 the owner rates", s.rates},
+		chapter{"8 a reversal gives the deposit its place back", s.reversed},
+		chapter{"9 the books are exact", func(*testing.T) { s.exact() }},
+	)
 }
 
 func (s *bookingStory) setsUp(t *testing.T) {

@@ -26,24 +26,17 @@ type clubStory struct {
 
 func TestStoryClub(t *testing.T) {
 	s := &clubStory{system: start(t).open()}
-	for _, step := range []struct {
-		name string
-		tell func(*testing.T)
-	}{
-		{"1 the shop sets up a pass, points, rewards for friends and a mall", s.setsUp},
-		{"2 the owner buys a pass of ten washes for the car by WeChat Pay", s.buysPass},
-		{"3 three washes by the pass, and what the till says where it does not help", s.washes},
-		{"4 a coupon goes to a friend by a link", s.gives},
-		{"5 the friend joins by the invite and pays, and both get points", s.friendPays},
-		{"6 points are short of the mat, until the owner pays too", s.collectsPoints},
-		{"7 the mat is handed out once, to who shows the code", s.getsMat},
-		{"8 the rest of the pass goes back to WeChat", s.givesBack},
-		{"9 the books are exact", s.ends},
-	} {
-		if !s.sub(step.name, step.tell) {
-			t.FailNow() // the rest of the story stands on it
-		}
-	}
+	s.tell(
+		chapter{"1 the shop sets up a pass, points, rewards for friends and a mall", s.setsUp},
+		chapter{"2 the owner buys a pass of ten washes for the car by WeChat Pay", s.buysPass},
+		chapter{"3 three washes by the pass, and what the till says where it does not help", s.washes},
+		chapter{"4 a coupon goes to a friend by a link", s.gives},
+		chapter{"5 the friend joins by the invite and pays, and both get points", s.friendPays},
+		chapter{"6 points are short of the mat, until the owner pays too", s.collectsPoints},
+		chapter{"7 the mat is handed out once, to who shows the code", s.getsMat},
+		chapter{"8 the rest of the pass goes back to WeChat", s.givesBack},
+		chapter{"9 the books are exact", s.ends},
+	)
 }
 
 func (s *clubStory) points(o owner) int64 {

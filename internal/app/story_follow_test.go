@@ -25,24 +25,17 @@ type followStory struct {
 
 func TestStoryOfficialAccount(t *testing.T) {
 	s := &followStory{system: start(t, withTexts).open()}
-	for _, step := range []struct {
-		name string
-		tell func(*testing.T)
-	}{
-		{"1 the shop says what followers get, and what may go by SMS", s.prepares},
-		{"2 a stranger follows and is greeted", s.follows},
-		{"3 they join inside the official account, by a code on their phone, and get the coupon once", s.joins},
-		{"4 the mini-program knows them", s.isTheSame},
-		{"5 they book, and are reminded by the grant they gave", s.books},
-		{"6 they pay, and get the receipt as a template message", s.pays},
-		{"7 they follow no longer, and are reached by SMS", s.leaves},
-		{"8 coming back brings no second coupon", s.returns},
-		{"9 the books are exact", func(*testing.T) { s.exact() }},
-	} {
-		if !s.sub(step.name, step.tell) {
-			t.FailNow() // the rest of the story stands on it
-		}
-	}
+	s.tell(
+		chapter{"1 the shop says what followers get, and what may go by SMS", s.prepares},
+		chapter{"2 a stranger follows and is greeted", s.follows},
+		chapter{"3 they join inside the official account, by a code on their phone, and get the coupon once", s.joins},
+		chapter{"4 the mini-program knows them", s.isTheSame},
+		chapter{"5 they book, and are reminded by the grant they gave", s.books},
+		chapter{"6 they pay, and get the receipt as a template message", s.pays},
+		chapter{"7 they follow no longer, and are reached by SMS", s.leaves},
+		chapter{"8 coming back brings no second coupon", s.returns},
+		chapter{"9 the books are exact", func(*testing.T) { s.exact() }},
+	)
 }
 
 // becomes waits until WeChat's event has arrived and everything that it asks for is done.

@@ -26,33 +26,26 @@ type story struct {
 
 func TestStoryMain(t *testing.T) {
 	s := &story{system: start(t).open()}
-	for _, step := range []struct {
-		name string
-		tell func(*testing.T)
-	}{
-		{"1 an owner joins", s.joins},
-		{"1 the same person in the mini-program", s.mini1},
-		{"2 tops up by WeChat Pay", s.topsUp},
-		{"2 a lost notification is found by asking", s.lostNotification},
-		{"2 cancelled, mistyped and expired payments end right", s.endedPayments},
-		{"3 the manager invites a receptionist", s.invites},
-		{"3 the receptionist finds the member", s.findsMember},
-		{"3 scans and settles by stored value", s.scansAndSettles},
-		{"4 the owner sees it at once", s.ownerSees},
-		{"3 settles by every other means", s.otherTenders},
-		{"3 the customer scans the desk's code", s.nativeTender},
-		{"3 a walk-in by plate", s.walkIn},
-		{"4 the owner asks, the manager answers", s.disputes},
-		{"5 a wrong settlement is reversed", s.reverses},
-		{"5 a top-up goes back over two orders", s.refunds},
-		{"6 the console shows it", s.consoleShows},
-		{"7 the books are exact", func(*testing.T) { s.exact() }},
-		{"7 the audit names what was changed by hand", s.tampered},
-	} {
-		if !s.sub(step.name, step.tell) {
-			t.FailNow() // the rest of the story stands on it
-		}
-	}
+	s.tell(
+		chapter{"1 an owner joins", s.joins},
+		chapter{"1 the same person in the mini-program", s.mini1},
+		chapter{"2 tops up by WeChat Pay", s.topsUp},
+		chapter{"2 a lost notification is found by asking", s.lostNotification},
+		chapter{"2 cancelled, mistyped and expired payments end right", s.endedPayments},
+		chapter{"3 the manager invites a receptionist", s.invites},
+		chapter{"3 the receptionist finds the member", s.findsMember},
+		chapter{"3 scans and settles by stored value", s.scansAndSettles},
+		chapter{"4 the owner sees it at once", s.ownerSees},
+		chapter{"3 settles by every other means", s.otherTenders},
+		chapter{"3 the customer scans the desk's code", s.nativeTender},
+		chapter{"3 a walk-in by plate", s.walkIn},
+		chapter{"4 the owner asks, the manager answers", s.disputes},
+		chapter{"5 a wrong settlement is reversed", s.reverses},
+		chapter{"5 a top-up goes back over two orders", s.refunds},
+		chapter{"6 the console shows it", s.consoleShows},
+		chapter{"7 the books are exact", func(*testing.T) { s.exact() }},
+		chapter{"7 the audit names what was changed by hand", s.tampered},
+	)
 }
 
 func (s *story) joins(t *testing.T) {
