@@ -63,7 +63,7 @@ func (s *seeder) keepInTouch(ctx context.Context) error {
 // lists keeps the lists with a rule that finds somebody in the demo's short history, and works on them.
 func (s *seeder) lists(ctx context.Context, gift int64) error {
 	rule := outreach.DefaultRule()
-	rule.SilentDays, rule.RhythmPercent, rule.CouponIDs = 8, 150, []int64{gift}
+	rule.SilentDays, rule.RhythmPercent, rule.CouponIDs = 7, 100, []int64{gift}
 	if _, err := s.Outreach.SaveRule(s.as(ctx, s.boss), rule); err != nil {
 		return err
 	}
@@ -76,10 +76,10 @@ func (s *seeder) lists(ctx context.Context, gift int64) error {
 	}
 	for i, l := range list {
 		r := outreach.Result{Outcome: outreach.Considering, Note: "说最近在外地"}
-		switch i % 5 {
+		switch i % 4 {
 		case 1:
 			r = outreach.Result{Outcome: outreach.Coming, Note: "周末来", TemplateID: gift}
-		case 3:
+		case 2:
 		default:
 			continue
 		}
