@@ -21,7 +21,7 @@ var demoTexts = []wxsandbox.SMSTemplate{
 	{ID: "1000011", Text: "${title}：您的爱车${plate}已完工，请到${store}取车。"},
 	{ID: "1000012", Text: "您${time}在${store}的预约（${title}）有变化：${hint}。"},
 	{ID: "1000013", Text: "${title}：${plate}将于${time}到期。${hint}"},
-	{ID: "1000014", Text: "${name}，祝您生日快乐！${gift}已放进您的卡包。拒收请回复R"},
+	{ID: "1000014", Text: "${name}，祝您生日快乐！${gift}。拒收请回复R"},
 	{ID: "1000015", Text: "${name}，好久不见！${store}等您回来，${hint}。拒收请回复R"},
 	{ID: "1000016", Text: "${name}，${title}到了，${hint}！拒收请回复R"},
 	{ID: demoOfferTemplate, Text: demoOfferText},
