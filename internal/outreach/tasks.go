@@ -216,6 +216,13 @@ func (s *Service) Text(ctx context.Context, id int64) error {
 				return err
 			}
 		}
+		if t.Kind == Birthday { // a whole sentence, as in the wish that is sent by itself
+			if msg.Data["gift"] != "" {
+				msg.Data["gift"] += "已放进您的卡包"
+			} else {
+				msg.Data["gift"] = "愿您一路平安，天天好心情"
+			}
+		}
 		if err := s.Messages.EnqueueTx(ctx, tx, msg); err != nil {
 			return err
 		}
