@@ -381,6 +381,7 @@ func TestWithoutFrontEnds(t *testing.T) {
 			t.Errorf("%s: headers %v", path, r.header)
 		}
 	}
+	s.eventually("ready", func() bool { return s.anonymous().do(http.MethodGet, "/readyz", nil).status == http.StatusOK })
 	for path, want := range map[string]string{"/healthz": "ok", "/readyz": "ready", "/metrics": "liangche_", "/openapi.json": "ownerHome", "/docs": "openapi.json"} {
 		if r := s.anonymous().do(http.MethodGet, path, nil); r.status != http.StatusOK || !strings.Contains(string(r.body), want) {
 			t.Errorf("%s: %d %.200s", path, r.status, r.body)
