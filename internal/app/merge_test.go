@@ -351,6 +351,11 @@ func TestMergeIsRefusedWhileSomethingIsOpen(t *testing.T) {
 			into.post("/api/owner/account/close", obj{"reason": "搬家"})
 			return func() { into.post("/api/owner/account/reopen", nil) }
 		}},
+		{"more on one card than the law allows", "merge.over_cap", func(from, into owner) func() {
+			s.fund(from.id, 300000)
+			s.fund(into.id, 200001)
+			return func() { desk.settle(s.visit(into.id, into.plate), tender("balance", 3500)) }
+		}},
 		{"both pay for others", "group.merge_payers", func(from, into owner) func() {
 			id := from.post("/api/owner/groups", obj{"name": "林家"}).i("id")
 			into.post("/api/owner/groups", obj{"name": "林家二"})

@@ -26,7 +26,9 @@ var (
 	ErrSame    = fault.Define(fault.Invalid, "merge.same_member", "这是同一位会员，请选择另一位")
 	ErrConfirm = fault.Define(fault.Invalid, "merge.confirm", "与要停用的卡号不一致，请照着卡号重新输入")
 	ErrChanged = fault.Define(fault.Conflict, "merge.changed", "两位会员的账户刚刚有变动，请核对新的清单后再合并")
-	ErrReason  = fault.Define(fault.Invalid, "merge.reason_missing", "请填写合并的原因，2 至 200 个字")
+	// ErrCap keeps the law's limit of a card in one name; see setting.CardCapFen.
+	ErrCap    = fault.Define(fault.Conflict, "merge.over_cap", "合并后的余额超过单张记名卡的上限，请先消费或退款")
+	ErrReason = fault.Define(fault.Invalid, "merge.reason_missing", "请填写合并的原因，2 至 200 个字")
 )
 
 // confirmWord is typed where the member has no card.
@@ -108,11 +110,8 @@ func itemsOf(moves map[string][]string) []Item {
 }
 
 // notesOf says what staff should know before they confirm.
-func notesOf(p Preview, limit money.Fen) []string {
+func notesOf(p Preview) []string {
 	notes := []string{}
-	if p.After.PrincipalFen > limit {
-		notes = append(notes, fmt.Sprintf("合并后本金 %s，超过单张记名卡的上限 %s：消费到上限以下之前不能再充值。", p.After.PrincipalFen.Yuan(), limit.Yuan()))
-	}
 	if p.Moves.PointsDebt > 0 {
 		notes = append(notes, fmt.Sprintf("欠的 %d 积分一并转过去，先用现有积分补上。", p.Moves.PointsDebt))
 	}

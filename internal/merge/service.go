@@ -105,7 +105,10 @@ func (s *Service) look(ctx context.Context, r db.Reader, now time.Time, lock str
 		p.Confirm = confirmWord
 	}
 	limit, err := s.Settings.Int(ctx, setting.CardCapFen)
-	p.Notes = notesOf(p, money.Fen(limit))
+	if over := p.After.PrincipalFen - money.Fen(limit); err == nil && p.Moves.PrincipalFen > 0 && over > 0 {
+		p.block(ErrCap.Say("合并后本金 %s，超过单张记名卡的上限 %s：请先消费或退款 %s 再合并", p.After.PrincipalFen.Yuan(), money.Fen(limit).Yuan(), over.Yuan()))
+	}
+	p.Notes = notesOf(p)
 	p.Hash = p.hash()
 	return p, err
 }
