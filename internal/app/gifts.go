@@ -23,6 +23,7 @@ func (a *App) givers() {
 	a.Gifts.Connect(campaign.Pass, passGifts{a.Passes})
 	a.Gifts.Connect(campaign.Membership, membershipGifts{a.Tiers})
 	a.Gifts.Connect(campaign.Tier, tierGifts{a.Tiers})
+	a.Wallet.Gifts = a.Gifts.TopupGifts
 }
 
 // pointGifts gives points.

@@ -12,6 +12,7 @@ import (
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/member"
+	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/secret"
 	"github.com/liangche/liangche/internal/tier"
 )
@@ -209,6 +210,50 @@ func (s *Service) eachPresent(row giftRow, list []given, do func(g Giver, p Gran
 		}
 	}
 	return nil
+}
+
+// TopupGifts says what top-ups of these amounts would bring the member by the rules of now, each in words; "" for nothing.
+func (s *Service) TopupGifts(ctx context.Context, memberID int64, amounts []money.Fen) ([]string, error) {
+	out := make([]string, len(amounts))
+	rules, err := readRules(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	rules = slices.DeleteFunc(rules, func(r Rule) bool { return r.Trigger != AfterTopup || !r.holds(s.db.Now()) })
+	if len(rules) == 0 {
+		return out, nil
+	}
+	t, err := s.tiers.OfMember(ctx, s.db, memberID)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rules {
+		if !r.forTier(t.ID) {
+			continue
+		}
+		if most := r.each(); most > 0 {
+			if got, err := givenTo(ctx, s.db, r.ID, memberID); err != nil {
+				return nil, err
+			} else if got >= most {
+				continue
+			}
+		}
+		for i, fen := range amounts {
+			n := r.basis().times(fen)
+			if n == 0 {
+				continue
+			}
+			title, err := s.Title(ctx, s.db, r.Gift.of(n))
+			if err != nil {
+				return nil, err
+			}
+			if out[i] != "" && title != "" {
+				out[i] += "、"
+			}
+			out[i] += title
+		}
+	}
+	return out, nil
 }
 
 // FirstFollowTx gives what active rules say to a member who follows the official account for the first time. person names the human being, by

@@ -40,6 +40,18 @@ func TestD13VouchersForATopup(t *testing.T) {
 	r.rule(RuleInput{Trigger: AfterTopup, Terms: Terms{StepFen: 10000, StepMost: 5}, Gift: Gift{{Kind: Coupon, ID: 7, N: 1}}})
 	r.rule(RuleInput{Trigger: AfterPurchase, Terms: Terms{MinFen: 1}, Gift: Gift{{Kind: Points, N: 7}}})
 	r.clk.Advance(time.Second)
+	told, err := r.TopupGifts(t.Context(), m, []money.Fen{9900, 25000, 99900})
+	must(t, err)
+	for i, n := range []int64{0, 2, 5} {
+		want := ""
+		if n > 0 {
+			want, err = r.Title(t.Context(), r.db, Gift{{Kind: Coupon, ID: 7, N: n}})
+			must(t, err)
+		}
+		if told[i] != want || (n > 0) != (want != "") {
+			t.Errorf("the owner is told of %q, it brings %q", told[i], want)
+		}
+	}
 	topup := func(amount money.Fen) {
 		t.Helper()
 		r.clk.Advance(time.Second)

@@ -32,6 +32,7 @@ type PlanChoice struct {
 	AmountFen money.Fen `json:"amountFen"`
 	BonusFen  money.Fen `json:"bonusFen"`
 	Note      string    `json:"note"`
+	Gift      string    `json:"gift,omitempty" doc:"What it brings beside the bonus, in words"`
 }
 
 // TopupAsk is an owner's wish to top up.
@@ -134,7 +135,21 @@ func (s *Service) planList(ctx context.Context) (PlanList, error) {
 	if err != nil {
 		return PlanList{}, err
 	}
-	return PlanList{Items: choices(plans), CustomAllowed: l.custom, CustomMinFen: l.min, CustomMaxFen: l.max, CardCapFen: l.cap,
+	items := choices(plans)
+	if s.Gifts != nil {
+		amounts := make([]money.Fen, len(items))
+		for i, p := range items {
+			amounts[i] = p.AmountFen
+		}
+		gifts, err := s.Gifts(ctx, actor.From(ctx).MemberID, amounts)
+		if err != nil {
+			return PlanList{}, err
+		}
+		for i := range items {
+			items[i].Gift = gifts[i]
+		}
+	}
+	return PlanList{Items: items, CustomAllowed: l.custom, CustomMinFen: l.min, CustomMaxFen: l.max, CardCapFen: l.cap,
 		CapLeftFen: max(l.cap-money.Fen(b.Principal), 0)}, nil
 }
 

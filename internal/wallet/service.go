@@ -32,6 +32,9 @@ type Service struct {
 	shops    *shop.Service
 	settings *setting.Service
 	messages *notify.Service
+
+	// Gifts says, in words, what a top-up of each amount brings beside its bonus. It is set once, before the first request; nil says nothing.
+	Gifts func(ctx context.Context, memberID int64, amounts []money.Fen) ([]string, error)
 }
 
 // New returns the service and registers it as the fulfiller of top-up payments.
