@@ -249,7 +249,7 @@ func (a *App) build() {
 
 // eraseTx ends and forgets what other slices keep of a member who leaves.
 func (a *App) eraseTx(ctx context.Context, tx *db.Tx, memberID int64) error {
-	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx, a.Points.ForfeitTx, a.Coupons.EraseTx, a.Tiers.EraseTx, a.Reminders.EraseTx, a.Outreach.EraseTx, a.Messages.EraseTx} {
+	for _, f := range []func(context.Context, *db.Tx, int64) error{a.Bookings.EraseTx, a.Mall.EraseTx, a.Groups.MemberLeftTx, a.Points.ForfeitTx, a.Coupons.EraseTx, a.Tiers.EraseTx, a.Reminders.EraseTx, a.Outreach.EraseTx, a.Merges.EraseTx, a.Messages.EraseTx} {
 		if err := f(ctx, tx, memberID); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -25,4 +26,24 @@ func TestLeavingErasesWhatBookingsSay(t *testing.T) {
 		t.Errorf("afterwards: %v", b)
 	}
 	s.boss.fails("booking.no_contact", http.MethodPost, fmt.Sprintf("/api/console/bookings/%d/contact", id), nil)
+}
+
+// What a duplicate brought is no longer named once its owner has left.
+func TestLeavingErasesWhatAMergeSays(t *testing.T) {
+	s := start(t).open()
+	dup, keep := s.join("林晓舟"), s.join("林晓舟")
+	s.shop.manager.merge(dup.id, keep.id)
+	said := func() string {
+		return s.boss.get(fmt.Sprintf("/api/console/members/%d/merges", keep.id)).String()
+	}
+	if !strings.Contains(said(), dup.plate) {
+		t.Fatalf("nothing to forget: %s", said())
+	}
+	if r := keep.post("/api/owner/account/close", obj{"reason": "搬家"}); r.s("status") != "closed" {
+		t.Fatalf("closed: %v", r)
+	}
+	if strings.Contains(said(), dup.plate) {
+		t.Errorf("afterwards: %s", said())
+	}
+	s.exact()
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/liangche/liangche/internal/audit"
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/setting"
 )
@@ -44,6 +45,7 @@ func (s *Service) namedTx(ctx context.Context, tx *db.Tx, f frame, byGroup money
 	if byGroup > 0 {
 		return ErrEarner.Say("家庭或企业账户付的单不产生积分").On("earnerId", "没有积分")
 	}
+	label := ""
 	for _, id := range ascending([]int64{f.MemberID, f.EarnerID}) {
 		if id == 0 {
 			continue
@@ -52,9 +54,13 @@ func (s *Service) namedTx(ctx context.Context, tx *db.Tx, f frame, byGroup money
 		if err != nil {
 			return err
 		}
-		if id == f.EarnerID && st.Usable() != nil {
+		if id != f.EarnerID {
+			continue
+		}
+		if st.Usable() != nil {
 			return ErrEarner.Say("这位会员的账户现在不能积分，请换一位").On("earnerId", "请换一位")
 		}
+		label = member.MaskCardNo(st.CardNo)
 	}
 	most, err := s.settings.Int(ctx, setting.PointsOthersDaily)
 	if err != nil {
@@ -67,8 +73,8 @@ func (s *Service) namedTx(ctx context.Context, tx *db.Tx, f frame, byGroup money
 	if had >= int(most) {
 		return ErrEarner.Say("这位会员今天已经收了 %d 单朋友的积分，明天再来", had).On("earnerId", "今天已满")
 	}
-	return audit.RecordTx(ctx, tx, audit.Entry{Action: "order.earner", SubjectKind: "member", SubjectID: f.EarnerID, SubjectLabel: f.Plate, StoreID: f.StoreID,
-		Detail: map[string]any{"memberId": f.MemberID, "plate": f.Plate}})
+	return audit.RecordTx(ctx, tx, audit.Entry{Action: "order.earner", SubjectKind: "member", SubjectID: f.EarnerID, SubjectLabel: label, StoreID: f.StoreID,
+		Detail: map[string]any{"memberId": f.MemberID}})
 }
 
 // stillEarnsTx locks the payer and the account that a bill names when it is paid at last; who cannot have the points any more gets none.

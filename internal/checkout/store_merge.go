@@ -10,7 +10,7 @@ import (
 // MergeLook says how many questions about orders of a member would go to another, how many orders stay as history, and whether one waits for money.
 func (s *Service) MergeLook(ctx context.Context, r db.Reader, lock string, from, _ int64) (moves map[string][]string, blocks []*fault.Error, err error) {
 	var unpaid []int64
-	if err := r.Select(ctx, &unpaid, `SELECT id FROM checkout_orders WHERE member_id = ? AND status = 'awaiting_payment' ORDER BY id`+lock, from); err != nil {
+	if err := r.Select(ctx, &unpaid, `SELECT id FROM checkout_orders WHERE (member_id = ? OR earner_id = ?) AND status = 'awaiting_payment' ORDER BY id`+lock, from, from); err != nil {
 		return nil, nil, err
 	}
 	if len(unpaid) > 0 {

@@ -53,6 +53,29 @@ func insertMerge(ctx context.Context, tx *db.Tx, r mergeRow) error {
 	return err
 }
 
+// EraseTx forgets what the things were called that a member handed over or got: plates, names of groups. How many there were stays.
+func (s *Service) EraseTx(ctx context.Context, tx *db.Tx, memberID int64) error {
+	rows, err := mergesWhere(ctx, tx, `from_id = ? OR into_id = ?`, memberID, memberID)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		m, err := r.merge()
+		if err != nil {
+			return err
+		}
+		for _, item := range m.Items {
+			for i := range item.Names {
+				item.Names[i] = "—"
+			}
+		}
+		if _, err := tx.Exec(ctx, `UPDATE merge_merges SET moved = ? WHERE id = ?`, itemsText(m.Items), r.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // mergesWhere reads merges, newest first; where is one of this package's own texts.
 func mergesWhere(ctx context.Context, r db.Reader, where string, args ...any) (rows []mergeRow, err error) {
 	return rows, r.Select(ctx, &rows, `SELECT id, from_id, into_id, from_card_no, into_card_no, principal_fen, bonus_fen, points, points_debt, experience, uses, out_posting_id,
