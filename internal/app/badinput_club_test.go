@@ -79,6 +79,7 @@ func TestPassesThatDoNotPay(t *testing.T) {
 	}
 	_, expired := sell(anna, obj{"validMonths": 0, "validDays": 1})
 	s.later(72 * time.Hour)
+	s.eventually("the nightly run ends the pass", func() bool { return s.count(`SELECT COUNT(*) FROM pass_passes WHERE state = 'expired'`) == 1 })
 	anna, bob, s.boss, desk.caller = anna.again(), bob.again(), s.login(), s.staffLogin(desk.p, "")
 	paused, pausedLine := sell(anna, obj{})
 	anna.post(fmt.Sprintf("/api/owner/passes/%d/pause", paused), nil)

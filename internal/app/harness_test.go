@@ -381,11 +381,19 @@ func (s *system) later(d time.Duration) {
 	s.drain()
 }
 
+// drain does what is due, and waits for what the system's own workers do meanwhile.
 func (s *system) drain() {
 	s.t.Helper()
-	if err := s.Queue.Drain(s.t.Context()); err != nil {
-		s.t.Fatal(err)
+	for range 400 {
+		if err := s.Queue.Drain(s.t.Context()); err != nil {
+			s.t.Fatal(err)
+		}
+		if s.count(`SELECT COUNT(*) FROM jobs_queue WHERE state = 'running' AND lease_until > ?`, s.clk.Now().UnixMilli()) == 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
+	s.t.Fatal("a job does not end")
 }
 
 // count runs a SELECT COUNT(*) on the side of the database.
