@@ -139,6 +139,7 @@ func TestCouponsAndPointsThatDoNotCount(t *testing.T) {
 	}
 	over := issue(anna, template(obj{"validDays": 1}))
 	s.later(72 * time.Hour)
+	s.eventually("the coupon is over", func() bool { return s.count(`SELECT COUNT(*) FROM coupon_coupons WHERE state = 'expired'`) == 1 })
 	anna, bob, s.boss, desk.caller = anna.again(), bob.again(), s.login(), s.staffLogin(desk.p, "")
 	s.boss.set("points.max_pay_bp", 5000)
 	plain := template(obj{})
