@@ -333,6 +333,40 @@ func TestD08Renewal(t *testing.T) {
 	r.exact()
 }
 
+// What followed a pass and was given back does not stand in the way of the next one.
+func TestARenewalThatWentBackMayBeHadAgain(t *testing.T) {
+	r := newRig(t)
+	m := r.Member("张三", "13900000001", "浙A12345")
+	r.Topup(r.West, m, 50000, wallet.MethodCash)
+	p := r.sell(r.plan(r.tenWash(monthly)), m, sale.MethodCash, "")
+	_, err := r.Renewal(r.owner(m), m, p.ID, true)
+	must(t, err)
+	held := func() []pass.Pass {
+		list, err := r.Held(t.Context(), m, true)
+		must(t, err)
+		return list
+	}
+	for range 40 * 8 {
+		if r.passes(3 * time.Hour); len(held()) == 2 {
+			break
+		}
+	}
+	if got := r.get(p); got.State != pass.StateActive || len(held()) != 2 {
+		t.Fatalf("%+v of %d", got, len(held()))
+	}
+	r.refund(held()[0], pass.FaultShop)
+	_, err = r.Renewal(r.owner(m), m, p.ID, true)
+	must(t, err)
+	for range 6 * 8 {
+		r.passes(3 * time.Hour)
+	}
+	list := held()
+	if len(list) != 3 || list[0].State != pass.StateActive || list[0].RenewsID != p.ID || r.get(p).RenewOn {
+		t.Errorf("%d passes, the first %+v", len(list), r.get(p))
+	}
+	r.exact()
+}
+
 // Without notice nothing is charged, without money nothing is renewed, and both are said.
 func TestRenewalNeedsNoticeAndMoney(t *testing.T) {
 	r := newRig(t)

@@ -118,6 +118,9 @@ func (s *Service) refundTx(ctx context.Context, tx *db.Tx, id, storeID int64, wh
 	if err := savePass(ctx, tx, p); err != nil {
 		return RefundPlan{}, err
 	}
+	if err := unfollow(ctx, tx, p.ID); err != nil {
+		return RefundPlan{}, err
+	}
 	if err := keepPlan(ctx, tx, plan); err != nil {
 		return RefundPlan{}, err
 	}

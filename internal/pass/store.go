@@ -106,6 +106,12 @@ func savePass(ctx context.Context, tx *db.Tx, p Pass) error {
 	return tx.ExecOne(ctx, ErrState, updatePass, p.changing()...)
 }
 
+// unfollow lets another pass follow what this one followed.
+func unfollow(ctx context.Context, tx *db.Tx, id int64) error {
+	_, err := tx.Exec(ctx, `UPDATE pass_passes SET renews_id = NULL WHERE id = ?`, id)
+	return err
+}
+
 // savePassSoon is savePass together with the other writes of a job.
 func savePassSoon(tx *db.Tx, p Pass) { tx.ExecSoon(1, ErrState, updatePass, p.changing()...) }
 

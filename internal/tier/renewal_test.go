@@ -126,6 +126,31 @@ func TestARenewalWaitsForMoneyAndGoesBack(t *testing.T) {
 	p.sound()
 }
 
+// What followed a membership and was given back does not stand in the way of the next one.
+func TestARenewalThatWentBackMayBeHadAgain(t *testing.T) {
+	p := open(t)
+	p.rule(p.Gold, "金卡", 2, tier.Programme{})
+	m := p.Member("王五", "13800000001", "")
+	p.Topup(p.West, m, 30000, wallet.MethodCash)
+	first := p.buy(m, p.plan(10000, 1).ID)
+	must(t, p.Tiers.Renewal(p.Ctx(), m, first.ID, true))
+	p.lasts(first.EndsAt.Add(-12 * time.Hour))
+	list := p.memberships(m)
+	if len(list) != 2 {
+		t.Fatalf("%+v", list)
+	}
+	_, err := p.Tiers.RefundMembership(p.Ctx(), list[0].ID, "不想续了")
+	must(t, err)
+	must(t, p.Tiers.Renewal(p.Ctx(), m, first.ID, true))
+	p.lasts(first.EndsAt.Add(5 * 24 * time.Hour))
+	list = p.memberships(m)
+	if len(list) != 3 || list[0].State != tier.MembershipActive || list[2].RenewOn || p.purse(m) != 20000 {
+		t.Errorf("%+v, %d left", list, p.purse(m))
+	}
+	p.is(m, p.Gold)
+	p.sound()
+}
+
 // Several instances at once charge once; one tap stops it; who buys the next one by hand is not charged for another.
 func TestARenewalIsChargedOnce(t *testing.T) {
 	p := open(t)

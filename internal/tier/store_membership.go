@@ -170,10 +170,13 @@ func setEarned(ctx context.Context, tx *db.Tx, m membershipRow, earned, next int
 	return tx.ExecOne(ctx, db.ErrNoRows, `UPDATE tier_memberships SET earned_fen = ?, earn_at = ? WHERE id = ? AND earned_fen = ?`, earned, next, m.ID, m.EarnedFen)
 }
 
-// setMembershipState ends a running membership; one that was given back no longer follows itself.
+// setMembershipState ends a running membership; one that was given back no longer follows itself, and another may follow what it followed.
 func setMembershipState(ctx context.Context, tx *db.Tx, id int64, state string, endsAt int64) error {
 	if state == MembershipRefunded {
 		if err := setRenewal(ctx, tx, id, sale.Renewal{}); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `UPDATE tier_memberships SET renews_id = NULL WHERE id = ?`, id); err != nil {
 			return err
 		}
 	}
