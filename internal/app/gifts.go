@@ -11,6 +11,7 @@ import (
 	"github.com/liangche/liangche/internal/campaign"
 	"github.com/liangche/liangche/internal/coupon"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/member"
 	"github.com/liangche/liangche/internal/pass"
 	"github.com/liangche/liangche/internal/points"
 	"github.com/liangche/liangche/internal/tier"
@@ -22,7 +23,7 @@ func (a *App) givers() {
 	a.Gifts.Connect(campaign.Coupon, couponGifts{a.Coupons})
 	a.Gifts.Connect(campaign.Pass, passGifts{a.Passes})
 	a.Gifts.Connect(campaign.Membership, membershipGifts{a.Tiers})
-	a.Gifts.Connect(campaign.Tier, tierGifts{a.Tiers})
+	a.Gifts.Connect(campaign.Tier, tierGifts{a.Tiers, a.Members})
 	a.Wallet.Gifts = a.Gifts.TopupGifts
 }
 
@@ -180,7 +181,10 @@ func (m membershipGifts) TakeBackTx(ctx context.Context, tx *db.Tx, g campaign.G
 }
 
 // tierGifts puts members into a better tier for so many months; who is there already, or higher, keeps what they have.
-type tierGifts struct{ tiers *tier.Service }
+type tierGifts struct {
+	tiers   *tier.Service
+	members *member.Service
+}
 
 func (t tierGifts) find(ctx context.Context, id int64) (tier.Tier, error) {
 	all, err := t.tiers.Tiers(ctx)
@@ -208,8 +212,12 @@ func (t tierGifts) GiveTx(ctx context.Context, tx *db.Tx, g campaign.Grant) ([]i
 }
 
 func (t tierGifts) TakeBackTx(ctx context.Context, tx *db.Tx, g campaign.Grant) error {
+	holder, err := t.members.Holder(ctx, tx, g.MemberID) // who got it may have been merged into another member
+	if err != nil {
+		return err
+	}
 	for _, id := range g.Refs {
-		if err := t.tiers.ReleaseTx(ctx, tx, g.MemberID, id, "收回："+g.Title); err != nil {
+		if err := t.tiers.ReleaseTx(ctx, tx, holder, id, "收回："+g.Title); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,16 @@ func (s *Service) Holder(ctx context.Context, r db.Reader, memberID int64) (int6
 	return into[0], nil
 }
 
+// Family are all who are one person with a member by merges: who they are now first, then everybody who was merged into that one.
+func (s *Service) Family(ctx context.Context, r db.Reader, memberID int64) ([]int64, error) {
+	holder, err := s.Holder(ctx, r, memberID)
+	if err != nil {
+		return nil, err
+	}
+	merged, err := s.MergedInto(ctx, r, holder)
+	return append([]int64{holder}, merged...), err
+}
+
 // MergedInto lists who was merged into a member, in the order in which they joined the shop.
 func (s *Service) MergedInto(ctx context.Context, r db.Reader, memberID int64) (ids []int64, err error) {
 	return ids, r.Select(ctx, &ids, `SELECT id FROM member_members WHERE merged_into = ? ORDER BY id`, memberID)
