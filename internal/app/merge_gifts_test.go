@@ -86,3 +86,67 @@ func TestMergeTakesRainBack(t *testing.T) {
 	}
 	s.exact()
 }
+
+// invited joins somebody by the code of a member.
+func (s *system) invited(name string, by owner) owner {
+	s.t.Helper()
+	o := s.visitor(name)
+	o.plate = fmt.Sprintf("沪C%05d", s.keys.Add(1)%100000)
+	o.id = o.post("/api/owner/join", obj{"charterVersion": s.charter(), "phoneToken": o.provePhone(), "name": name, "inviteCode": by.get("/api/owner/referral").s("code"),
+		"vehicle": obj{"plate": o.plate, "vehicleClassId": s.shop.class}}).i("memberId")
+	return o
+}
+
+// N16: whether a friend brought money is judged by all that the person brought who was two members.
+func TestMergeKeepsReferralsHonest(t *testing.T) {
+	s := start(t).open()
+	s.boss.want(http.MethodPut, "/api/console/referrals/rules", obj{"on": true, "minPaidFen": 1, "payWithinDays": 90, "backDays": 15, "dailyCap": 10, "fastCount": 9,
+		"inviterGift": []obj{{"kind": "points", "n": 300}}, "friendGift": []obj{{"kind": "points", "n": 50}}, "grades": []obj{}})
+	rewarded := func(inviter owner, want int64) {
+		s.t.Helper()
+		s.later(10 * time.Second)
+		if err := s.Referral.Sweep(s.t.Context()); err != nil {
+			s.t.Fatal(err)
+		}
+		if n := inviter.get("/api/owner/points").i("available"); n != want {
+			s.t.Errorf("the inviter has %d points, want %d", n, want)
+		}
+	}
+	s.sub("the refund of another one's top-up takes no reward", func(*testing.T) {
+		x := s.join("王推荐")
+		friend, dup := s.invited("林晓舟", x), s.join("林晓舟")
+		s.shop.desk.settle(s.visit(friend.id, friend.plate), tender("cash", 3500))
+		rewarded(x, 300)
+		dup.topup()
+		s.shop.manager.merge(dup.id, friend.id)
+		s.refunded(friend, 50000)
+		rewarded(x, 300)
+	})
+	s.sub("a refund that posts under the other one takes it", func(*testing.T) {
+		x := s.join("王推荐")
+		friend, keep := s.invited("林晓舟", x), s.join("林晓舟")
+		friend.topup()
+		rewarded(x, 300)
+		s.shop.manager.merge(friend.id, keep.id)
+		rewarded(x, 300)
+		s.refunded(keep, 50000)
+		rewarded(x, 0)
+	})
+	s.sub("a friend who pays as the other one is a friend", func(*testing.T) {
+		x := s.join("王推荐")
+		friend, keep := s.invited("林晓舟", x), s.join("林晓舟")
+		s.shop.manager.merge(friend.id, keep.id)
+		rewarded(x, 0)
+		s.shop.desk.settle(s.visit(keep.id, keep.plate), tender("cash", 3500))
+		rewarded(x, 300)
+	})
+	s.sub("who was a customer before is none", func(*testing.T) {
+		x, keep := s.join("王推荐"), s.join("林晓舟")
+		s.shop.desk.settle(s.visit(keep.id, keep.plate), tender("cash", 3500))
+		s.later(time.Minute)
+		friend := s.invited("林晓舟", x)
+		s.shop.manager.merge(friend.id, keep.id)
+		rewarded(x, 0)
+	})
+	s.exact()
+}

@@ -50,6 +50,28 @@ func kin(ctx context.Context, r db.Reader, members []int64) (ask []int64, whose 
 	return ask, added, nil
 }
 
+// families are the members with all who are the same person by merges. lead maps those who were merged to who they are now.
+func families(ctx context.Context, r db.Reader, members []int64) (all []int64, lead map[int64]int64, err error) {
+	type row struct {
+		MemberID int64 `db:"member_id"`
+		Into     int64 `db:"merged_into"`
+	}
+	gone, err := selectIn[row](ctx, r, `SELECT member_id, merged_into FROM ledger_accounts WHERE unit = 'principal' AND merged_into <> 0 AND member_id IN (?)`, members)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, lead = slices.Clone(members), map[int64]int64{}
+	for _, x := range gone {
+		all = append(all, x.Into)
+	}
+	merged, err := selectIn[row](ctx, r, `SELECT member_id, merged_into FROM ledger_accounts WHERE unit = 'principal' AND merged_into IN (?)`, all)
+	for _, x := range merged {
+		all, lead[x.MemberID] = append(all, x.MemberID), x.Into
+	}
+	slices.Sort(all)
+	return slices.Compact(all), lead, err
+}
+
 // auditMerged checks that who was merged holds nothing, and that what lies between two members is nothing.
 func auditMerged(ctx context.Context, d *db.DB, report func(string)) error {
 	var full []int64

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -105,13 +106,17 @@ type Brought struct {
 	First  time.Time // of the first payment
 }
 
-// BroughtBy reads the money that members brought (N16). Who never paid is missing.
+// BroughtBy reads the money that members brought (N16), each together with all who are the same person by merges. Who never paid is missing.
 func BroughtBy(ctx context.Context, r db.Reader, members []int64) (map[int64]Brought, error) {
 	out := map[int64]Brought{}
 	for len(members) > 0 {
 		n := min(len(members), 500)
+		ask, lead, err := families(ctx, r, members[:n])
+		if err != nil {
+			return nil, err
+		}
 		query, args, err := db.In(`SELECT member_id, COALESCE(SUM(-amount), 0) AS fen, COALESCE(MIN(CASE WHEN amount < 0 THEN created_at END), 0) AS first_at
-			FROM ledger_entries WHERE member_id IN (?) AND account IN `+tenders+` GROUP BY member_id`, members[:n])
+			FROM ledger_entries WHERE member_id IN (?) AND account IN `+tenders+` GROUP BY member_id`, ask)
 		if err != nil {
 			return nil, err
 		}
@@ -123,8 +128,19 @@ func BroughtBy(ctx context.Context, r db.Reader, members []int64) (map[int64]Bro
 		if err := r.Select(ctx, &rows, query, args...); err != nil {
 			return nil, err
 		}
+		sums := map[int64]Brought{} // by who they are now
 		for _, x := range rows {
-			out[x.MemberID] = Brought{money.Fen(x.Fen), clock.FromMillis(x.FirstAt)}
+			who := cmp.Or(lead[x.MemberID], x.MemberID)
+			b, at := sums[who], clock.Maybe(x.FirstAt)
+			if b.First.IsZero() || !at.IsZero() && at.Before(b.First) {
+				b.First = at
+			}
+			sums[who] = Brought{b.NetFen + money.Fen(x.Fen), b.First}
+		}
+		for _, m := range members[:n] {
+			if b, ok := sums[cmp.Or(lead[m], m)]; ok {
+				out[m] = b
+			}
 		}
 		members = members[n:]
 	}

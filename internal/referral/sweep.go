@@ -216,7 +216,8 @@ func (s *Service) pay(ctx context.Context, rules Rules, list []Invite) error {
 	now := s.db.Now()
 	for _, i := range list {
 		b := brought[i.InviteeID]
-		paid := b.NetFen >= rules.MinPaidFen && !b.First.After(i.ExpiresAt)
+		// Who paid before the invitation was merged with a customer, and is no new friend.
+		paid := b.NetFen >= rules.MinPaidFen && !b.First.After(i.ExpiresAt) && !b.First.Before(i.CreatedAt)
 		switch {
 		case paid && rules.On:
 			err = s.reward(ctx, rules, i)
