@@ -89,9 +89,13 @@ func (s *Service) giveAll(ctx context.Context, list []due) error {
 // giveDue gives one gift under the lock of its rule, so that its limit per member holds.
 func (s *Service) giveDue(ctx context.Context, d due) error {
 	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		holder, err := s.members.Holder(ctx, tx, d.memberID) // who earned it may have been merged into another member since
+		if err != nil {
+			return err
+		}
+		d.memberID = holder
 		r := d.rule
 		if r.ID != 0 {
-			var err error
 			if r, err = lockRule(ctx, tx, r.ID); errors.Is(err, fault.ErrNotFound) || err == nil && !r.Active {
 				return nil // ended meanwhile
 			} else if err != nil {
