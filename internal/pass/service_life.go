@@ -213,11 +213,12 @@ func (s *Service) Extend(ctx context.Context, id, days int64, reason string) (Pa
 
 // reopenTx takes back what expiry took. A pass that was opened for a use that came back still names the posting that ended it.
 func (s *Service) reopenTx(ctx context.Context, tx *db.Tx, p *Pass) error {
+	b, err := ledger.LockTx(ctx, tx, p.MemberID, ledger.Uses)
+	if err != nil {
+		return err
+	}
+	p.MemberID = b.MemberID // who held it may have been merged into another member
 	if p.EndPosting != 0 {
-		b, err := ledger.LockTx(ctx, tx, p.MemberID, ledger.Uses)
-		if err != nil {
-			return err
-		}
 		if _, err := ledger.ReverseTx(ctx, tx, b, p.EndPosting, ledger.Post{Kind: ledger.KindReversal, StoreID: p.StoreID, BizDay: s.shops.BizDay(ctx, tx.Now, p.StoreID),
 			RefKind: "pass", RefID: p.ID, Title: p.Name + " 恢复"}); err != nil {
 			return err
