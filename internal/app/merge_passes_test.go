@@ -6,10 +6,13 @@ import (
 	"time"
 )
 
-// What a member who was merged into another held once comes to life with the other: a pass whose end is moved.
+// What a member who was merged into another held once comes to life with the other: a pass whose end is moved, and one that was used up and is charged
+// again.
 func TestMergeOfEndedPasses(t *testing.T) {
 	s := start(t).open()
 	keep, dup := s.join("林晓舟"), s.join("林晓舟")
+	once := dup.buyPass(s.passPlan(obj{"name": "洗车单次卡", "priceFen": 3500, "lines": []obj{{"serviceIds": []int64{s.shop.wash}, "times": 1, "listFen": 3500}}}))
+	s.shop.desk.settle(s.visit(dup.id, dup.plate), []obj{}...)
 	short := dup.buyPass(s.passPlan(obj{"validMonths": 0, "validDays": 1}))
 	s.later(50 * time.Hour)
 	if err := s.Passes.Tick(t.Context()); err != nil {
@@ -17,8 +20,10 @@ func TestMergeOfEndedPasses(t *testing.T) {
 	}
 	keep, dup = keep.again(), dup.again()
 	s.boss.token = s.anonymous().post("/api/staff/session", obj{"method": "password", "username": "boss", "password": bossPassword}).s("session.accessToken")
-	if s.count(`SELECT COUNT(*) FROM pass_passes WHERE id = ? AND state = 'expired'`, short) != 1 {
-		t.Fatal(dup.get(fmt.Sprintf("/api/owner/passes/%d", short)))
+	for id, state := range map[int64]string{once: "used", short: "expired"} {
+		if s.count(`SELECT COUNT(*) FROM pass_passes WHERE id = ? AND state = ?`, id, state) != 1 {
+			t.Fatalf("%v is not %s", dup.get(fmt.Sprintf("/api/owner/passes/%d", id)), state)
+		}
 	}
 	s.boss.merge(dup.id, keep.id)
 	s.exact()
@@ -36,5 +41,9 @@ func TestMergeOfEndedPasses(t *testing.T) {
 			t.Errorf("%v", r)
 		}
 		left(short, 9)
+	})
+	s.sub("one that was used up is charged again", func(*testing.T) {
+		s.boss.post(fmt.Sprintf("/api/staff/passes/%d/recharge", once), obj{"storeId": s.shop.store, "memberId": keep.id, "tender": "cash"})
+		left(once, 5)
 	})
 }

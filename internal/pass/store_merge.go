@@ -8,7 +8,8 @@ import (
 	"github.com/liangche/liangche/internal/fault"
 )
 
-const mergeable = `SELECT id FROM pass_passes WHERE member_id = ? AND state IN ('active', 'paused') ORDER BY id`
+// mergeable are the passes that are in use or may be again: those that were used up can be charged, those that ended may still be renewed.
+const mergeable = `SELECT id FROM pass_passes WHERE member_id = ? AND (state IN ('active', 'paused', 'used') OR (state = 'expired' AND renew_on)) ORDER BY id`
 
 // MergeLook says which passes of a member would go to another.
 func (s *Service) MergeLook(ctx context.Context, r db.Reader, _ string, from, _ int64) (moves map[string][]string, blocks []*fault.Error, err error) {

@@ -63,7 +63,8 @@ func (s *Service) MergeTx(ctx context.Context, tx *db.Tx, from, into int64) erro
 			return err
 		}
 	}
-	if _, err := tx.Exec(ctx, `UPDATE tier_memberships SET member_id = ? WHERE member_id = ? AND state = 'active'`, into, from); err != nil {
+	// One that has ended may still be renewed for some days.
+	if _, err := tx.Exec(ctx, `UPDATE tier_memberships SET member_id = ? WHERE member_id = ? AND (state = 'active' OR renew_on)`, into, from); err != nil {
 		return err
 	}
 	if err := s.mergeGrantsTx(ctx, tx, from, into); err != nil {

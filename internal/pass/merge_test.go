@@ -1,0 +1,42 @@
+package pass_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/ledger"
+	"github.com/liangche/liangche/internal/pass"
+	"github.com/liangche/liangche/internal/sale"
+	"github.com/liangche/liangche/internal/wallet"
+)
+
+// A pass that ended and still waits for the money of its renewal is renewed for the one that its member was merged into.
+func TestARenewalGoesOnAfterAMerge(t *testing.T) {
+	r := newRig(t)
+	from, into := r.Member("张三", "13900000001", "浙A12345"), r.Member("张三", "13900000002", "")
+	p := r.sell(r.plan(r.tenWash(monthly)), from, sale.MethodCash, "")
+	_, err := r.Renewal(r.owner(from), from, p.ID, true)
+	must(t, err)
+	for range 33 {
+		r.passes(24 * time.Hour)
+	}
+	if got := r.get(p); got.State != pass.StateExpired || !got.RenewOn || got.RenewNote == "" {
+		t.Fatalf("%+v", got)
+	}
+	must(t, r.DB.InTx(r.Ctx(), func(ctx context.Context, tx *db.Tx) error {
+		if _, err := ledger.MergeTx(ctx, tx, from, into, ledger.Post{}, ledger.Post{}); err != nil {
+			return err
+		}
+		return r.MergeTx(ctx, tx, from, into)
+	}))
+	r.Topup(r.West, into, 50000, wallet.MethodCash)
+	r.passes(time.Hour)
+	list, err := r.Held(t.Context(), into, true)
+	must(t, err)
+	if len(list) != 2 || list[0].State != pass.StateActive || list[0].RenewsID != p.ID || list[1].RenewOn {
+		t.Errorf("%+v", list)
+	}
+	r.exact()
+}
