@@ -232,7 +232,7 @@ func (s *Service) TopupGifts(ctx context.Context, memberID int64, amounts []mone
 			continue
 		}
 		if most := r.each(); most > 0 {
-			if got, err := givenTo(ctx, s.db, r.ID, memberID); err != nil {
+			if got, err := s.givenTo(ctx, s.db, r.ID, memberID); err != nil {
 				return nil, err
 			} else if got >= most {
 				continue
@@ -272,7 +272,7 @@ func (s *Service) FirstFollowTx(ctx context.Context, tx *db.Tx, memberID int64, 
 			continue
 		}
 		// A person with two members gets one gift, a member with two WeChat accounts too.
-		got, err := givenTo(ctx, tx, r.ID, memberID)
+		got, err := s.givenTo(ctx, tx, r.ID, memberID)
 		if err != nil {
 			return err
 		}

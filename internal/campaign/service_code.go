@@ -138,7 +138,7 @@ func (s *Service) redeemTx(ctx context.Context, tx *db.Tx, memberID int64, code 
 	if err := st.MayTopUp(); err != nil {
 		return out, err
 	}
-	if err := useCode(ctx, tx, c, memberID, b.PerMember); err != nil {
+	if err := s.useCode(ctx, tx, c, memberID, b.PerMember); err != nil {
 		return out, err
 	}
 	if _, err := s.GiveTx(ctx, tx, Give{MemberID: memberID, Source: "code", RefID: c.ID, Dedupe: fmt.Sprintf("code:%d", c.ID), Title: b.Name, Gift: b.Gift}); err != nil {

@@ -145,10 +145,17 @@ func knownGifts(ctx context.Context, r db.Reader, dedupes []string) (map[string]
 	return out, nil
 }
 
-// givenTo counts the gifts of a rule that a member has.
-func givenTo(ctx context.Context, r db.Reader, ruleID, memberID int64) (n int, err error) {
-	err = r.Get(ctx, &n, `SELECT COUNT(*) FROM campaign_gifts WHERE member_id = ? AND rule_id = ? AND state = 'given'`, memberID, ruleID)
-	return n, err
+// givenTo counts the gifts of a rule that a member has, with all who are the same person by merges.
+func (s *Service) givenTo(ctx context.Context, r db.Reader, ruleID, memberID int64) (n int, err error) {
+	family, err := s.members.Family(ctx, r, memberID)
+	if err != nil {
+		return 0, err
+	}
+	query, args, err := db.In(`SELECT COUNT(*) FROM campaign_gifts WHERE member_id IN (?) AND rule_id = ? AND state = 'given'`, family, ruleID)
+	if err != nil {
+		return 0, err
+	}
+	return n, r.Get(ctx, &n, query, args...)
 }
 
 // givenBy counts the gifts of each rule.
@@ -303,16 +310,24 @@ func codeOf(ctx context.Context, tx *db.Tx, hash string) (c codeRow, err error) 
 	return c, err
 }
 
-// useCode marks a code as used by a member, as the next of so many. Faults: ErrUsed, ErrLimit.
-func useCode(ctx context.Context, tx *db.Tx, c codeRow, memberID int64, most int) error {
+// useCode marks a code as used by a member, as the next of so many of all who are the same person by merges. Faults: ErrUsed, ErrLimit.
+func (s *Service) useCode(ctx context.Context, tx *db.Tx, c codeRow, memberID int64, most int) error {
+	family, err := s.members.Family(ctx, tx, memberID)
+	if err != nil {
+		return err
+	}
+	query, args, err := db.In(`SELECT COUNT(*) FROM campaign_codes WHERE batch_id = ? AND member_id IN (?)`, c.BatchID, family)
+	if err != nil {
+		return err
+	}
 	var used int64
-	if err := tx.Get(ctx, &used, `SELECT COUNT(*) FROM campaign_codes WHERE batch_id = ? AND member_id = ?`, c.BatchID, memberID); err != nil {
+	if err := tx.Get(ctx, &used, query, args...); err != nil {
 		return err
 	}
 	if used >= int64(most) {
 		return ErrLimit
 	}
-	err := tx.ExecOne(ctx, ErrUsed, `UPDATE campaign_codes SET member_id = ?, use_no = ?, used_at = ? WHERE id = ? AND used_at = 0`, memberID, used+1, tx.Millis(), c.ID)
+	err = tx.ExecOne(ctx, ErrUsed, `UPDATE campaign_codes SET member_id = ?, use_no = ?, used_at = ? WHERE id = ? AND used_at = 0`, memberID, used+1, tx.Millis(), c.ID)
 	if errors.Is(err, db.ErrDuplicate) {
 		return fault.ErrBusyWrite // the same member used another one at this very moment
 	}

@@ -103,7 +103,7 @@ func (s *Service) giveDue(ctx context.Context, d due) error {
 			}
 		}
 		if most := r.each(); most > 0 {
-			got, err := givenTo(ctx, tx, r.ID, d.memberID)
+			got, err := s.givenTo(ctx, tx, r.ID, d.memberID)
 			if err != nil {
 				return err
 			}
@@ -474,7 +474,12 @@ func (s *Service) birthday(ctx context.Context, r Rule, day string, end time.Tim
 					}
 					rule.Name, rule.Gift = cmp.Or(g.Title, "生日礼"), Gift{{Kind: g.Kind, ID: g.ID, N: g.N}}
 				}
-				dues = append(dues, due{rule, m, 0, fmt.Sprintf("birthday:%d:%d:%d", r.ID, m, t.Year()), Birthday, 0})
+				if had, err := s.celebrated(ctx, r.ID, m, t.Year()); err != nil {
+					return false, err
+				} else if had {
+					continue
+				}
+				dues = append(dues, due{rule, m, 0, birthdayKey(r.ID, m, t.Year()), Birthday, 0})
 			}
 			if err := s.giveAll(ctx, dues); err != nil {
 				return false, err
@@ -488,4 +493,22 @@ func (s *Service) birthday(ctx context.Context, r Rule, day string, end time.Tim
 		}
 	}
 	return true, nil
+}
+
+func birthdayKey(ruleID, memberID int64, year int) string {
+	return fmt.Sprintf("birthday:%d:%d:%d", ruleID, memberID, year)
+}
+
+// celebrated says whether somebody who was merged into a member had the birthday gift of a year.
+func (s *Service) celebrated(ctx context.Context, ruleID, memberID int64, year int) (bool, error) {
+	merged, err := s.members.MergedInto(ctx, s.db, memberID)
+	if err != nil || len(merged) == 0 {
+		return false, err
+	}
+	keys := make([]string, len(merged))
+	for i, m := range merged {
+		keys[i] = birthdayKey(ruleID, m, year)
+	}
+	had, err := knownGifts(ctx, s.db, keys)
+	return len(had) > 0, err
 }

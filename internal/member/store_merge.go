@@ -21,8 +21,8 @@ func (s *Service) Holder(ctx context.Context, r db.Reader, memberID int64) (int6
 // Family are all who are one person with a member by merges: who they are now first, then everybody who was merged into that one.
 func (s *Service) Family(ctx context.Context, r db.Reader, memberID int64) ([]int64, error) {
 	holder, err := s.Holder(ctx, r, memberID)
-	if err != nil {
-		return nil, err
+	if err != nil || holder == 0 {
+		return []int64{holder}, err
 	}
 	merged, err := s.MergedInto(ctx, r, holder)
 	return append([]int64{holder}, merged...), err
