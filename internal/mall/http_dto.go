@@ -123,7 +123,7 @@ func (s *Service) itemView(ctx context.Context, i Item) (ItemView, error) {
 
 // offers are what a member sees of items.
 func (s *Service) offers(ctx context.Context, memberID int64, items []Item) ([]Offer, error) {
-	mine, err := orderedAll(ctx, s.db, memberID)
+	mine, err := s.orderedAll(ctx, s.db, memberID)
 	if err != nil {
 		return nil, err
 	}

@@ -226,11 +226,11 @@ func (s *Service) mayOrder(ctx context.Context, tx *db.Tx, i Item, memberID, qty
 		}
 	}
 	if i.PerMember > 0 {
-		n, err := ordered(ctx, tx, i.ID, memberID)
+		had, err := s.orderedAll(ctx, tx, memberID)
 		if err != nil {
 			return err
 		}
-		if n+qty > int64(i.PerMember) {
+		if n := had[i.ID]; n+qty > int64(i.PerMember) {
 			return ErrLimit.Say("每人限兑 %d 件，您还能兑 %d 件", i.PerMember, max(int64(i.PerMember)-n, 0)).On("qty", "超过了可兑数量")
 		}
 	}

@@ -175,19 +175,21 @@ func oneOrder(ctx context.Context, r db.Reader, where string, arg any) (Order, e
 	return x.order(), err
 }
 
-// ordered counts what a member has of an item; what was cancelled does not count.
-func ordered(ctx context.Context, r db.Reader, itemID, memberID int64) (n int64, err error) {
-	err = r.Get(ctx, &n, `SELECT COALESCE(SUM(qty), 0) FROM mall_orders WHERE item_id = ? AND member_id = ? AND state <> 'cancelled'`, itemID, memberID)
-	return n, err
-}
-
-// orderedAll is ordered for every item.
-func orderedAll(ctx context.Context, r db.Reader, memberID int64) (map[int64]int64, error) {
+// orderedAll counts what a member, with all who are the same person by merges, has of every item; what was cancelled does not count.
+func (s *Service) orderedAll(ctx context.Context, r db.Reader, memberID int64) (map[int64]int64, error) {
+	family, err := s.Members.Family(ctx, r, memberID)
+	if err != nil {
+		return nil, err
+	}
+	query, args, err := db.In(`SELECT item_id, COALESCE(SUM(qty), 0) AS n FROM mall_orders WHERE member_id IN (?) AND state <> 'cancelled' GROUP BY item_id`, family)
+	if err != nil {
+		return nil, err
+	}
 	var rows []struct {
 		ItemID int64 `db:"item_id"`
 		N      int64 `db:"n"`
 	}
-	err := r.Select(ctx, &rows, `SELECT item_id, COALESCE(SUM(qty), 0) AS n FROM mall_orders WHERE member_id = ? AND state <> 'cancelled' GROUP BY item_id`, memberID)
+	err = r.Select(ctx, &rows, query, args...)
 	out := map[int64]int64{}
 	for _, x := range rows {
 		out[x.ItemID] = x.N
