@@ -22,6 +22,36 @@ func (p *programme) merge(from, into int64) {
 	}))
 }
 
+// A right that both have is had once; a use of the one that ended with the merge that comes back ends with it.
+func TestAUseThatComesBackAfterAMerge(t *testing.T) {
+	p := open(t)
+	wash, _ := p.washes(3)
+	from, into := p.golden("13800000001"), p.golden("13800000002")
+	posting, err := p.take(from, wash, 1, 1)
+	must(t, err)
+	_, err = p.take(into, wash, 2, 1)
+	must(t, err)
+	p.merge(from, into)
+	agree := func() {
+		t.Helper()
+		var bad int
+		must(t, p.DB.Get(t.Context(), &bad, `SELECT COUNT(*) FROM tier_grants g WHERE (SELECT COALESCE(SUM(l.remaining), 0) FROM ledger_lots l WHERE l.ref_kind = 'right' AND l.ref_id = g.id)
+			<> CASE WHEN g.state = 'open' THEN g.granted - g.used ELSE 0 END`))
+		if bad != 0 {
+			t.Errorf("%d grants are not what the journal holds", bad)
+		}
+		p.sound()
+	}
+	agree()
+	p.giveBack(from, 1, posting)
+	agree()
+	must(t, p.Tiers.Expire(p.Ctx()))
+	agree()
+	if p.left(into, wash) != 2 || p.uses(into) != 2 {
+		t.Errorf("%d left, %d in the journal", p.left(into, wash), p.uses(into))
+	}
+}
+
 // A membership that ended and still waits for the money of its renewal is renewed for the one that its member was merged into.
 func TestARenewalGoesOnAfterAMerge(t *testing.T) {
 	p := open(t)

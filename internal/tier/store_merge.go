@@ -116,6 +116,10 @@ func (s *Service) mergeGrantsTx(ctx context.Context, tx *db.Tx, from, into int64
 			if err := s.expireTx(ctx, tx, g); err != nil {
 				return err
 			}
+			// A use of it that comes back later is all that it holds then, and ends at once.
+			if _, err := tx.Exec(ctx, `UPDATE tier_grants SET granted = used, expires_at = ? WHERE id = ?`, tx.Millis(), g.ID); err != nil {
+				return err
+			}
 			continue
 		}
 		if _, err := tx.Exec(ctx, `UPDATE tier_grants SET member_id = ? WHERE id = ?`, into, g.ID); err != nil {
