@@ -33,7 +33,7 @@ describe('membership programme', () => {
     codes = await memberCodes(origin, { name: '许清和', phone: ownerPhone, plate: newPlate() })
     friendPersona = await weixin.addPersona(friendName, friendPhone)
     const rules = await boss.get('/referrals/rules')
-    await boss.put('/referrals/rules', { ...rules, on: true, inviterGift: [{ kind: 'points', n: 300 }], friendGift: [{ kind: 'points', n: 50 }] })
+    await boss.put('/referrals/rules', { ...rules, on: true, shareOn: false, inviterGift: [{ kind: 'points', n: 300 }], friendGift: [{ kind: 'points', n: 50 }] })
     matId = (await codes.get('/mall/items')).items.find((item) => item.name === MAT).id
     owner = await phone(browser)
     page = owner.page
