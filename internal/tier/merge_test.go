@@ -2,6 +2,7 @@ package tier_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -49,6 +50,43 @@ func TestAUseThatComesBackAfterAMerge(t *testing.T) {
 	agree()
 	if p.left(into, wash) != 2 || p.uses(into) != 2 {
 		t.Errorf("%d left, %d in the journal", p.left(into, wash), p.uses(into))
+	}
+}
+
+// A membership that was given follows the one that was bought, whoever of the two had which.
+func TestAGivenMembershipFollowsAfterAMerge(t *testing.T) {
+	p := open(t)
+	p.rule(p.Gold, "金卡", 2, tier.Programme{})
+	plan := p.plan(10000, 3)
+	for i, bought := range []int{0, 1} {
+		who := []int64{p.Member("王五", fmt.Sprintf("1380000000%d", 2*i), ""), p.Member("王五", fmt.Sprintf("1380000000%d", 2*i+1), "")}
+		first := p.buy(who[bought], plan.ID)
+		must(t, p.in(func(ctx context.Context, tx *db.Tx) error {
+			_, err := p.Tiers.GiveMembershipTx(ctx, tx, who[1-bought], plan.ID)
+			return err
+		}))
+		p.Clock.Advance(35 * 24 * time.Hour)
+		must(t, p.Tiers.Advance(p.Ctx()))
+		if _, blocks, err := p.Tiers.MergeLook(t.Context(), p.DB, "", who[0], who[1]); err != nil || len(blocks) != 0 {
+			t.Fatalf("%v %v", blocks, err)
+		}
+		p.merge(who[0], who[1])
+		list := p.memberships(who[1])
+		if len(list) != 2 {
+			t.Fatalf("%+v", list)
+		}
+		next := list[0]
+		if next.ID == first.ID {
+			next = list[1]
+		}
+		if days := next.EndsAt.Sub(next.StartsAt) / (24 * time.Hour); !next.StartsAt.Equal(first.EndsAt) || days < 59 || days > 62 {
+			t.Errorf("the given one runs from %s for %d days, the bought one to %s", next.StartsAt, days, first.EndsAt)
+		}
+		p.lasts(next.EndsAt.Add(-12 * time.Hour))
+		p.is(who[1], p.Gold)
+		p.lasts(next.EndsAt.Add(12 * time.Hour))
+		p.is(who[1], p.def)
+		p.sound()
 	}
 }
 

@@ -1,15 +1,18 @@
 package tier
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 )
 
-// MergeLook says which memberships of a member would go to another, and whether both have the same one: two that run at once would serve a person once.
+// MergeLook says which memberships of a member would go to another, and whether both bought the same one: two that run at once would serve a person once.
 func (s *Service) MergeLook(ctx context.Context, r db.Reader, _ string, from, into int64) (moves map[string][]string, blocks []*fault.Error, err error) {
 	theirs, err := membershipsOf(ctx, r, from)
 	if err != nil {
@@ -29,11 +32,72 @@ func (s *Service) MergeLook(ctx context.Context, r db.Reader, _ string, from, in
 			return nil, nil, err
 		}
 		moves["memberships"] = append(moves["memberships"], p.Name)
-		if slices.ContainsFunc(own, func(o membershipRow) bool { return o.State == MembershipActive && o.PlanID == m.PlanID }) {
+		if !given(activeOf(theirs, m.PlanID)) && !given(activeOf(own, m.PlanID)) {
 			blocks = append(blocks, ErrMergePlan.Say("两位会员都有「%s」，同时生效会白白浪费一份：请先退掉其中一份，再合并", p.Name))
 		}
 	}
 	return moves, blocks, nil
+}
+
+// activeOf are the running and coming memberships of a plan, by their begin.
+func activeOf(rows []membershipRow, planID int64) (out []membershipRow) {
+	for _, m := range rows {
+		if m.PlanID == planID && m.State == MembershipActive {
+			out = append(out, m)
+		}
+	}
+	slices.SortFunc(out, func(a, b membershipRow) int { return cmp.Compare(a.StartsAt, b.StartsAt) })
+	return out
+}
+
+// given says whether none of them was sold.
+func given(rows []membershipRow) bool {
+	return !slices.ContainsFunc(rows, func(m membershipRow) bool { return m.SaleID > 0 })
+}
+
+// followTx lets memberships that were given follow those of the same plan that the other has, with the months that are left of them. Of two members who
+// bought the same one MergeLook says so.
+func followTx(ctx context.Context, tx *db.Tx, from, into int64) error {
+	theirs, err := membershipsOf(ctx, tx, from)
+	if err != nil {
+		return err
+	}
+	own, err := membershipsOf(ctx, tx, into)
+	if err != nil {
+		return err
+	}
+	done := map[int64]bool{}
+	for _, x := range theirs {
+		first, late := activeOf(own, x.PlanID), activeOf(theirs, x.PlanID)
+		if done[x.PlanID] || len(first) == 0 || len(late) == 0 {
+			continue
+		}
+		done[x.PlanID] = true
+		if !given(late) {
+			first, late = late, first
+		}
+		at := max(lastOf(first, x.PlanID).EndsAt, tx.Millis())
+		for _, m := range late {
+			p, err := m.plan()
+			if err != nil {
+				return err
+			}
+			begun := time.UnixMilli(max(m.StartsAt, tx.Millis()))
+			for p.Months = 1; term(begun, p.Months).UnixMilli() < m.EndsAt; {
+				p.Months++
+			}
+			snapshot, err := json.Marshal(p)
+			if err != nil {
+				return err
+			}
+			ends := term(time.UnixMilli(at), p.Months).UnixMilli()
+			if _, err := tx.Exec(ctx, `UPDATE tier_memberships SET starts_at = ?, ends_at = ?, earn_at = ?, snapshot = ?, warned = FALSE WHERE id = ?`, at, ends, at, string(snapshot), m.ID); err != nil {
+				return err
+			}
+			at = ends
+		}
+	}
+	return nil
 }
 
 // MergeTx joins the standing of a member with that of another: memberships and counted rights go over, a right that both have in the same period is one
@@ -62,6 +126,9 @@ func (s *Service) MergeTx(ctx context.Context, tx *db.Tx, from, into int64) erro
 		if err := putAssignment(ctx, tx, assignmentRow{into, theirs.TierID, false, theirs.Reason, theirs.By, tx.Millis(), theirs.EndsAt}); err != nil {
 			return err
 		}
+	}
+	if err := followTx(ctx, tx, from, into); err != nil {
+		return err
 	}
 	// One that has ended may still be renewed for some days.
 	if _, err := tx.Exec(ctx, `UPDATE tier_memberships SET member_id = ? WHERE member_id = ? AND (state = 'active' OR renew_on)`, into, from); err != nil {
