@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 )
@@ -46,4 +47,21 @@ func TestMergeOfEndedPasses(t *testing.T) {
 		s.boss.post(fmt.Sprintf("/api/staff/passes/%d/recharge", once), obj{"storeId": s.shop.store, "memberId": keep.id, "tender": "cash"})
 		left(once, 5)
 	})
+}
+
+// Who said no to offers as one of two members gets none after their merge.
+func TestMergeKeepsTheStricterChoice(t *testing.T) {
+	s := start(t).open()
+	const path = "/api/owner/message-preference"
+	keep, dup := s.join("林晓舟"), s.join("林晓舟")
+	choose := func(o owner, marketing bool, off ...string) {
+		o.want(http.MethodPut, path, obj{"off": append([]string{}, off...), "sms": true, "calls": true, "marketing": marketing, "fromMinute": 540, "toMinute": 1200})
+	}
+	choose(keep, true)
+	choose(dup, false, "wishes")
+	s.shop.manager.merge(dup.id, keep.id)
+	if x := keep.get(path); x.b("preference.marketing") || x.at("preference.off.0") != "wishes" || x.i("preference.fromMinute") != 540 {
+		t.Errorf("%v", x)
+	}
+	s.exact()
 }

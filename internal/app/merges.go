@@ -20,5 +20,6 @@ func (a *App) merges() *merge.Service {
 		{Move: a.Points.MergeTx, Late: true},
 		{Move: a.Referral.MergeTx, Late: true},
 		{Move: a.Outreach.MergeTx, Late: true},
+		{Move: a.Messages.MergeTx, Late: true},
 	}})
 }

@@ -111,3 +111,31 @@ func (s *Service) SetPreference(ctx context.Context, memberID int64, p Preferenc
 	})
 	return row.preference(), err
 }
+
+// MergeTx leaves to a member what they chose, but for offers: who said no to them as the one or the other gets none.
+func (s *Service) MergeTx(ctx context.Context, tx *db.Tx, from, into int64) error {
+	rows, err := readPreferences(ctx, tx, []int64{from, into}, tx.ForUpdate())
+	if err != nil {
+		return err
+	}
+	theirs, chose := rows[from]
+	if !chose {
+		return nil
+	}
+	was := defaultPreference()
+	own, has := rows[into]
+	if has {
+		was = own.preference()
+	} else {
+		own = preferenceRow{MemberID: into, SMS: was.SMS, Calls: was.Calls}
+	}
+	if slices.Contains(theirs.preference().Off, GroupWishes) && !slices.Contains(was.Off, GroupWishes) {
+		own.OffGroups += GroupWishes + ","
+	}
+	own.Marketing = own.Marketing && theirs.Marketing
+	if now := own.preference(); now.Marketing == was.Marketing && len(now.Off) == len(was.Off) {
+		return nil
+	}
+	own.UpdatedAt = tx.Millis()
+	return savePreference(ctx, tx, own)
+}
