@@ -388,10 +388,6 @@ func (s *Service) Advance(ctx context.Context) error {
 }
 
 func (s *Service) advanceTx(ctx context.Context, tx *db.Tx, id int64) error {
-	seen, err := membershipByID(ctx, tx, id, "")
-	if err != nil {
-		return err
-	}
 	def, err := s.Default(ctx, tx)
 	if err != nil {
 		return err
@@ -412,7 +408,7 @@ func (s *Service) advanceTx(ctx context.Context, tx *db.Tx, id int64) error {
 	if err := s.earnTx(ctx, tx, m, total, at, plan.Name+"·按月确认"); err != nil {
 		return err
 	}
-	if _, err := lockPlace(ctx, tx, seen.MemberID, def.ID); err != nil {
+	if _, err := lockPlace(ctx, tx, m.MemberID, def.ID); err != nil {
 		return err
 	}
 	if next.IsZero() {
