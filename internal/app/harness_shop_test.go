@@ -277,6 +277,16 @@ func (s *system) bookable() (bay, technician int64) {
 	return bay, washer.id
 }
 
+// alwaysOpen opens the store day and night, for what must not depend on the hour at which it is tested.
+func (s *system) alwaysOpen() {
+	s.t.Helper()
+	var spans []obj
+	for weekday := range 7 {
+		spans = append(spans, obj{"weekday": weekday, "opens": 0, "closes": 1440})
+	}
+	s.boss.want(http.MethodPut, fmt.Sprintf("/api/console/stores/%d/hours", s.shop.store), obj{"spans": spans})
+}
+
 // day is the date n days from now in the shop's zone.
 func (s *system) day(n int) string { return bizday.Add(bizday.Of(s.clk.Now(), bizday.DefaultZone), n) }
 

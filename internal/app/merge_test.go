@@ -288,6 +288,7 @@ func TestMergeIsRefusedWhileSomethingIsOpen(t *testing.T) {
 		"lines": []obj{{"serviceIds": []int64{s.shop.wash}, "times": 5, "listFen": 3500}}}).i("id")
 	card := boss.post("/api/console/membership-plans", obj{"name": "金卡年费", "kind": "discount", "priceFen": 19900, "months": 12, "onSale": true,
 		"tierId": boss.post("/api/console/tiers", obj{"name": "金卡", "color": "#D4A017", "rank": 30, "discountBp": 9000}).i("id")}).i("id")
+	s.alwaysOpen()
 	on := func(o owner, what string) {
 		boss.post(fmt.Sprintf("/api/console/members/%d/%s", o.id, what), obj{"reason": "核对身份"})
 	}
