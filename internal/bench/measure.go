@@ -23,6 +23,7 @@ type sample struct {
 	cpuMicros float64 // of this process and the database server, per operation
 	dbMicros  float64 // of the server alone
 	p50, p99  float64 // ms
+	took      []time.Duration
 }
 
 // meter runs variants and knows whose CPU time counts.
@@ -72,7 +73,7 @@ func (m *meter) run(ctx context.Context, d time.Duration, f op) (sample, error) 
 	slices.Sort(took)
 	at := func(q float64) float64 { return took[int(q*float64(len(took)-1))].Seconds() * 1000 }
 	n := float64(len(took))
-	return sample{perSecond: n / elapsed.Seconds(), cpuMicros: float64(used.Microseconds()) / n, dbMicros: float64(served.Microseconds()) / n, p50: at(0.5), p99: at(0.99)}, nil
+	return sample{perSecond: n / elapsed.Seconds(), cpuMicros: float64(used.Microseconds()) / n, dbMicros: float64(served.Microseconds()) / n, p50: at(0.5), p99: at(0.99), took: took}, nil
 }
 
 // cpu is the processor time that this process and the database server have used.
@@ -146,6 +147,19 @@ func (m *meter) interleave(ctx context.Context, rounds int, d time.Duration, var
 		}
 	}
 	return out, nil
+}
+
+// tail is the 99th percentile of all rounds together, in ms: of a single round it would be the fate of some twenty operations.
+func (s series) tail() float64 {
+	var all []time.Duration
+	for _, x := range s {
+		all = append(all, x.took...)
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[len(all)*99/100].Seconds() * 1000
 }
 
 // ratios divides a by b round by round.

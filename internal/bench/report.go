@@ -42,17 +42,14 @@ func (g goal) figure() string {
 	return fmt.Sprintf(g.format+" ("+g.format+"–"+g.format+")", g.value, g.low, g.high)
 }
 
-func absolute(s series, f func(sample) float64) string {
+func absolute(s series) string {
 	p, _, _ := s.of(rate)
 	c, _, _ := s.of(cost)
-	if q, _, _ := s.of(f); f(sample{p99: 1}) == 1 {
-		return fmt.Sprintf("%.1f ms", q)
-	}
 	return fmt.Sprintf("%.0f/s, %.0f µs", p, c)
 }
 
 func compare(id, what string, a, b series, f func(sample) float64) goal {
-	g := goal{id: id, what: what, format: "%.2f", left: absolute(a, f), right: absolute(b, f)}
+	g := goal{id: id, what: what, format: "%.2f", left: absolute(a), right: absolute(b)}
 	g.value, g.low, g.high = ratios(a, b, f)
 	return g
 }
@@ -71,9 +68,20 @@ func (b *bench) most(id, what string, want, beyond float64, x, y series, f func(
 	b.goals = append(b.goals, g)
 }
 
-// note adds a line for information.
-func (b *bench) note(id, what string, x, y series, f func(sample) float64) {
-	b.goals = append(b.goals, compare(id, what, x, y, f))
+// tails adds a goal that the 99th percentile of all rounds must not exceed, as a ratio; those of single rounds are the noise.
+func (b *bench) tails(id, what string, want float64, x, y series) {
+	g := compare(id, what, x, y, slow)
+	g.value, g.left, g.right = x.tail()/y.tail(), fmt.Sprintf("%.1f ms", x.tail()), fmt.Sprintf("%.1f ms", y.tail())
+	g.want, g.reached = fmt.Sprintf("≤ %.2f", want), want/g.value
+	b.goals = append(b.goals, g)
+}
+
+// times adds a goal that follows from a measured ratio and a recorded one.
+func (b *bench) times(id, what string, want, beyond, by float64, x, y series) {
+	g := compare(id, what, x, y, rate)
+	g.value, g.low, g.high = g.value*by, g.low*by, g.high*by
+	g.format, g.want, g.reached, g.beyond = "%.1f", fmt.Sprintf("≥ %.0f", want), g.value/want, g.value >= beyond
+	b.goals = append(b.goals, g)
 }
 
 // atMost adds a measured figure with its limit and, where there is one, a stricter limit.
