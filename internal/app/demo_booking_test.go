@@ -5,13 +5,17 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/app"
 	"github.com/liangche/liangche/internal/bizday"
+	"github.com/liangche/liangche/internal/booking"
+	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/clock"
+	"github.com/liangche/liangche/internal/idem"
 )
 
 // Whenever the demo begins, its shop has a past, a present and something to come, and its books are exact.
@@ -94,6 +98,24 @@ func looksBusy(t *testing.T, d *app.Demo, now time.Time, open bool) {
 	if n := count(`SELECT COUNT(*) FROM booking_segments g JOIN booking_bookings b ON b.id = g.booking_id JOIN staff_accounts a ON a.id = g.technician_id
 		WHERE a.username = 'tech' AND b.state IN ('arrived', 'in_service')`); n != 0 {
 		t.Errorf("the technician of the demo has %d cars in hand", n)
+	}
+	// Who tries the demo can book tomorrow at ten, with a deposit.
+	services, err := d.Catalog.Services(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := time.ParseInLocation("2006-01-02 15:04", bizday.Add(today, 1)+" 10:00", bizday.Location(bizday.DefaultZone))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(services, func(x catalog.ServiceItem) bool { return x.Name == "漆面打蜡" && x.DepositFen > 0 })
+	if i < 0 {
+		t.Fatal("waxing asks for no deposit")
+	}
+	all := actor.Actor{Kind: actor.Staff, ID: 1, AllStores: true}
+	if _, err := d.Bookings.DeskCreate(idem.With(actor.With(ctx, all), idem.Key{Actor: "test", Key: "tomorrow-at-ten", Hash: "0"}), booking.DeskAsk{StoreID: first, Kind: booking.KindVisit, Channel: booking.ChannelPhone,
+		ServiceIDs: []int64{services[i].ID}, StartsAt: &at, Plate: "沪A66666", VehicleClassID: services[i].Prices[0].VehicleClassID, ContactName: "来看演示的人", ContactPhone: "13800001234"}); err != nil {
+		t.Errorf("tomorrow at ten: %v", err)
 	}
 	var said bytes.Buffer
 	if n, err := d.Audit(ctx, &said, io.Discard); err != nil || n > 0 {

@@ -90,7 +90,7 @@ var demoServices = []demoService{
 	{"内饰深度清洁", "座椅、顶棚、仪表台、空调口深度清洁与除味", "detail", 150, 8500, [4]int64{22800, 26800, 31800, 36800}, [4]int{135, 150, 170, 200},
 		catalog.BookingInput{ChangeoverMinutes: 10, FreeCancelHours: 4, MinLevel: 2, BookingKinds: []string{"visit", "pickup"}}},
 	{"漆面打蜡", "洗车、去沥青与铁粉、手工上蜡", "detail", 90, 8500, [4]int64{12800, 15800, 18800, 21800}, [4]int{80, 90, 105, 120},
-		catalog.BookingInput{ChangeoverMinutes: 10, FreeCancelHours: 4, MinLevel: 2, BookingKinds: []string{"visit", "pickup"}}},
+		catalog.BookingInput{ChangeoverMinutes: 10, FreeCancelHours: 4, MinLevel: 2, DepositFen: 5000, BookingKinds: []string{"visit", "pickup"}}},
 	{"漆面镀晶", "中度抛光、镀晶两层，质保一年", "film", 240, 9000, [4]int64{98000, 128000, 158000, 188000}, [4]int{210, 240, 255, 285}, // fits between a shift's breaks
 		catalog.BookingInput{ChangeoverMinutes: 15, FreeCancelHours: 24, MinLevel: 3, DepositFen: 20000, BookingKinds: []string{"visit", "pickup"}}},
 	{"空调系统清洗", "蒸发箱可视清洗、更换空调滤芯工时", "repair", 60, 9000, [4]int64{15800, 16800, 18800, 19800}, [4]int{},
