@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/httpapi"
@@ -129,6 +130,7 @@ func (s *Service) ownerRoutes(r *httpapi.Router) {
 }
 
 func (s *Service) ownerDriverRoutes(r *httpapi.Router) {
+	guesses := httpapi.NewGuesses()
 	httpapi.Register(r, owner("ownerGroupInvite", http.MethodPost, "/groups/{id}/invites", "Make a link that brings one driver"),
 		func(ctx context.Context, in *httpapi.ByIDBody[Place]) (InviteView, error) {
 			v, err := s.Invite(ctx, in.ID, in.Body)
@@ -140,7 +142,12 @@ func (s *Service) ownerDriverRoutes(r *httpapi.Router) {
 		})
 	httpapi.Register(r, owner("ownerGroupInvited", http.MethodGet, "/group-invites/{code}", "What a link offers me"),
 		func(ctx context.Context, in *codeInput) (InvitedView, error) {
-			g, p, until, err := s.Invited(ctx, in.Code)
+			var g Group
+			var p Place
+			until, err := httpapi.Try(ctx, guesses, s.db.Now(), func() (until time.Time, err error) {
+				g, p, until, err = s.Invited(ctx, in.Code)
+				return until, err
+			}, ErrInvite)
 			if err != nil {
 				return InvitedView{}, err
 			}
@@ -153,7 +160,7 @@ func (s *Service) ownerDriverRoutes(r *httpapi.Router) {
 		})
 	httpapi.Register(r, owner("ownerGroupJoin", http.MethodPost, "/group-joins", "Take the place of a link"),
 		func(ctx context.Context, in *httpapi.Body[CodeAsk]) (Detail, error) {
-			d, err := s.Join(ctx, in.Body.Code)
+			d, err := httpapi.Try(ctx, guesses, s.db.Now(), func() (Driver, error) { return s.Join(ctx, in.Body.Code) }, ErrInvite)
 			if err != nil {
 				return Detail{}, err
 			}

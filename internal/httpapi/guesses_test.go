@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,5 +48,63 @@ func TestGuesses(t *testing.T) {
 	}
 	if n := tries(as(77, fmt.Sprint("10.0.0.", 3)), 3); n != 3 {
 		t.Errorf("somebody else had %d tries", n)
+	}
+}
+
+// What exists costs nothing, however often it is looked up; what does not is dammed as any guess is, also when the guesses come at once.
+func TestTryCountsWhatIsWrong(t *testing.T) {
+	g, at := httpapi.NewGuesses(), time.Unix(1_700_000_000, 0)
+	wrong, other := errors.New("no such code"), errors.New("over")
+	as := func(member int64) context.Context {
+		return actor.With(t.Context(), actor.Actor{Kind: actor.Owner, ID: member, MemberID: member, IP: "10.0.0.1"})
+	}
+	try := func(member int64, err error) error {
+		got, e := httpapi.Try(as(member), g, at, func() (int, error) { return 7, err }, wrong)
+		if e == nil && got != 7 {
+			t.Errorf("got %d", got)
+		}
+		return e
+	}
+	for n := range 200 {
+		if err := try(1, nil); err != nil {
+			t.Fatalf("look %d: %v", n, err)
+		}
+		if err := try(1, other); !errors.Is(err, other) {
+			t.Fatalf("look %d: %v", n, err)
+		}
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	counts := map[error]int{}
+	for range 50 {
+		wg.Go(func() {
+			err := try(2, fmt.Errorf("coupon: %w", wrong))
+			mu.Lock()
+			defer mu.Unlock()
+			if errors.Is(err, wrong) {
+				counts[wrong]++
+			} else if errors.Is(err, fault.ErrTooMany) {
+				counts[fault.ErrTooMany]++
+			} else {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if counts[wrong] != 10 || counts[fault.ErrTooMany] != 40 {
+		t.Errorf("%v", counts)
+	}
+	if err := try(2, nil); !errors.Is(err, fault.ErrTooMany) {
+		t.Errorf("who has guessed too often sees what exists: %v", err)
+	}
+	for m := range int64(5) { // the address has fifty left
+		for range 10 {
+			if err := try(10+m, wrong); !errors.Is(err, wrong) {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := try(99, nil); !errors.Is(err, fault.ErrTooMany) {
+		t.Errorf("the address has nothing left: %v", err)
 	}
 }

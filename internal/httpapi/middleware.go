@@ -153,6 +153,24 @@ func NewLimiter(interval time.Duration, burst int) *Limiter {
 
 // Allow counts a call at instant now. Fault: fault.ErrTooMany.
 func (l *Limiter) Allow(now time.Time, key string) error {
+	_, err := l.take(now, key)
+	return err
+}
+
+// take is Allow with a way back: back takes the call out of the count. Fault: fault.ErrTooMany.
+func (l *Limiter) take(now time.Time, key string) (back func(), err error) {
+	r := l.bucket(now, key).ReserveN(now, 1)
+	if !r.OK() || r.DelayFrom(now) > 0 {
+		r.CancelAt(now)
+		return nil, fault.ErrTooMany
+	}
+	return func() { r.CancelAt(now) }, nil
+}
+
+// spent says whether the key has no call left; it counts nothing.
+func (l *Limiter) spent(now time.Time, key string) bool { return l.bucket(now, key).TokensAt(now) < 1 }
+
+func (l *Limiter) bucket(now time.Time, key string) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.keys) > 10_000 { // a flood of keys must not grow the memory: full buckets carry no information
@@ -167,8 +185,5 @@ func (l *Limiter) Allow(now time.Time, key string) error {
 		b = rate.NewLimiter(l.rate, l.burst)
 		l.keys[key] = b
 	}
-	if !b.AllowN(now, 1) {
-		return fault.ErrTooMany
-	}
-	return nil
+	return b
 }

@@ -102,15 +102,16 @@ func (s *Service) page(ctx context.Context, f orderFilter, p httpapi.Paging) ([]
 }
 
 func (s *Service) staffRoutes(r *httpapi.Router) {
+	guesses := httpapi.NewGuesses()
 	httpapi.Register(r, httpapi.Op{ID: "staffMallCollect", Method: http.MethodPost, Path: "/api/staff/mall/collect", Summary: "Look an order up by its pickup code", Who: httpapi.Staff, Permission: perm.MallDeliver},
 		func(ctx context.Context, in *httpapi.Body[CodeAsk]) (DeskOrder, error) {
-			o, err := s.Find(ctx, in.Body.Code)
+			o, err := httpapi.Try(ctx, guesses, s.db.Now(), func() (Order, error) { return s.Find(ctx, in.Body.Code) }, ErrCode)
 			return s.oneDesk(ctx, o, err)
 		})
 	httpapi.Register(r, httpapi.Op{ID: "staffMallDeliver", Method: http.MethodPost, Path: "/api/staff/mall/orders/{id}/deliver", Summary: "Hand an order out to who shows its code", Who: httpapi.Staff,
 		Permission: perm.MallDeliver, Idempotent: true},
 		func(ctx context.Context, in *httpapi.ByIDBody[CodeAsk]) (DeskOrder, error) {
-			o, err := s.Deliver(ctx, in.ID, in.Body.Code)
+			o, err := httpapi.Try(ctx, guesses, s.db.Now(), func() (Order, error) { return s.Deliver(ctx, in.ID, in.Body.Code) }, ErrCode)
 			return s.oneDesk(ctx, o, err)
 		})
 }

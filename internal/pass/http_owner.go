@@ -108,6 +108,7 @@ func (s *Service) ownerRoutes(r *httpapi.Router) {
 	op := func(id, method, path, summary string) httpapi.Op {
 		return httpapi.Op{ID: id, Method: method, Path: "/api/owner" + path, Who: httpapi.Member, Summary: summary}
 	}
+	guesses := httpapi.NewGuesses()
 	money := func(o httpapi.Op) httpapi.Op { o.Idempotent = true; return o }
 	show := func(p Pass, err error) (View, error) {
 		if err != nil {
@@ -152,7 +153,7 @@ func (s *Service) ownerRoutes(r *httpapi.Router) {
 		})
 	httpapi.Register(r, op("ownerPassClaim", http.MethodPost, "/pass-claims", "Take a pass that somebody gave"),
 		func(ctx context.Context, in *httpapi.Body[ClaimAsk]) (View, error) {
-			return show(s.Claim(ctx, me(ctx), in.Body.Code, in.Body.Plate))
+			return show(httpapi.Try(ctx, guesses, s.db.Now(), func() (Pass, error) { return s.Claim(ctx, me(ctx), in.Body.Code, in.Body.Plate) }, ErrClaim))
 		})
 	httpapi.Register(r, op("ownerPassPause", http.MethodPost, "/passes/{id}/pause", "Stop the clock of a pass"),
 		func(ctx context.Context, in *httpapi.ByID) (View, error) {
