@@ -138,7 +138,7 @@ func (s *Service) Routes(r *httpapi.Router) {
 }
 
 func (s *Service) ownerRoutes(r *httpapi.Router) {
-	logins := httpapi.NewLimiter(time.Second, 60) // many phones share a carrier's address
+	logins, refreshes := httpapi.NewLimiter(time.Second, 60), httpapi.NewLimiter(time.Second, 60) // many phones share a carrier's address
 	op := func(id, method, path, summary string, who httpapi.Who) httpapi.Op {
 		return httpapi.Op{ID: id, Method: method, Path: "/api/owner" + path, Summary: summary, Who: who}
 	}
@@ -159,6 +159,9 @@ func (s *Service) ownerRoutes(r *httpapi.Router) {
 		})
 	httpapi.Register(r, op("ownerRefresh", http.MethodPost, "/session/refresh", "Replace both tokens", httpapi.Public),
 		func(ctx context.Context, in *httpapi.Body[RefreshRequest]) (session.Session, error) {
+			if err := refreshes.Allow(s.db.Now(), httpapi.ClientIP(ctx)); err != nil {
+				return session.Session{}, err
+			}
 			return session.Refresh(ctx, s.db, actor.Owner, in.Body.RefreshToken)
 		})
 	httpapi.Register(r, op("ownerLogout", http.MethodDelete, "/session", "Sign out", httpapi.Owner),

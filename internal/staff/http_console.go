@@ -52,7 +52,7 @@ type consoleLoginInput struct {
 	Body ConsoleLoginRequest
 }
 
-func (s *Service) consoleRoutes(r *httpapi.Router, logins *httpapi.Limiter) {
+func (s *Service) consoleRoutes(r *httpapi.Router, d doors) {
 	op := func(id, method, path, summary string, who httpapi.Who) httpapi.Op {
 		return httpapi.Op{ID: id, Method: method, Path: "/api/console" + path, Summary: summary, Who: who}
 	}
@@ -62,7 +62,7 @@ func (s *Service) consoleRoutes(r *httpapi.Router, logins *httpapi.Limiter) {
 			if err := in.check(); err != nil {
 				return ConsoleMe{}, err
 			}
-			if err := logins.Allow(s.db.Now(), httpapi.ClientIP(ctx)); err != nil {
+			if err := d.logins.Allow(s.db.Now(), httpapi.ClientIP(ctx)); err != nil {
 				return ConsoleMe{}, err
 			}
 			ses, id, err := s.LoginPassword(visitor(ctx), in.Body.Username, in.Body.Password)
@@ -84,7 +84,7 @@ func (s *Service) consoleRoutes(r *httpapi.Router, logins *httpapi.Limiter) {
 			if token == "" {
 				return ConsoleSession{}, fault.ErrNoSession
 			}
-			ses, err := session.Refresh(ctx, s.db, actor.Staff, token)
+			ses, err := s.refresh(ctx, d, token)
 			if err != nil {
 				if fault.As(err).Kind == fault.Unauthorized {
 					s.clearCookies(ctx)

@@ -42,21 +42,32 @@ type PasswordChanged struct {
 	Session session.Session `json:"session"`
 }
 
+// doors dam, per address, what nobody is signed in for: logins, before the database counts them, and refreshes, which write.
+type doors struct{ logins, refreshes *httpapi.Limiter }
+
+// refresh replaces both tokens. Faults: fault.ErrTooMany, fault.ErrExpired.
+func (s *Service) refresh(ctx context.Context, d doors, token string) (session.Session, error) {
+	if err := d.refreshes.Allow(s.db.Now(), httpapi.ClientIP(ctx)); err != nil {
+		return session.Session{}, err
+	}
+	return session.Refresh(ctx, s.db, actor.Staff, token)
+}
+
 // Routes registers every operation of this package.
 func (s *Service) Routes(r *httpapi.Router) {
-	logins := httpapi.NewLimiter(2*time.Second, 30) // per address: a first dam before the database counts
-	s.staffRoutes(r, logins)
-	s.consoleRoutes(r, logins)
+	d := doors{httpapi.NewLimiter(2*time.Second, 30), httpapi.NewLimiter(time.Second, 60)}
+	s.staffRoutes(r, d)
+	s.consoleRoutes(r, d)
 	s.accountRoutes(r)
 }
 
-func (s *Service) staffRoutes(r *httpapi.Router, logins *httpapi.Limiter) {
+func (s *Service) staffRoutes(r *httpapi.Router, d doors) {
 	op := func(id, method, path, summary string, who httpapi.Who) httpapi.Op {
 		return httpapi.Op{ID: id, Method: method, Path: "/api/staff" + path, Summary: summary, Who: who}
 	}
 	httpapi.Register(r, op("staffLogin", http.MethodPost, "/session", "Sign in, binding WeChat by an invite where needed", httpapi.Public),
 		func(ctx context.Context, in *httpapi.Body[LoginRequest]) (out LoginAnswer, err error) {
-			if err := logins.Allow(s.db.Now(), httpapi.ClientIP(ctx)); err != nil {
+			if err := d.logins.Allow(s.db.Now(), httpapi.ClientIP(ctx)); err != nil {
 				return out, err
 			}
 			var id int64
@@ -68,7 +79,7 @@ func (s *Service) staffRoutes(r *httpapi.Router, logins *httpapi.Limiter) {
 		})
 	httpapi.Register(r, op("staffRefresh", http.MethodPost, "/session/refresh", "Replace both tokens", httpapi.Public),
 		func(ctx context.Context, in *httpapi.Body[RefreshRequest]) (session.Session, error) {
-			return session.Refresh(ctx, s.db, actor.Staff, in.Body.RefreshToken)
+			return s.refresh(ctx, d, in.Body.RefreshToken)
 		})
 	httpapi.Register(r, op("staffLogout", http.MethodDelete, "/session", "Sign out", httpapi.Staff),
 		func(ctx context.Context, _ *httpapi.None) (httpapi.None, error) { return httpapi.None{}, s.Logout(ctx) })
