@@ -100,6 +100,7 @@ var labels = map[string]string{
 	"staff.password":        "重置员工密码",
 	"staff.password_change": "修改自己的密码",
 	"staff.login":           "登录",
+	"staff.login_refused":   "登录失败：密码不对",
 	"staff.logout":          "退出登录",
 	"role.update":           "修改角色权限",
 	// family and company accounts

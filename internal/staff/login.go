@@ -42,6 +42,12 @@ func (s *Service) LoginPassword(ctx context.Context, username, password string) 
 		hash = s.decoy() // the answer takes as long as for an account that exists
 	}
 	if !s.matches(ctx, hash, password) || !found || a.PasswordHash == "" {
+		if !found {
+			return session.Session{}, 0, ErrBadCredentials
+		}
+		if err := s.refused(ctx, a); err != nil {
+			return session.Session{}, 0, err
+		}
 		return session.Session{}, 0, ErrBadCredentials
 	}
 	var out session.Session
@@ -60,6 +66,13 @@ func (s *Service) LoginPassword(ctx context.Context, username, password string) 
 		return err
 	})
 	return out, a.ID, err
+}
+
+// refused leaves a trace of a wrong password for an account that exists; there are as many as there are tries.
+func (s *Service) refused(ctx context.Context, a accountRow) error {
+	return s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
+		return audit.RecordTx(ctx, tx, audit.Entry{Action: "staff.login_refused", SubjectKind: "staff", SubjectID: a.ID, SubjectLabel: a.Name})
+	})
 }
 
 // try counts a login attempt. Fault: ErrThrottled.

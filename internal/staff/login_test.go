@@ -80,6 +80,11 @@ func TestN35LoginThrottle(t *testing.T) {
 	if tried != triesByAccount || throttled != 12-triesByAccount {
 		t.Fatalf("%d tried, %d throttled", tried, throttled)
 	}
+	var trail int
+	must(t, w.db.Get(ctx, &trail, `SELECT COUNT(*) FROM audit_log WHERE action = 'staff.login_refused' AND ip = '10.0.0.1' AND subject_label = '周老板'`))
+	if trail != triesByAccount {
+		t.Errorf("%d refused logins are in the trail", trail)
+	}
 	_, _, err := w.LoginPassword(ctx, "boss", goodPassword)
 	wants(t, err, ErrThrottled)
 	w.clk.Advance(loginWindow + time.Second)
