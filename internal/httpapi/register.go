@@ -109,7 +109,7 @@ func (r *Router) guard(op Op) func(huma.Context, func(huma.Context)) {
 			ctx = idem.With(ctx, idem.Key{Actor: string(who.Kind) + ":" + strconv.FormatInt(who.ID, 10), Key: key})
 		}
 		if err != nil {
-			writeProblem(c, r.problem(ctx, err))
+			writeProblem(c, r.problem(actor.With(ctx, who), err))
 			return
 		}
 		next(huma.WithContext(c, actor.With(ctx, who)))
@@ -168,6 +168,9 @@ func (r *Router) problem(ctx context.Context, err error) *Problem {
 	f := fault.As(err)
 	if cause := errors.Unwrap(error(f)); cause != nil || f.Kind == fault.Internal {
 		r.opt.Log.ErrorContext(ctx, "request failed", "code", f.Code, "request", RequestID(ctx), "cause", cause)
+	} else if f.Kind == fault.Forbidden {
+		who := actor.From(ctx)
+		r.opt.Log.InfoContext(ctx, "request refused", "code", f.Code, "request", RequestID(ctx), "actor", string(who.Kind), "id", who.ID, "ip", ClientIP(ctx))
 	}
 	return &Problem{status: int(f.Kind), Code: FaultCode(f.Code), Message: f.Message, Fields: f.Fields, Detail: f.Detail, RequestID: RequestID(ctx)}
 }
