@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"slices"
 	"time"
 
@@ -57,7 +58,27 @@ func wrap(err error) error {
 	case errors.Is(err, sql.ErrNoRows):
 		return ErrNoRows
 	case duplicate(err):
-		return errors.Join(ErrDuplicate, err)
+		return errors.Join(ErrDuplicate, silence(err))
+	}
+	return silence(err)
+}
+
+// rowValue is where a message of MySQL repeats what a row holds: "Duplicate entry '…' for key", "Incorrect string value: '…' for column".
+var rowValue = regexp.MustCompile(`(?s)(Duplicate entry |value: )'.*' for `)
+
+// silent is a driver's error without the values of rows: errors are logged, and a value may be somebody's.
+type silent struct {
+	text  string
+	cause error
+}
+
+func (s silent) Error() string { return s.text }
+func (s silent) Unwrap() error { return s.cause }
+
+func silence(err error) error {
+	var my *mysql.MySQLError
+	if errors.As(err, &my) && rowValue.MatchString(err.Error()) {
+		return silent{rowValue.ReplaceAllString(err.Error(), "$1'…' for "), err}
 	}
 	return err
 }
