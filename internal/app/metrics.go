@@ -3,12 +3,15 @@ package app
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/liangche/liangche/internal/httpapi"
 )
 
 // metrics is one registry per App, so that tests may run several.
@@ -35,10 +38,21 @@ func (m *metrics) observe(route string, status int, seconds float64) {
 	m.latency.WithLabelValues(route, strconv.Itoa(status/100)+"xx").Observe(seconds)
 }
 
+// near says whether an address is this machine's or of a private network. Figures are for who runs the shop, not for the public.
+func near(ip string) bool {
+	a, err := netip.ParseAddr(ip)
+	a = a.Unmap()
+	return err == nil && (a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast())
+}
+
 // handler reads the queue's depth at each scrape.
 func (m *metrics) handler(a *App) http.Handler {
 	next := promhttp.HandlerFor(m.reg, promhttp.HandlerOpts{})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !near(httpapi.ClientIP(r.Context())) {
+			http.NotFound(w, r)
+			return
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 		defer cancel()
 		if queued, dead, err := a.Queue.Depth(ctx); err == nil {
