@@ -64,6 +64,10 @@ func (b browser) send(method, address string, body any, with ...header) reply {
 	if err != nil {
 		b.s.t.Fatal(err)
 	}
+	b.s.seen.wire(out)
+	for _, c := range res.Cookies() {
+		b.s.seen.add("cookie "+c.Name, c.Value)
+	}
 	return reply{res.StatusCode, res.Header, out, method + " " + address}
 }
 

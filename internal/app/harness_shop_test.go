@@ -124,6 +124,8 @@ func (s *system) join(name string) owner {
 	s.t.Helper()
 	o := s.visitor(name)
 	o.plate = fmt.Sprintf("沪A%05d", s.keys.Add(1)%100000)
+	s.seen.add("member's name", name)
+	s.seen.add("plate", o.plate)
 	r := o.post("/api/owner/join", obj{"charterVersion": s.charter(), "phoneToken": o.provePhone(), "name": name,
 		"vehicle": obj{"plate": o.plate, "vehicleClassId": s.shop.class}})
 	o.id, o.cardNo = r.i("memberId"), r.s("cardNo")

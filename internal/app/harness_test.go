@@ -44,6 +44,7 @@ type system struct {
 	cfg  db.Config
 	http *http.Client
 	log  *logBook
+	seen seen
 	stop func() error
 	shop shopData
 	boss caller
@@ -78,7 +79,7 @@ func start(t testing.TB, tune ...func(*app.DemoOptions)) *system {
 	}
 	s.http = &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	o := app.DemoOptions{Listen: "127.0.0.1:0", Dir: s.dir, Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelWarn})), Out: io.Discard, Empty: true,
+	o := app.DemoOptions{Listen: "127.0.0.1:0", Dir: s.dir, Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Out: io.Discard, Empty: true,
 		Database: &s.cfg, Clock: s.clk,
 		Sandbox: func(o *wxsandbox.Options) { o.NotifySpeedup = 300; o.Pay.RefundDelay = time.Millisecond }}
 	for _, f := range tune {
@@ -92,6 +93,9 @@ func start(t testing.TB, tune ...func(*app.DemoOptions)) *system {
 	t.Cleanup(func() {
 		if err := s.stop(); err != nil {
 			t.Errorf("the system did not end cleanly: %v", err)
+		}
+		if s.Demo != nil {
+			s.silent(t)
 		}
 		if t.Failed() && testing.Verbose() {
 			t.Logf("server log:\n%s", s.log)
@@ -216,16 +220,17 @@ func (c caller) do(method, path string, body any, with ...header) reply {
 
 func (c caller) try(method, path string, body any, with ...header) (reply, error) {
 	var rd io.Reader
+	var asked []byte
 	switch b := body.(type) {
 	case nil:
 	case []byte:
 		rd = bytes.NewReader(b)
 	default:
-		j, err := json.Marshal(b)
-		if err != nil {
+		var err error
+		if asked, err = json.Marshal(b); err != nil {
 			return reply{}, err
 		}
-		rd = bytes.NewReader(j)
+		rd = bytes.NewReader(asked)
 	}
 	req, err := http.NewRequestWithContext(c.s.t.Context(), method, c.s.URL+path, rd)
 	if err != nil {
@@ -250,12 +255,16 @@ func (c caller) try(method, path string, body any, with ...header) (reply, error
 		}
 		req.Header.Set(h.name, h.value)
 	}
+	if asked != nil {
+		c.s.seen.wire(asked)
+	}
 	res, err := c.s.http.Do(req)
 	if err != nil {
 		return reply{}, err
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
+	c.s.seen.wire(b)
 	return reply{res.StatusCode, res.Header, b, method + " " + path}, err
 }
 

@@ -306,8 +306,8 @@ func TestNever(t *testing.T) {
 				t.Errorf("%q tells of %s", r.body, word)
 			}
 		}
-		if !strings.Contains(s.log.String(), f.s("requestId")) {
-			t.Error("the log does not hold the request id")
+		if n := strings.Count(s.log.String(), `msg="request failed" code=internal request=`+f.s("requestId")+" cause="); n != 1 {
+			t.Errorf("the log holds the cause %d times", n)
 		}
 	})
 	s.exact()
