@@ -189,7 +189,7 @@ func (s *Service) ClaimPageOf(ctx context.Context, memberID int64, code string) 
 		return o, err
 	}
 	if memberID != 0 {
-		if o.Mine, err = claimedBy(ctx, s.db, c.ID, memberID); err != nil {
+		if o.Mine, err = s.claimedBy(ctx, s.db, c.ID, memberID); err != nil {
 			return o, err
 		}
 	}
@@ -244,7 +244,7 @@ func (s *Service) Claim(ctx context.Context, memberID int64, code string) (Coupo
 }
 
 func (s *Service) tooLate(ctx context.Context, memberID int64, c claimRow) error {
-	mine, err := claimedBy(ctx, s.db, c.ID, memberID)
+	mine, err := s.claimedBy(ctx, s.db, c.ID, memberID)
 	if err != nil {
 		return err
 	}
@@ -263,7 +263,7 @@ func (s *Service) claimTx(ctx context.Context, tx *db.Tx, memberID int64, c clai
 	if err := st.MayTopUp(); err != nil {
 		return 0, err
 	}
-	mine, err := claimedBy(ctx, tx, c.ID, memberID)
+	mine, err := s.claimedBy(ctx, tx, c.ID, memberID)
 	if err != nil {
 		return 0, err
 	}

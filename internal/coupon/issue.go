@@ -111,12 +111,13 @@ func (s *Service) IssueTx(ctx context.Context, tx *db.Tx, i Issue) ([]int64, err
 		Data: map[string]string{"title": terms.Name, "time": lastDay(c.ExpiresAt), "hint": "请在有效期内使用"}})
 }
 
-func newRow(tx *db.Tx, t templateRow, terms Terms, i Issue, key string, seq int64) (row, error) {
+// newRow is a member's seq-th coupon of a template; before is how many those had who were merged into the member. Fault: ErrLimit.
+func newRow(tx *db.Tx, t templateRow, terms Terms, i Issue, key string, seq, before int64) (row, error) {
 	from, until, err := terms.span(tx.Now)
 	if err != nil {
 		return row{}, err
 	}
-	if t.PerMember > 0 && seq > t.PerMember {
+	if t.PerMember > 0 && before+seq > t.PerMember {
 		return row{}, ErrLimit.Say("「%s」每人最多 %d 张", t.Name, t.PerMember)
 	}
 	c := row{ID: tx.NewID(), TemplateID: t.ID, TermsID: t.TermsID, MemberID: i.MemberID, FirstID: i.MemberID, SeqNo: seq, State: Available, Source: i.Source, SourceID: i.SourceID,
@@ -140,7 +141,11 @@ func (s *Service) issueOneTx(ctx context.Context, tx *db.Tx, t templateRow, term
 		if err != nil {
 			return 0, false, err
 		}
-		c, err := newRow(tx, t, terms, i, key, seq[i.MemberID]+1)
+		before, err := s.beforeMerging(ctx, tx, t, []int64{i.MemberID})
+		if err != nil {
+			return 0, false, err
+		}
+		c, err := newRow(tx, t, terms, i, key, seq[i.MemberID]+1, before[i.MemberID])
 		if err != nil {
 			return 0, false, err
 		}
@@ -158,11 +163,15 @@ func (s *Service) issueManyTx(ctx context.Context, tx *db.Tx, t templateRow, ter
 	if err != nil {
 		return 0, 0, err
 	}
+	before, err := s.beforeMerging(ctx, tx, t, members)
+	if err != nil {
+		return 0, 0, err
+	}
 	var rows []row
 	for _, m := range members {
 		got := false
 		for k := int64(1); k <= each; k++ {
-			c, err := newRow(tx, t, terms, Issue{MemberID: m, Source: source, SourceID: sourceID}, fmt.Sprintf("%s:%d:%d#%d", source, sourceID, m, k), seq[m]+k)
+			c, err := newRow(tx, t, terms, Issue{MemberID: m, Source: source, SourceID: sourceID}, fmt.Sprintf("%s:%d:%d#%d", source, sourceID, m, k), seq[m]+k, before[m])
 			if errors.Is(err, ErrLimit) {
 				break
 			}

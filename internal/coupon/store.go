@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
@@ -196,6 +198,23 @@ func seqOf(ctx context.Context, r db.Reader, templateID int64, members []int64) 
 	out := make(map[int64]int64, len(rows))
 	for _, x := range rows {
 		out[x.MemberID] = x.N
+	}
+	return out, err
+}
+
+// beforeMerging is how many coupons of a limited template those had who were merged into each member: they are the same person.
+func (s *Service) beforeMerging(ctx context.Context, r db.Reader, t templateRow, members []int64) (map[int64]int64, error) {
+	if t.PerMember == 0 {
+		return nil, nil
+	}
+	merged, err := s.Members.MergedIntoAny(ctx, r, members)
+	if err != nil || len(merged) == 0 {
+		return nil, err
+	}
+	had, err := seqOf(ctx, r, t.ID, slices.Sorted(maps.Keys(merged)))
+	out := map[int64]int64{}
+	for m, n := range had {
+		out[merged[m]] += n
 	}
 	return out, err
 }

@@ -66,9 +66,17 @@ func takeStock(ctx context.Context, tx *db.Tx, id int64) error {
 	return tx.ExecOne(ctx, ErrGone, `UPDATE coupon_claims SET taken = taken + 1 WHERE id = ? AND taken < stock AND active`, id)
 }
 
-// claimedBy is how many a member took from a page.
-func claimedBy(ctx context.Context, r db.Reader, claimID, memberID int64) (n int64, err error) {
-	return n, r.Get(ctx, &n, `SELECT COUNT(*) FROM coupon_coupons WHERE source = 'claim' AND source_id = ? AND first_member_id = ?`, claimID, memberID)
+// claimedBy is how many a member took from a page, with all who are the same person by merges.
+func (s *Service) claimedBy(ctx context.Context, r db.Reader, claimID, memberID int64) (n int64, err error) {
+	family, err := s.Members.Family(ctx, r, memberID)
+	if err != nil {
+		return 0, err
+	}
+	query, args, err := db.In(`SELECT COUNT(*) FROM coupon_coupons WHERE source = 'claim' AND source_id = ? AND first_member_id IN (?)`, claimID, family)
+	if err != nil {
+		return 0, err
+	}
+	return n, r.Get(ctx, &n, query, args...)
 }
 
 type giftRow struct {

@@ -33,8 +33,8 @@ func (s *Service) MergeLook(ctx context.Context, r db.Reader, lock string, from,
 	return moves, nil, nil
 }
 
-// MergeTx gives the coupons that a member may still use to another, and those that are on their way to a friend: taken back they are the other's. What
-// each may have of a template is counted by whom it was given to first.
+// MergeTx gives the coupons that a member may still use to another, and those that are on their way to a friend: taken back they are the other's. Who
+// was given a coupon first stays: what one person may have of a template or a page is counted over all the members that the person was.
 func (s *Service) MergeTx(ctx context.Context, tx *db.Tx, from, into int64) error {
 	var rows []row
 	if err := tx.Select(ctx, &rows, mergeable+tx.ForUpdate(), from); err != nil {

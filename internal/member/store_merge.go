@@ -33,6 +33,20 @@ func (s *Service) MergedInto(ctx context.Context, r db.Reader, memberID int64) (
 	return ids, r.Select(ctx, &ids, `SELECT id FROM member_members WHERE merged_into = ? ORDER BY id`, memberID)
 }
 
+// MergedIntoAny is MergedInto for several members: who was merged, by whom they are now.
+func (s *Service) MergedIntoAny(ctx context.Context, r db.Reader, memberIDs []int64) (map[int64]int64, error) {
+	var rows []struct {
+		ID   int64 `db:"id"`
+		Into int64 `db:"merged_into"`
+	}
+	err := db.SelectIn(ctx, r, &rows, `SELECT id, merged_into FROM member_members WHERE merged_into IN (?)`, memberIDs)
+	out := make(map[int64]int64, len(rows))
+	for _, x := range rows {
+		out[x.ID] = x.Into
+	}
+	return out, err
+}
+
 // identitiesFrom are the identities that came with a member who was merged.
 func identitiesFrom(ctx context.Context, r db.Reader, memberID int64) (rows []identityRow, err error) {
 	return rows, r.Select(ctx, &rows, `SELECT `+identityColumns+` FROM member_identities WHERE merged_from = ? AND member_id IS NOT NULL ORDER BY id`, memberID)

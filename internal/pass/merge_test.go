@@ -2,6 +2,7 @@ package pass_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -37,6 +38,25 @@ func TestARenewalGoesOnAfterAMerge(t *testing.T) {
 	must(t, err)
 	if len(list) != 2 || list[0].State != pass.StateActive || list[0].RenewsID != p.ID || list[1].RenewOn {
 		t.Errorf("%+v", list)
+	}
+	r.exact()
+}
+
+// How many of a plan one person may buy counts with all the members that the person was.
+func TestLimitOfAPlanCountsWhoWasMerged(t *testing.T) {
+	r := newRig(t)
+	from, into := r.Member("张三", "13900000001", ""), r.Member("张三", "13900000002", "")
+	plan := r.plan(r.tenWash(func(in *pass.PlanInput) { in.PerMember = 2 }))
+	r.sell(plan, from, sale.MethodCash, "")
+	r.sell(plan, into, sale.MethodCash, "")
+	must(t, r.DB.InTx(r.Ctx(), func(ctx context.Context, tx *db.Tx) error {
+		if _, err := ledger.MergeTx(ctx, tx, from, into, ledger.Post{}, ledger.Post{}); err != nil {
+			return err
+		}
+		return errors.Join(r.Floor.Members.MergeTx(ctx, tx, from, into), r.MergeTx(ctx, tx, from, into))
+	}))
+	if _, err := r.try(plan, into, sale.MethodCash, ""); !errors.Is(err, pass.ErrMany) {
+		t.Errorf("a third: %v", err)
 	}
 	r.exact()
 }

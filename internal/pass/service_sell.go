@@ -52,7 +52,7 @@ func (s passProduct) OfferTx(ctx context.Context, tx *db.Tx, b sale.Buy) (sale.T
 		return sale.Terms{}, err
 	}
 	if plan.PerMember > 0 {
-		n, err := countOf(ctx, tx, plan.ID, b.MemberID) // the member is locked
+		n, err := s.countOf(ctx, tx, plan.ID, b.MemberID) // the member is locked
 		if err != nil {
 			return sale.Terms{}, err
 		}

@@ -187,10 +187,18 @@ func bySale(ctx context.Context, r db.Reader, saleID int64) (id int64, err error
 	return id, err
 }
 
-// countOf is how many passes of a plan a member has bought, those that were given back left out; whoever holds them now.
-func countOf(ctx context.Context, r db.Reader, planID, memberID int64) (n int64, err error) {
-	err = r.Get(ctx, &n, `SELECT COUNT(*) FROM pass_passes WHERE plan_id = ? AND payer_id = ? AND state NOT IN ('void', 'refunded')`, planID, memberID)
-	return n, err
+// countOf is how many passes of a plan a member has bought, with all who are the same person by merges; those that were given back are left out, whoever
+// holds the others now.
+func (s *Service) countOf(ctx context.Context, r db.Reader, planID, memberID int64) (n int64, err error) {
+	family, err := s.members.Family(ctx, r, memberID)
+	if err != nil {
+		return 0, err
+	}
+	query, args, err := db.In(`SELECT COUNT(*) FROM pass_passes WHERE plan_id = ? AND payer_id IN (?) AND state NOT IN ('void', 'refunded')`, planID, family)
+	if err != nil {
+		return 0, err
+	}
+	return n, r.Get(ctx, &n, query, args...)
 }
 
 // Owed is what the passes of a member are worth: paid, neither used nor given back. Who leaves has to settle it first.

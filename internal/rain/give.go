@@ -182,22 +182,26 @@ func (s *Service) once(ctx context.Context, d Day, what string, subject int64, f
 // voucher gives the voucher of a wash.
 func (s *Service) voucher(ctx context.Context, d Day, store shop.Store, w Wash) error {
 	return s.once(ctx, d, "voucher", w.OrderID, func(ctx context.Context, tx *db.Tx) error {
-		st, err := s.Members.StandingTx(ctx, tx, w.MemberID)
+		who, err := s.Members.Holder(ctx, tx, w.MemberID) // who was merged since has the voucher as who they are now
+		if err != nil {
+			return err
+		}
+		st, err := s.Members.StandingTx(ctx, tx, who)
 		if err != nil {
 			return err
 		}
 		if st.MayTopUp() != nil {
-			return errNothing // suspended, or leaving
+			return errNothing // suspended, leaving, or merged at this very moment: the next turn finds the other
 		}
-		n, err := vouchersOf(ctx, tx, w.MemberID, d.Date[:7])
+		n, err := s.vouchersOf(ctx, tx, who, d.Date[:7])
 		if err != nil {
 			return err
 		}
 		if n >= d.Rule.PerMonth {
 			return errNothing
 		}
-		row := voucherRow{ID: tx.NewID(), DayID: d.ID, OrderID: w.OrderID, ActiveOrder: &w.OrderID, MemberID: w.MemberID, Month: d.Date[:7], State: given, GivenAt: tx.Millis()}
-		ids, err := s.Coupons.IssueTx(ctx, tx, coupon.Issue{TemplateID: d.Rule.TemplateID, MemberID: w.MemberID, Source: "rain", SourceID: w.OrderID, Dedupe: couponKey(d.ID, w.OrderID)})
+		row := voucherRow{ID: tx.NewID(), DayID: d.ID, OrderID: w.OrderID, ActiveOrder: &w.OrderID, MemberID: who, Month: d.Date[:7], State: given, GivenAt: tx.Millis()}
+		ids, err := s.Coupons.IssueTx(ctx, tx, coupon.Issue{TemplateID: d.Rule.TemplateID, MemberID: who, Source: "rain", SourceID: w.OrderID, Dedupe: couponKey(d.ID, w.OrderID)})
 		if err != nil {
 			return err
 		}
@@ -209,7 +213,7 @@ func (s *Service) voucher(ctx context.Context, d Day, store shop.Store, w Wash) 
 		if err != nil {
 			return err
 		}
-		if err := s.Messages.EnqueueTx(ctx, tx, notify.Message{MemberID: w.MemberID, Event: notify.RainVoucher, Dedupe: fmt.Sprintf("rain_voucher:%d", w.OrderID), Page: "pages/club/coupons/index",
+		if err := s.Messages.EnqueueTx(ctx, tx, notify.Message{MemberID: who, Event: notify.RainVoucher, Dedupe: fmt.Sprintf("rain_voucher:%d", w.OrderID), Page: "pages/club/coupons/index",
 			Until: tx.Now.Add(72 * time.Hour),
 			Data:  map[string]string{"title": title, "plate": w.Plate, "time": d.Date, "store": store.Name, "hint": "洗车后遇雨，补洗券已放入您的卡包"}}); err != nil {
 			return err

@@ -454,3 +454,32 @@ func TestX09WeatherProvider(t *testing.T) {
 		t.Fatal("what somebody undid was marked again")
 	}
 }
+
+// A person has the month's vouchers once, whoever of the members that were merged had the washes; a wash before the merge counts for who stayed.
+func TestVouchersOfAMonthCountWhoWasMerged(t *testing.T) {
+	r := newRig(t)
+	r.rule(func(x *Rule) { x.PerMonth = 2 })
+	from, into := r.Member("林晓舟", "13800000001", ""), r.Member("林晓舟", "13800000002", "")
+	r.wash(from, time.Hour)
+	d := r.rain()
+	if r.has(from) != 1 {
+		t.Fatalf("%+v", d)
+	}
+	r.wash(from, 30*time.Minute)
+	r.wash(into, 20*time.Minute)
+	shopfloor.Must(t, r.DB.InTx(actor.With(t.Context(), actor.Job("test")), func(ctx context.Context, tx *db.Tx) error {
+		return errors.Join(r.Floor.Members.MergeTx(ctx, tx, from, into), r.Coupons.MergeTx(ctx, tx, from, into))
+	}))
+	r.give(d.ID)
+	if got := r.day(d.ID); got.Vouchers != 2 || r.has(into) != 2 || r.has(from) != 0 {
+		t.Fatalf("%d vouchers, who stayed has %d, who was merged %d", got.Vouchers, r.has(into), r.has(from))
+	}
+	r.exact()
+	if _, err := r.Undo(r.Ctx(), d.ID); err != nil || r.has(into) != 0 {
+		t.Errorf("undone: %v, %d are left", err, r.has(into))
+	}
+	if o, err := r.Outlook(r.Ctx(), Mark{StoreID: r.West, Date: r.today()}); err != nil || o.Vouchers != 2 {
+		t.Errorf("would bring %+v %v", o, err)
+	}
+	r.exact()
+}

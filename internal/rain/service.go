@@ -137,14 +137,18 @@ func (s *Service) Outlook(ctx context.Context, m Mark) (o Outlook, err error) {
 	if d.Rule.Vouchers {
 		perMember := map[int64]int{}
 		err := s.eachWash(ctx, d, store, func(w Wash) error {
-			if _, seen := perMember[w.MemberID]; !seen {
-				n, err := vouchersOf(ctx, s.db, w.MemberID, d.Date[:7])
+			who, err := s.Members.Holder(ctx, s.db, w.MemberID)
+			if err != nil {
+				return err
+			}
+			if _, seen := perMember[who]; !seen {
+				n, err := s.vouchersOf(ctx, s.db, who, d.Date[:7])
 				if err != nil {
 					return err
 				}
-				perMember[w.MemberID] = n
+				perMember[who] = n
 			}
-			if perMember[w.MemberID]++; perMember[w.MemberID] <= d.Rule.PerMonth {
+			if perMember[who]++; perMember[who] <= d.Rule.PerMonth {
 				o.Vouchers++
 			}
 			return nil

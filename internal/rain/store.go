@@ -177,10 +177,17 @@ func set(ids []int64) map[int64]bool {
 	return out
 }
 
-// vouchersOf counts what a member was given in a month.
-func vouchersOf(ctx context.Context, r db.Reader, memberID int64, month string) (n int, err error) {
-	err = r.Get(ctx, &n, `SELECT COUNT(*) FROM rain_vouchers WHERE member_id = ? AND month = ? AND state = ?`, memberID, month, given)
-	return n, err
+// vouchersOf counts what a member was given in a month, with all who are the same person by merges.
+func (s *Service) vouchersOf(ctx context.Context, r db.Reader, memberID int64, month string) (n int, err error) {
+	family, err := s.Members.Family(ctx, r, memberID)
+	if err != nil {
+		return 0, err
+	}
+	query, args, err := db.In(`SELECT COUNT(*) FROM rain_vouchers WHERE member_id IN (?) AND month = ? AND state = ?`, family, month, given)
+	if err != nil {
+		return 0, err
+	}
+	return n, r.Get(ctx, &n, query, args...)
 }
 
 func vouchersOn(ctx context.Context, r db.Reader, dayID int64) (rows []voucherRow, err error) {
