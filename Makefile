@@ -17,7 +17,7 @@ quiet = out=$$(mktemp) && { { $(1); } >$$out 2>&1 && rm $$out || { cat $$out; rm
 APP_SRC := $(shell find $(APP)/src $(APP)/scripts -type f 2>/dev/null) $(wildcard $(APP)/*.json $(APP)/*.ts $(APP)/index.html)
 WEB_SRC := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) $(wildcard $(WEB)/*.json $(WEB)/*.ts $(WEB)/index.html)
 
-.PHONY: help demo build front binary test lint fmt openapi bench clean
+.PHONY: help demo build front binary test lint vuln fmt openapi bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -59,6 +59,10 @@ test: ## everything that must hold, on SQLite and on MariaDB, in browsers too
 
 lint: ## gofmt, go vet, staticcheck
 	@.ci/test lint
+
+vuln: ## ask for known vulnerabilities of what is used; needs the network
+	@.ci/tools go node
+	@.ci/vuln
 
 fmt: ## format the Go code
 	@gofmt -w cmd internal migrations
