@@ -17,7 +17,7 @@ quiet = out=$$(mktemp) && { { $(1); } >$$out 2>&1 && rm $$out || { cat $$out; rm
 APP_SRC := $(shell find $(APP)/src $(APP)/scripts -type f 2>/dev/null) $(wildcard $(APP)/*.json $(APP)/*.ts $(APP)/index.html)
 WEB_SRC := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) $(wildcard $(WEB)/*.json $(WEB)/*.ts $(WEB)/index.html)
 
-.PHONY: help demo build front binary test lint vuln fmt openapi bench clean
+.PHONY: help demo build front binary test lint vuln fmt openapi bench chaos clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -75,6 +75,10 @@ openapi: $(APP)/node_modules/.package-lock.json $(WEB)/node_modules/.package-loc
 
 bench: ## measure; prints each figure as a ratio of one run
 	@go run ./internal/bench $(ARGS)
+
+chaos: ## harm a running system in every way and look whether anything was lost or doubled (ARGS="-only kill -save")
+	@.ci/tools go mariadb
+	@go run ./internal/chaos $(ARGS)
 
 clean: ## remove what was built; data/ stays
 	@rm -rf bin .cache $(APP)/dist $(APP)/runner/dist

@@ -43,7 +43,7 @@ var (
 
 // strings holds what the texts of a file may be: SQL in store files only, portable, on the slice's own tables.
 func (r *reviewer) strings(f goFile) {
-	if f.test || f.pkg == "cmd" || f.pkg == "bench" || f.pkg == "wxsandbox" {
+	if f.test || f.pkg == "cmd" || slices.Contains(programs, f.pkg) || f.pkg == "wxsandbox" {
 		return
 	}
 	store := ((isSlice(f.pkg) || f.pkg == "app") && strings.HasPrefix(f.base, "store")) || slices.Contains(sqlKit, f.pkg)

@@ -1,4 +1,4 @@
-// Package mariadb starts a throw-away MariaDB in a temporary folder, for tests and for the benchmark.
+// Package mariadb starts a throw-away MariaDB in a temporary folder, for tests, for the benchmark and for what harms it.
 //
 // Model: a Server is one mariadbd process with its own data folder and a unix socket. Owns: that folder.
 // Invariants: the process is ended by its id and the folder deleted when the Server is closed; no port is opened.
@@ -7,6 +7,7 @@ package mariadb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,9 +23,10 @@ type Server struct {
 	DSN string // without a database: "root@unix(…)/"
 	Pid int
 
-	dir   string
-	cmd   *exec.Cmd
-	ended chan error
+	dir     string
+	command []string
+	cmd     *exec.Cmd
+	ended   chan struct{} // closed when the process has ended
 }
 
 // Start installs and starts a server. A durable one writes its log to the disk at every commit, as production does; tests
@@ -42,7 +44,7 @@ func Start(ctx context.Context, durable bool) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, ended: make(chan error, 1)}
+	s := &Server{dir: dir}
 	defer func() {
 		if err != nil {
 			_ = os.RemoveAll(dir)
@@ -63,34 +65,59 @@ func Start(ctx context.Context, durable bool) (_ *Server, err error) {
 	} else {
 		args = append(args, "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0")
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
+	s.command, s.DSN = append([]string{server}, args...), "root@unix("+sock+")/"
+	return s, s.run(ctx)
+}
+
+// run starts the process and waits until it answers.
+func (s *Server) run(ctx context.Context) error {
+	log, err := os.Create(filepath.Join(s.dir, "log"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer log.Close()
-	s.cmd = exec.Command(server, args...)
+	s.cmd, s.ended = exec.Command(s.command[0], s.command[1:]...), make(chan struct{})
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	if err := s.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	s.DSN, s.Pid = "root@unix("+sock+")/", s.cmd.Process.Pid
-	go func() { s.ended <- s.cmd.Wait() }()
+	s.Pid = s.cmd.Process.Pid
+	go func(cmd *exec.Cmd, ended chan struct{}) {
+		_ = cmd.Wait() // why it ended stands in its log
+		close(ended)
+	}(s.cmd, s.ended)
 	if err := s.await(ctx); err != nil {
 		out, _ := os.ReadFile(log.Name())
 		s.Close()
-		return nil, fmt.Errorf("%w\n%s", err, out)
+		return fmt.Errorf("%w\n%s", err, out)
 	}
-	return s, nil
+	return nil
 }
 
-// Close ends the server and deletes its folder.
-func (s *Server) Close() {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+// Restart ends the process, by kill -9 or by asking, and starts it again over its data.
+func (s *Server) Restart(ctx context.Context, kill bool) error {
+	s.end(kill)
+	return s.run(ctx)
+}
+
+// end ends the process.
+func (s *Server) end(kill bool) {
+	sig := syscall.SIGTERM
+	if kill {
+		sig = syscall.SIGKILL
+	}
+	_ = s.cmd.Process.Signal(sig)
 	select {
 	case <-s.ended:
 	case <-time.After(20 * time.Second):
 		_ = s.cmd.Process.Kill()
+		<-s.ended
 	}
+}
+
+// Close ends the server and deletes its folder.
+func (s *Server) Close() {
+	s.end(false)
 	_ = os.RemoveAll(s.dir)
 }
 
@@ -127,9 +154,8 @@ func (s *Server) await(ctx context.Context) error {
 			return nil
 		}
 		select {
-		case e := <-s.ended:
-			s.ended <- e
-			return fmt.Errorf("server ended: %w", e)
+		case <-s.ended:
+			return errors.New("server ended")
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(100 * time.Millisecond):
