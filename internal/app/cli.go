@@ -31,6 +31,10 @@ const usage = `liangche 亮车: members, stored value and checkout for car-wash 
   liangche migrate [--config FILE]                             bring the database up to date
   liangche owner   [--config FILE] --username NAME             create the first owner's account; the password is read from standard input
   liangche audit   [--config FILE [--bill DATE] | --data DIR]  recompute everything about money; exit 1 when anything differs
+  liangche backup  [--config FILE] FOLDER                      copy database and photos into a new folder while the service runs (SQLite)
+  liangche restore [--config FILE] FOLDER                      bring a backup back to an empty place, prove it and audit it
+  liangche copy    --from X --to Y                             copy everything into an empty database of another kind; X and Y are
+                                                               configuration files, sqlite:FILE or mysql:DSN
   liangche config  check|show|keyset|rotate [--config FILE]    check or print the configuration; make or rotate an encryption keyset
   liangche openapi [--json]                                    print the API contract
   liangche sandbox [--listen 127.0.0.1:8090] [--data DIR]      the WeChat sandbox by itself
@@ -51,6 +55,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, environ []st
 		return 2
 	}
 	commands := map[string]func(context.Context, []string) error{"demo": c.demo, "serve": c.serve, "migrate": c.migrate, "owner": c.owner, "audit": c.audit, "config": c.config,
+		"backup": c.backup, "restore": c.restore, "copy": c.copy,
 		"openapi": c.openapi, "sandbox": c.sandbox, "version": c.version, "help": c.help, "--help": c.help, "-h": c.help}
 	run, ok := commands[args[0]]
 	if !ok {

@@ -293,6 +293,7 @@ func TestDemoContinues(t *testing.T) {
 	if code, out, errs := run("", nil, "audit", "--data", dir); code != 0 || !strings.Contains(out, "nothing to report") {
 		t.Errorf("audit of the demo: %d %q %q", code, out, errs)
 	}
+	copiesDemo(t, dir, later)
 }
 
 // The sandbox is a command of its own, so that another program can be pointed at it. A second process shows that it ends by a signal.

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -12,7 +13,11 @@ import (
 // Migrate applies what is missing of the migration set, in order, and reports each step. It is forward-only; every
 // migration holds one DDL statement, because MySQL cannot roll DDL back. Numbers belong to slices, not to releases, so a later
 // release may bring a lower number than what is applied already: that is missing too.
+// Fault: a plain error for a database into which a copy was begun and not ended.
 func (d *DB) Migrate(ctx context.Context, set fs.FS, step func(name string)) error {
+	if bad, err := d.unfinished(ctx); err != nil || bad {
+		return cmp.Or(err, errUnfinished)
+	}
 	dialect := database.DialectSQLite3
 	if d.dialect == MySQL {
 		dialect = database.DialectMySQL
@@ -34,5 +39,7 @@ func (d *DB) Migrate(ctx context.Context, set fs.FS, step func(name string)) err
 		}
 	}
 }
+
+var errUnfinished = errors.New("a copy into this database was begun and not ended: empty it, then run `liangche copy` again")
 
 func done(err error) bool { return errors.Is(err, goose.ErrNoNextVersion) }
