@@ -18,7 +18,7 @@ var demoBays = [][]struct {
 	name, kind string
 	priority   bool
 }{
-	{{"1 号洗车位", shop.BayWash, false}, {"2 号洗车位", shop.BayWash, false}, {"3 号洗车位", shop.BayWash, true}, {"美容位", shop.BayDetail, false}, {"贴膜位", shop.BayFilm, false},
+	{{"1 号洗车位", shop.BayWash, false}, {"2 号洗车位", shop.BayWash, false}, {"3 号洗车位", shop.BayWash, true}, {"1 号美容位", shop.BayDetail, false}, {"2 号美容位", shop.BayDetail, false}, {"贴膜位", shop.BayFilm, false},
 		{"举升位", shop.BayLift, false}, {"上门车", shop.BayVan, false}},
 	{{"1 号洗车位", shop.BayWash, false}, {"2 号洗车位", shop.BayWash, false}, {"美容位", shop.BayDetail, false}},
 }
