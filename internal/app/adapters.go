@@ -97,7 +97,7 @@ func (c colleagues) StaffPeople(ctx context.Context) ([]roster.Person, error) {
 // directory tells the messages who a member is on WeChat. following says who follows the official account.
 type directory struct {
 	members   *member.Service
-	following func(ctx context.Context, openID string) (bool, error)
+	following func(ctx context.Context, openID string) (follows, known bool, err error)
 }
 
 func (d directory) Recipients(ctx context.Context, memberID int64) ([]notify.Recipient, error) {
@@ -106,9 +106,8 @@ func (d directory) Recipients(ctx context.Context, memberID int64) ([]notify.Rec
 	for _, x := range ids {
 		r := notify.Recipient{App: x.App, OpenID: x.OpenID}
 		if x.App == notify.OfficialAccount {
-			var e error
-			r.Following, e = d.following(ctx, x.OpenID)
-			err = errors.Join(err, e)
+			follows, known, e := d.following(ctx, x.OpenID)
+			r.Following, r.Unknown, err = follows, !known, errors.Join(err, e)
 		}
 		out = append(out, r)
 	}

@@ -198,7 +198,7 @@ func (a *App) build() {
 	if c.SMS.Provider == sms.None {
 		texts = nil
 	}
-	follows := func(ctx context.Context, openID string) (bool, error) { return a.Official.Following(ctx, openID) }
+	follows := func(ctx context.Context, openID string) (bool, bool, error) { return a.Official.Following(ctx, openID) }
 	a.Messages = notify.New(d, a.Queue, directory{a.Members, follows}, a.WeChat, a.Settings, notify.Options{Templates: templates(c.WeChat.Templates),
 		OfficialTemplates: templates(c.WeChat.OATemplates), SMS: texts, People: reach{a.Members, a.Shops}, Self: a.self, SaveSettings: a.Settings.UpdateTx, Campaigns: campaigns{a}, PageBase: c.PublicURL + "/h5/#/"})
 	a.Payments = payment.New(d, a.Queue, a.WeChat, a.log)

@@ -133,6 +133,9 @@ func (s *Service) route(ctx context.Context, m messageRow, p plan) error {
 			said = append(said, channelName(w.channel)+"的模板已失效")
 			continue
 		}
+		if len(w.to) == 0 && w.unknown {
+			return s.again(ctx, m, now, channelName(w.channel)+"暂时无法连接，将自动重试")
+		}
 		if len(w.to) == 0 {
 			said = append(said, w.none)
 			continue

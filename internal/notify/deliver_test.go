@@ -207,6 +207,27 @@ func TestN29AnHourWithoutWeChatLosesAndDoublesNothing(t *testing.T) {
 	f.audit(t)
 }
 
+// WeChat is away when it should say whether somebody follows: the message waits, and is not lost to somebody who does.
+func TestN29UnknownFollowerIsAskedAgain(t *testing.T) {
+	dir := people{1: {{App: OfficialAccount, OpenID: "oa1", Unknown: true}}}
+	f, _ := wide(t, dir, phones{})
+	f.enqueue(t, msg(1, Topup, "x"))
+	for range 30 {
+		f.drain(t)
+		f.clk.Advance(time.Minute)
+	}
+	if m := f.state(t, "x"); m.State != Queued || len(f.wx.sentOA) != 0 {
+		t.Fatalf("%+v, %d sent", m, len(f.wx.sentOA))
+	}
+	dir[1] = []Recipient{{App: OfficialAccount, OpenID: "oa1", Following: true}}
+	f.clk.Advance(time.Hour)
+	f.drain(t)
+	if m := f.state(t, "x"); m.State != Sent || len(f.wx.sentOA) != 1 {
+		t.Errorf("%+v, %d sent", m, len(f.wx.sentOA))
+	}
+	f.audit(t)
+}
+
 func TestUnansweredCallThatWasTakenIsNotRepeatedElsewhere(t *testing.T) {
 	f, g := wide(t, people{1: {{App: MiniProgram, OpenID: "mp1"}, {App: OfficialAccount, OpenID: "oa1", Following: true}}}, phones{1: "13800000001"})
 	f.accept(t, 1, "tmpl-topup", 1)

@@ -143,6 +143,7 @@ type Options struct {
 type Recipient struct {
 	App, OpenID string
 	Following   bool // official account: follows it, so that template messages reach it (N24)
+	Unknown     bool // official account: WeChat could not be asked whether it follows; later it can
 }
 
 // Directory tells who a member is on WeChat.

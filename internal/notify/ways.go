@@ -21,6 +21,7 @@ type way struct {
 	to       []Recipient
 	phone    string
 	none     string // why it leads to nobody
+	unknown  bool   // whether it leads to somebody cannot be found out now
 }
 
 // answer is what became of one call. The class of what WeChat and the SMS gateways say is one.
@@ -63,6 +64,8 @@ func (s *Service) ways(ctx context.Context, p plan, m messageRow) ([]way, error)
 			mini.to = append(mini.to, r)
 		case r.App == OfficialAccount && r.Following: // N24: never an openid of the other app, never one that does not follow
 			account.to = append(account.to, r)
+		case r.App == OfficialAccount && r.Unknown:
+			account.unknown = true
 		}
 	}
 	switch {

@@ -143,15 +143,15 @@ func TestN24FollowStateFollowsWeChatsOwnOrder(t *testing.T) {
 	if f := r.follower(open); f.State != Following || f.Follows != 2 {
 		t.Fatalf("an unsubscribe that came late undid the follow after it: %+v", f)
 	}
-	if ok, err := r.Following(t.Context(), open); !ok || err != nil {
-		t.Fatal(ok, err)
+	if ok, known, err := r.Following(t.Context(), open); !ok || !known || err != nil {
+		t.Fatal(ok, known, err)
 	}
 	// Of whom no event told, WeChat is asked, once.
 	before := r.calls["/cgi-bin/user/info"]
 	for range 3 {
-		ok, err := r.Following(t.Context(), r.openID("p1"))
+		ok, _, err := r.Following(t.Context(), r.openID("p1"))
 		must(t, err)
-		no, err := r.Following(t.Context(), r.openID("p5"))
+		no, _, err := r.Following(t.Context(), r.openID("p5"))
 		must(t, err)
 		if !ok || no {
 			t.Fatal("p1 follows and p5 does not:", ok, no)
@@ -161,17 +161,17 @@ func TestN24FollowStateFollowsWeChatsOwnOrder(t *testing.T) {
 		t.Fatal("asked", n, "times")
 	}
 	// The mini-program's openid is nobody here (40003).
-	if ok, err := r.Following(t.Context(), r.persona("p1").OpenIDs[wxsandbox.AppMP]); ok || err != nil {
-		t.Fatal(ok, err)
+	if ok, known, err := r.Following(t.Context(), r.persona("p1").OpenIDs[wxsandbox.AppMP]); ok || !known || err != nil {
+		t.Fatal(ok, known, err)
 	}
-	// As long as WeChat does not answer nobody follows, and it is asked again.
+	// As long as WeChat does not answer that is not known, and it is asked again.
 	_, err = r.wx.SetFault(wxsandbox.Fault{Target: "api", Kind: "status", Path: "/cgi-bin/user/info", Count: 1})
 	must(t, err)
-	if ok, err := r.Following(t.Context(), r.openID("p2")); ok || err != nil {
-		t.Fatal(ok, err)
+	if ok, known, err := r.Following(t.Context(), r.openID("p2")); ok || known || err != nil {
+		t.Fatal(ok, known, err)
 	}
-	if ok, err := r.Following(t.Context(), r.openID("p2")); !ok || err != nil {
-		t.Fatal(ok, err)
+	if ok, known, err := r.Following(t.Context(), r.openID("p2")); !ok || !known || err != nil {
+		t.Fatal(ok, known, err)
 	}
 }
 

@@ -218,24 +218,25 @@ func sortParts(l []part) {
 }
 
 // Following says whether somebody follows the official account. Of an openid that no event has told of yet, WeChat is asked, once; as long as it does not
-// answer, nobody follows: a message to somebody who does not is an error at WeChat (N24).
-func (s *Service) Following(ctx context.Context, openID string) (bool, error) {
+// answer, that is not known: a message to somebody who does not follow is an error at WeChat (N24), and one that is not sent to somebody who does is lost.
+func (s *Service) Following(ctx context.Context, openID string) (follows, known bool, err error) {
 	f, err := followerBy(ctx, s.db, openID, "")
 	if err == nil {
-		return f.State == Following, nil
+		return f.State == Following, true, nil
 	}
 	if !errors.Is(err, db.ErrNoRows) {
-		return false, err
+		return false, false, err
 	}
 	info, err := s.wx.FollowerInfo(ctx, openID)
 	if err != nil {
-		if c := wechat.ClassOf(err); c != wechat.NotConfigured && c != wechat.Rejected {
-			s.log.WarnContext(ctx, "WeChat did not say whether somebody follows", "err", err)
+		if c := wechat.ClassOf(err); c == wechat.NotConfigured || c == wechat.Rejected {
+			return false, true, nil
 		}
-		return false, nil
+		s.log.WarnContext(ctx, "WeChat did not say whether somebody follows", "err", err)
+		return false, false, nil
 	}
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error { return s.askedTx(ctx, tx, info) })
-	return info.Following, err
+	return info.Following, err == nil, err
 }
 
 // askedTx keeps what WeChat said of somebody who was unknown; an event that came meanwhile knows better.
