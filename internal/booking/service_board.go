@@ -98,25 +98,40 @@ func priorityFirst(list []Booking) {
 	slices.SortStableFunc(list, func(x, y Booking) int { return awaited(x) - awaited(y) })
 }
 
-// mine are the jobs of today of the technician who acts: the car at hand first, then priority members (G10), then by time.
+// atHandDays is how long before or after its day a car may be in the shop.
+const atHandDays = 14
+
+// mine are the jobs of today of the technician who acts, and whatever car of theirs is in the shop: the car at hand first, then priority members (G10),
+// then by time.
 func (s *Service) mine(ctx context.Context, storeID int64) ([]Booking, error) {
 	store, err := s.shops.Store(ctx, storeID)
 	if err != nil {
 		return nil, err
 	}
 	today := store.BizDay(s.db.Now())
-	// A job may have begun last night.
-	all, err := list(ctx, s.db, Filter{StoreID: storeID, FromDay: bizday.Add(today, -1), ToDay: today, Limit: 1000})
-	if err != nil {
-		return nil, err
-	}
 	me := actor.From(ctx).ID
 	var out []Booking
-	for _, b := range all {
-		working := b.State == Confirmed || b.State == Dispatched || b.State == Arrived || b.State == InService
-		if (working || (b.State == Done && b.BizDay == today)) && slices.Contains(technicians(b.Segments), me) {
-			out = append(out, b)
+	take := func(f Filter) error {
+		f.StoreID, f.Limit = storeID, 1000
+		all, err := list(ctx, s.db, f)
+		for _, b := range all {
+			if slices.Contains(technicians(b.Segments), me) {
+				out = append(out, b)
+			}
 		}
+		return err
+	}
+	// A repair takes days, and some bring their car the evening before.
+	for _, state := range []State{InService, Arrived, Dispatched} {
+		if err := take(Filter{FromDay: bizday.Add(today, -atHandDays), ToDay: bizday.Add(today, atHandDays), State: string(state)}); err != nil {
+			return nil, err
+		}
+	}
+	if err := take(Filter{FromDay: bizday.Add(today, -1), ToDay: today, State: string(Confirmed)}); err != nil { // of last night, too
+		return nil, err
+	}
+	if err := take(Filter{FromDay: today, ToDay: today, State: string(Done)}); err != nil {
+		return nil, err
 	}
 	order := func(b Booking) int {
 		switch {
