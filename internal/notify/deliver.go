@@ -215,8 +215,12 @@ func channelName(channel string) string {
 	return "电话"
 }
 
-// errLostClaim says that another run holds the message; errCapped that the member had enough.
+// unsureText is what the log says of a message that the mini-program may have shown: it is not sent again by itself.
+const unsureText = "微信没有答复，不确定是否送达，可手动重发"
+
+// errLostClaim says that another run holds the message; errCapped that the member had enough; errUnsure that nobody can find out whether they have it.
 var (
+	errUnsure    = errors.New("notify: the message may have been taken")
 	errLostClaim = errors.New("notify: another run holds the message")
 	errCapped    = errors.New("notify: the member had enough messages")
 )
@@ -238,6 +242,11 @@ func (s *Service) try(ctx context.Context, m *messageRow, p plan, w way, to Reci
 			if granted, err = takeGrant(ctx, tx, to, w.template.ID); err != nil || !granted {
 				return err
 			}
+			if m.marked(markUnsure) { // a grant that came meanwhile would let it through a second time
+				if more, err := grantsLeft(ctx, tx, to, w.template.ID); err != nil || more > 0 {
+					return errors.Join(err, errUnsure) // gives the grant back
+				}
+			}
 		}
 		ok, err := claim(ctx, tx, m.ID, w.channel, to, w.template.ID)
 		if err != nil {
@@ -257,6 +266,8 @@ func (s *Service) try(ctx context.Context, m *messageRow, p plan, w way, to Reci
 	switch {
 	case errors.Is(err, errLostClaim):
 		return true, a, nil
+	case errors.Is(err, errUnsure):
+		return true, a, s.end(ctx, *m, Failed, unsureText)
 	case errors.Is(err, errCapped):
 		return true, a, s.end(ctx, *m, Capped, "该会员近期收到的消息已达上限，本条不再发送")
 	case err != nil:
@@ -327,6 +338,13 @@ func (s *Service) note(ctx context.Context, m *messageRow, p plan, w way, to Rec
 	}
 	s.brakes.failed(w.channel, now)
 	if a.unsure && w.channel == MiniProgram {
+		more, err := grantsLeft(ctx, s.db, to, w.template.ID)
+		if err != nil {
+			return false, a, err
+		}
+		if more > 0 { // a repeat would be taken too: only the last grant tells whether the first call was
+			return true, a, s.close(ctx, *m, took, Failed, unsureText, w, nil)
+		}
 		m.mark(markUnsure)
 	}
 	if m.Attempts >= maxTries {

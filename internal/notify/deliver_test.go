@@ -248,6 +248,38 @@ func TestUnansweredCallThatWasTakenIsNotRepeatedElsewhere(t *testing.T) {
 	}
 }
 
+// With more than one grant a repeat would be taken as well as the first call: a message that may have arrived is not sent again by itself.
+func TestN29UnansweredCallIsNotRepeatedOnAnotherGrant(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		first, later int // grants
+	}{{"two grants", 2, 0}, {"another grant while it waits", 1, 1}} {
+		t.Run(c.name, func(t *testing.T) {
+			f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp1"}}})
+			f.accept(t, 1, "tmpl-topup", c.first)
+			f.wx.answer = func(wechat.SubscribeMessage) error {
+				if f.wx.calls == 1 { // WeChat took it, the answer was lost
+					return errors.New("EOF")
+				}
+				return nil
+			}
+			f.enqueue(t, msg(1, Topup, "x"))
+			f.drain(t)
+			if c.later > 0 {
+				f.accept(t, 1, "tmpl-topup", c.later)
+			}
+			for range 10 {
+				f.clk.Advance(time.Minute)
+				f.drain(t)
+			}
+			if m := f.state(t, "x"); m.State != Failed || !strings.Contains(m.Detail, "不确定") || f.wx.calls != 1 {
+				t.Errorf("%+v, %d calls", m, f.wx.calls)
+			}
+			f.audit(t)
+		})
+	}
+}
+
 func TestDeadAfterManyTriesAndSentAgainByHand(t *testing.T) {
 	f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp-1"}}})
 	f.accept(t, 1, "tmpl-topup", 1)

@@ -44,7 +44,7 @@ func TestN29ManyMessagesAreWrittenTogetherAndEachOnce(t *testing.T) {
 	f.wx.answer = func(wechat.SubscribeMessage) error { // one call in the middle of a batch does not get through
 		if f.wx.calls == 33 && !failed {
 			failed = true
-			return errors.New("connection refused")
+			return errors.New("dial tcp: connection refused")
 		}
 		return nil
 	}

@@ -208,6 +208,15 @@ func takeGrant(ctx context.Context, tx *db.Tx, to Recipient, templateID string) 
 	return n == 1, err
 }
 
+// grantsLeft counts the grants that are left.
+func grantsLeft(ctx context.Context, r db.Reader, to Recipient, templateID string) (n int64, err error) {
+	err = r.Get(ctx, &n, `SELECT left_count FROM notify_grants WHERE app = ? AND openid = ? AND template_id = ?`, to.App, to.OpenID, templateID)
+	if errors.Is(err, db.ErrNoRows) {
+		err = nil
+	}
+	return n, err
+}
+
 func zeroGrant(ctx context.Context, tx *db.Tx, to Recipient, templateID string) error {
 	_, err := tx.Exec(ctx, `UPDATE notify_grants SET left_count = 0, updated_at = ? WHERE app = ? AND openid = ? AND template_id = ?`,
 		tx.Millis(), to.App, to.OpenID, templateID)
