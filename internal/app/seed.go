@@ -199,7 +199,7 @@ func (s *seeder) day(ctx context.Context, day int, morning, until time.Time, pac
 		}
 	}
 	for i := range s.people {
-		if s.rnd.Float64() >= s.people[i].visits {
+		if s.rnd.Float64() >= s.people[i].visits || hasStrayed(i, int(until.Sub(morning).Hours()/24)) {
 			continue
 		}
 		minute += 8 + s.rnd.IntN(35)

@@ -145,7 +145,7 @@ func (s *seeder) somebody(store, day int, drawn map[int]bool) int {
 		first = firstDrawn // what the others still have to come is told one by one
 	}
 	for range 20 {
-		if i := first + s.dice.IntN(len(s.people)-first); s.people[i].home == store && !drawn[i] {
+		if i := first + s.dice.IntN(len(s.people)-first); s.people[i].home == store && !drawn[i] && !slices.Contains(strayed, i) {
 			drawn[i] = true
 			return i
 		}

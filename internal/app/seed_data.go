@@ -1,6 +1,8 @@
 package app
 
 import (
+	"slices"
+
 	"github.com/liangche/liangche/internal/catalog"
 	"github.com/liangche/liangche/internal/perm"
 )
@@ -63,6 +65,12 @@ var demoPeople = []struct{ name, gender, birthday, plate, brand, model, color st
 	{"萧然", "male", "1992-09-23", "沪AD05863", "问界", "M7", "灰"},
 	{"迪丽努尔·阿卜杜热西提", "female", "1996-11-02", "新A5N268", "哈弗", "H6", "白"},
 }
+
+// strayed are the people of demoPeople who came for a while and stay away since.
+var strayed = []int{16, 17, 19, 22, 25, 26}
+
+// hasStrayed says whether somebody does not come any more so many days before today.
+func hasStrayed(who, ago int) bool { return ago < 16+who%5*3 && slices.Contains(strayed, who) }
 
 // wechatPeople is how many of demoPeople joined through WeChat.
 const wechatPeople = 14
