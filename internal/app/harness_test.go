@@ -50,7 +50,6 @@ type system struct {
 	boss caller
 	keys atomic.Int64
 	old  map[string]bool // goroutines that were there before
-	with app.DemoOptions
 }
 
 // logBook keeps what the server logs, so that a failing test can show it and others can search it for secrets.
@@ -107,7 +106,6 @@ func start(t testing.TB, tune ...func(*app.DemoOptions)) *system {
 // run starts the system with its options and waits until it answers.
 func (s *system) run(o app.DemoOptions) {
 	s.t.Helper()
-	s.with = o
 	ready := make(chan *app.Demo, 1)
 	o.Ready = func(d *app.Demo) { ready <- d }
 	ctx, cancel := context.WithCancel(context.Background())
@@ -126,13 +124,6 @@ func (s *system) run(o app.DemoOptions) {
 		s.stop = func() error { return nil }
 		s.t.Fatalf("the system did not start: %v", err)
 	}
-}
-
-// again starts the system after it was stopped, on what it left behind, and signs the first account in.
-func (s *system) again() {
-	s.t.Helper()
-	s.run(s.with)
-	s.boss.token = s.anonymous().post("/api/staff/session", obj{"method": "password", "username": "boss", "password": bossPassword}).s("session.accessToken")
 }
 
 // signedIn is the owner with a new session of the mini-program.

@@ -86,6 +86,12 @@ func (b *books) answered(a ack, retries int, done bool, code string) (wrong stri
 // moved changes what a member must hold.
 func (b *books) moved(member, fen int64) { b.locked(func() { b.holds[member] += fen }) }
 
+// has counts the commands of a kind that were done.
+func (b *books) has(kind string) (n int) {
+	b.locked(func() { n = b.count[kind] })
+	return n
+}
+
 // unanswered are the keys of the commands that wait for an answer.
 func (b *books) unanswered() (keys []string) {
 	b.locked(func() {

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/liangche/liangche/internal/app"
+	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/db/dbtest"
 )
@@ -21,6 +25,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+var self = program{os.Args[0], []string{asLiangche + "=1"}}
+
 // small runs parts of the program as `make chaos` does, with fewer rounds. Anything found fails the test.
 func small(t *testing.T, kills int, parts ...string) {
 	t.Helper()
@@ -28,7 +34,7 @@ func small(t *testing.T, kills int, parts ...string) {
 	if !testing.Verbose() {
 		out = io.Discard
 	}
-	c := &chaos{out: out, prog: program{os.Args[0], []string{asLiangche + "=1"}}, dir: t.TempDir(), seed: uint64(time.Now().UnixNano() % 1_000_000), kills: kills, short: true, begin: time.Now(),
+	c := &chaos{out: out, prog: self, dir: t.TempDir(), seed: uint64(time.Now().UnixNano() % 1_000_000), kills: kills, short: true, begin: time.Now(),
 		lease: func() db.Config { return dbtest.Config(t) }}
 	for _, p := range c.parts() {
 		for _, name := range parts {
@@ -76,9 +82,69 @@ func TestTwoServersOneDatabase(t *testing.T) {
 	small(t, 0, "two")
 }
 
-func TestClockJumps(t *testing.T) {
+func TestClockJumpsAndWeChatFaults(t *testing.T) {
 	if onMariaDB() {
 		t.Skip("runs on SQLite")
 	}
-	small(t, 0, "clock")
+	small(t, 0, "clock", "wechat")
+}
+
+// The checks must be able to fail: each of these changes to the database, made past every rule, is found.
+func TestTheChecksFind(t *testing.T) {
+	if onMariaDB() {
+		t.Skip("runs on SQLite")
+	}
+	c := &chaos{out: io.Discard, prog: self, dir: t.TempDir(), begin: time.Now()}
+	r := &result{part: part{name: "checks"}, c: c, rnd: rand.New(rand.NewPCG(1, 1))}
+	ctx := t.Context()
+	s, err := newSite(ctx, r, c.dir, dbtest.Config(t), []string{""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	l := s.startLoad(ctx, 2, daily())
+	l.resume()
+	paid := func() (n int) { s.books.locked(func() { n = len(s.books.paid) }); return n }
+	for s.books.has("order") < 3 || s.books.has("booking") < 1 || paid() < 1 {
+		if err := s.heals(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.calm(ctx, l, "before"); err != nil || len(r.findings) > 0 {
+		t.Fatal(err, r.findings)
+	}
+	s.servers[0].kill()
+	l.end()
+	d, err := db.Open(ctx, s.direct, clock.System())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	const first = `(SELECT MIN(id) FROM `
+	for _, x := range []struct{ name, harm, heal string }{
+		{"a balance", `UPDATE ledger_accounts SET balance = balance + 1 WHERE id = ` + first + `ledger_accounts)`, `UPDATE ledger_accounts SET balance = balance - 1 WHERE id = ` + first + `ledger_accounts)`},
+		{"a running balance", `UPDATE ledger_entries SET balance_after = balance_after + 1 WHERE id = ` + first + `ledger_entries WHERE account_id <> 0)`,
+			`UPDATE ledger_entries SET balance_after = balance_after - 1 WHERE id = ` + first + `ledger_entries WHERE account_id <> 0)`},
+		{"a lost order", `UPDATE checkout_orders SET status = 'x' || status WHERE id = ` + first + `checkout_orders)`, `UPDATE checkout_orders SET status = SUBSTR(status, 2) WHERE status LIKE 'x%'`},
+		{"a payment", `UPDATE payment_intents SET paid_fen = paid_fen + 1 WHERE id = ` + first + `payment_intents)`, `UPDATE payment_intents SET paid_fen = paid_fen - 1 WHERE id = ` + first + `payment_intents)`},
+		{"a booking", `UPDATE booking_bookings SET state = 'x' || state WHERE id = ` + first + `booking_bookings)`, `UPDATE booking_bookings SET state = SUBSTR(state, 2) WHERE state LIKE 'x%'`},
+		{"a message", `UPDATE notify_messages SET dedupe_key = 'x' || dedupe_key WHERE id = ` + first + `notify_messages WHERE event = 'deduction')`,
+			`UPDATE notify_messages SET dedupe_key = SUBSTR(dedupe_key, 2) WHERE dedupe_key LIKE 'x%'`},
+	} {
+		for _, step := range []struct {
+			query string
+			find  bool
+		}{{x.harm, true}, {x.heal, false}} {
+			if err := d.InTx(ctx, func(ctx context.Context, tx *db.Tx) error { _, err := tx.Exec(ctx, step.query); return err }); err != nil {
+				t.Fatal(x.name, err)
+			}
+			r.findings = nil
+			if err := errors.Join(s.lookAtRows(ctx, d, "then"), s.compare(ctx, d, "then")); err != nil {
+				t.Fatal(x.name, err)
+			}
+			if (len(r.findings) > 0) != step.find {
+				t.Errorf("%s: after %s: %v", x.name, step.query, r.findings)
+			}
+		}
+	}
 }

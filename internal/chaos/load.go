@@ -102,7 +102,7 @@ var refusals = map[string]string{
 }
 
 // inTime are what a command may be refused with when the clock has jumped meanwhile.
-const inTime = " booking.cancel_denied booking.beyond_window booking.closed_day booking.technician_unavailable booking.cancel_terms payment.expired payment.closed checkout.reverse_denied "
+const inTime = " booking.cancel_denied booking.deposit_due booking.beyond_window booking.closed_day booking.technician_unavailable booking.cancel_terms payment.expired payment.closed checkout.reverse_denied "
 
 // command sends a command until it is answered. result names what the answer calls the thing that it made; "" when it makes none.
 func (l *load) command(ctx context.Context, who *phone, kind, path string, body obj, result string) (a answer, err error) {
