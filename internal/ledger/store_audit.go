@@ -85,66 +85,96 @@ func auditAccounts(ctx context.Context, d *db.DB, report func(string), step func
 		if len(accounts) == 0 {
 			return nil
 		}
-		for _, a := range accounts {
-			if err := auditChain(ctx, d, a, report); err != nil {
-				return err
-			}
+		if err := auditChains(ctx, d, accounts, report); err != nil {
+			return err
 		}
 		after = accounts[len(accounts)-1].ID
 		step(len(accounts))
 	}
 }
 
-// auditChain walks one account's entries: each must carry the balance after it, and the last one the account's.
-func auditChain(ctx context.Context, d *db.DB, a auditAccount, report func(string)) error {
-	if a.Held < 0 || a.Held > a.Balance {
-		report(fmt.Sprintf("%s: held %d is outside 0..balance %d", a, a.Held, a.Balance))
+// auditChains walks the entries of some accounts, all of them in one read where they are few: each must carry the balance after it, and the last one
+// the account's.
+func auditChains(ctx context.Context, d *db.DB, accounts []auditAccount, report func(string)) error {
+	type chain struct{ sum, seq int64 }
+	chains := make([]chain, len(accounts))
+	ids := make([]int64, len(accounts)) // ascending, as they were read
+	for i, a := range accounts {
+		ids[i] = a.ID
 	}
-	var sum, seq int64
-	for {
+	for at, more := 0, true; more; {
+		query, args, err := db.In(`SELECT id, posting_id, account, account_id, member_id, unit, amount, balance_after, seq, created_at FROM ledger_entries
+			WHERE account_id IN (?) AND (account_id > ? OR seq > ?) ORDER BY account_id, seq, id LIMIT ?`, ids[at:], ids[at], chains[at].seq, auditBatch)
+		if err != nil {
+			return err
+		}
 		var rows []entryRow
-		if err := d.Select(ctx, &rows, `SELECT id, posting_id, account, account_id, member_id, unit, amount, balance_after, seq, created_at
-			FROM ledger_entries WHERE account_id = ? AND seq > ? ORDER BY seq, id LIMIT ?`, a.ID, seq, auditBatch); err != nil {
+		if err := d.Select(ctx, &rows, query, args...); err != nil {
 			return err
 		}
 		for _, e := range rows {
-			sum += e.Amount
-			if e.Seq != seq+1 {
-				report(fmt.Sprintf("%s: entry %d has sequence %d, expected %d", a, e.ID, e.Seq, seq+1))
+			for ids[at] != e.AccountID {
+				at++
 			}
-			if e.BalanceAfter != sum {
-				report(fmt.Sprintf("%s: entry %d says balance after %d, recomputed %d", a, e.ID, e.BalanceAfter, sum))
+			a, c := accounts[at], &chains[at]
+			c.sum += e.Amount
+			if e.Seq != c.seq+1 {
+				report(fmt.Sprintf("%s: entry %d has sequence %d, expected %d", a, e.ID, e.Seq, c.seq+1))
+			}
+			if e.BalanceAfter != c.sum {
+				report(fmt.Sprintf("%s: entry %d says balance after %d, recomputed %d", a, e.ID, e.BalanceAfter, c.sum))
 			}
 			if e.MemberID != a.MemberID || e.Unit != a.Unit {
 				report(fmt.Sprintf("%s: entry %d belongs to member %d, %s", a, e.ID, e.MemberID, e.Unit))
 			}
-			seq = e.Seq
+			c.seq = e.Seq
 		}
-		if len(rows) < auditBatch {
-			break
-		}
+		more = len(rows) == auditBatch
 	}
-	if sum != a.Balance {
-		report(fmt.Sprintf("%s: balance is %d, its entries sum to %d", a, a.Balance, sum))
-	}
-	if seq != a.Seq {
-		report(fmt.Sprintf("%s: sequence is %d, last entry has %d", a, a.Seq, seq))
-	}
-	var lots struct {
-		Remaining int64 `db:"remaining"`
-		Wrong     int64 `db:"wrong"`
-	}
-	if err := d.Get(ctx, &lots, `SELECT COALESCE(SUM(remaining), 0) AS remaining, COALESCE(SUM(CASE WHEN remaining < 0 OR remaining > amount OR member_id <> ? THEN 1 ELSE 0 END), 0) AS wrong
-		FROM ledger_lots WHERE account_id = ?`, a.MemberID, a.ID); err != nil {
+	held, err := auditHeldLots(ctx, d, ids)
+	if err != nil {
 		return err
 	}
-	if lots.Remaining != a.Balance {
-		report(fmt.Sprintf("%s: balance is %d, its lots hold %d", a, a.Balance, lots.Remaining))
-	}
-	if lots.Wrong > 0 {
-		report(fmt.Sprintf("%s: %d lots hold less than nothing, more than they began with, or belong to somebody else", a, lots.Wrong))
+	for i, a := range accounts {
+		c, lots := chains[i], held[a.ID]
+		if a.Held < 0 || a.Held > a.Balance {
+			report(fmt.Sprintf("%s: held %d is outside 0..balance %d", a, a.Held, a.Balance))
+		}
+		if c.sum != a.Balance {
+			report(fmt.Sprintf("%s: balance is %d, its entries sum to %d", a, a.Balance, c.sum))
+		}
+		if c.seq != a.Seq {
+			report(fmt.Sprintf("%s: sequence is %d, last entry has %d", a, a.Seq, c.seq))
+		}
+		if lots.Remaining != a.Balance {
+			report(fmt.Sprintf("%s: balance is %d, its lots hold %d", a, a.Balance, lots.Remaining))
+		}
+		if lots.Wrong > 0 {
+			report(fmt.Sprintf("%s: %d lots hold less than nothing, more than they began with, or belong to somebody else", a, lots.Wrong))
+		}
 	}
 	return nil
+}
+
+// heldLots is what the lots of an account hold, and how many of them cannot be.
+type heldLots struct {
+	Account   int64 `db:"account_id"`
+	Remaining int64 `db:"remaining"`
+	Wrong     int64 `db:"wrong"`
+}
+
+func auditHeldLots(ctx context.Context, d *db.DB, accounts []int64) (map[int64]heldLots, error) {
+	var rows []heldLots
+	if err := db.SelectIn(ctx, d, &rows, `SELECT l.account_id, COALESCE(SUM(l.remaining), 0) AS remaining,
+		COALESCE(SUM(CASE WHEN l.remaining < 0 OR l.remaining > l.amount OR l.member_id <> a.member_id THEN 1 ELSE 0 END), 0) AS wrong
+		FROM ledger_lots l JOIN ledger_accounts a ON a.id = l.account_id WHERE l.account_id IN (?) GROUP BY l.account_id`, accounts); err != nil {
+		return nil, err
+	}
+	out := make(map[int64]heldLots, len(rows))
+	for _, r := range rows {
+		out[r.Account] = r
+	}
+	return out, nil
 }
 
 // auditPostings checks that every posting balances and that a reversal mirrors its original. Reading in ranges of ids keeps the memory flat.

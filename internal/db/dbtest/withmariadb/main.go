@@ -2,6 +2,8 @@
 // LIANGCHE_TEST_MYSQL_DSN set, then ends the server by its process id and deletes the folder.
 //
 //	go run ./internal/db/dbtest/withmariadb go test ./...
+//
+// With LIANGCHE_TEST_TIDB_DSN (user:password@tcp(host:4000)/) it starts nothing and runs the command on that TiDB.
 package main
 
 import (
@@ -32,15 +34,19 @@ func main() {
 }
 
 func run(ctx context.Context, command []string) (code int, err error) {
-	// Durability is the engine's own business, tested elsewhere.
-	s, err := mariadb.Start(ctx, false)
-	if err != nil {
-		return 1, err
+	dsn := os.Getenv("LIANGCHE_TEST_TIDB_DSN")
+	if dsn == "" {
+		// Durability is the engine's own business, tested elsewhere.
+		s, err := mariadb.Start(ctx, false)
+		if err != nil {
+			return 1, err
+		}
+		defer s.Close()
+		dsn = s.DSN
 	}
-	defer s.Close()
 	c := exec.CommandContext(ctx, command[0], command[1:]...)
 	c.Stdout, c.Stderr, c.Stdin = os.Stdout, os.Stderr, os.Stdin
-	c.Env = append(os.Environ(), "LIANGCHE_TEST_DB=mysql", "LIANGCHE_TEST_MYSQL_DSN="+s.DSN)
+	c.Env = append(os.Environ(), "LIANGCHE_TEST_DB=mysql", "LIANGCHE_TEST_MYSQL_DSN="+dsn)
 	err = c.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
