@@ -108,3 +108,25 @@ func TestTryCountsWhatIsWrong(t *testing.T) {
 		t.Errorf("the address has nothing left: %v", err)
 	}
 }
+
+// A line of IPv6 has 2⁶⁴ addresses: it is one, and a flood of others is not looked through at each call.
+func TestLimiterCountsNetworks(t *testing.T) {
+	l, at := httpapi.NewLimiter(time.Second, 5), time.Unix(1_700_000_000, 0)
+	ok := 0
+	for n := range 20 {
+		if l.Allow(at, fmt.Sprintf("2001:db8:0:1::%x", n)) == nil {
+			ok++
+		}
+	}
+	if ok != 5 {
+		t.Errorf("%d calls from one line", ok)
+	}
+	for n := range 50_000 {
+		if err := l.Allow(at, fmt.Sprintf("2001:db8:%x:%x::1", n>>12, n&0xfff+0x1000)); err != nil {
+			t.Fatalf("line %d: %v", n, err)
+		}
+	}
+	if l.Allow(at, "2001:db8:0:1::ffff") == nil {
+		t.Error("the flood made the limiter forget")
+	}
+}

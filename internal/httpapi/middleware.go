@@ -16,6 +16,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"golang.org/x/time/rate"
 
+	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/clock"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/secret"
@@ -138,17 +139,21 @@ func (r *Router) clientIP(req *http.Request) string {
 	return host
 }
 
-// Limiter refuses more than a burst of calls per key, refilled at a steady rate; idle keys are forgotten.
+// Limiter refuses more than a burst of calls per key, refilled at a steady rate; idle keys are forgotten. A key that is an address stands for its network.
 type Limiter struct {
 	mu    sync.Mutex
 	rate  rate.Limit
 	burst int
 	keys  map[string]*rate.Limiter
+
+	sweepAt int // how many keys are looked through
 }
+
+const sweepFrom = 10_000
 
 // NewLimiter allows burst calls at once and then one per interval.
 func NewLimiter(interval time.Duration, burst int) *Limiter {
-	return &Limiter{rate: rate.Every(interval), burst: burst, keys: map[string]*rate.Limiter{}}
+	return &Limiter{rate: rate.Every(interval), burst: burst, keys: map[string]*rate.Limiter{}, sweepAt: sweepFrom}
 }
 
 // Allow counts a call at instant now. Fault: fault.ErrTooMany.
@@ -171,14 +176,16 @@ func (l *Limiter) take(now time.Time, key string) (back func(), err error) {
 func (l *Limiter) spent(now time.Time, key string) bool { return l.bucket(now, key).TokensAt(now) < 1 }
 
 func (l *Limiter) bucket(now time.Time, key string) *rate.Limiter {
+	key = actor.Network(key)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.keys) > 10_000 { // a flood of keys must not grow the memory: full buckets carry no information
+	if len(l.keys) >= l.sweepAt { // a flood of keys must not grow the memory: full buckets carry no information
 		for k, b := range l.keys {
 			if b.TokensAt(now) >= float64(l.burst) {
 				delete(l.keys, k)
 			}
 		}
+		l.sweepAt = max(sweepFrom, 2*len(l.keys)) // or each call of the flood would look at all the others
 	}
 	b, ok := l.keys[key]
 	if !ok {

@@ -208,7 +208,7 @@ func (s *Service) BindOldCard(ctx context.Context, no, token string, charter int
 	if err != nil {
 		return idem.Or[Joined](ctx, s.db, err)
 	}
-	mine, theirs := fmt.Sprintf("oldcard:%d", me.ID), "oldcard:a:"+s.box.Index("member.address", address(me.IP))
+	mine, theirs := fmt.Sprintf("oldcard:%d", me.ID), "oldcard:a:"+s.box.Index("member.address", actor.Network(me.IP))
 	if err := errors.Join(s.throttle(ctx, mine, oldCardFailures), s.throttle(ctx, theirs, oldCardAddress)); err != nil {
 		return Joined{}, fault.As(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"fmt"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -76,29 +75,13 @@ type bucket struct {
 	say    string // to whom it happens
 }
 
-// address is what counts as one address: an IPv6 line has a whole /64 of them.
-func address(ip string) string {
-	a, err := netip.ParseAddr(ip)
-	if err != nil {
-		return ip
-	}
-	if a = a.Unmap(); a.Is4() {
-		return a.String()
-	}
-	p, err := a.Prefix(64)
-	if err != nil {
-		return ip
-	}
-	return p.String()
-}
-
 func (s *Service) codeBuckets(who actor.Actor, phone, day string, limit int64) []bucket {
 	const later = "这个手机号今天收的验证码已经够多，请明天再试，或联系门店"
 	ix := s.PhoneIndex(phone)
 	return []bucket{
 		{"sms:1:" + ix, codeResend, 1, "验证码刚刚发过，请一分钟后再试"},
 		{"sms:p:" + day + ":" + ix, 24 * time.Hour, codesPerPhone, later},
-		{"sms:a:" + day + ":" + s.box.Index("member.address", address(who.IP)), 24 * time.Hour, codesPerAddress, "您所在的网络今天获取的验证码太多，请明天再试，或联系门店"},
+		{"sms:a:" + day + ":" + s.box.Index("member.address", actor.Network(who.IP)), 24 * time.Hour, codesPerAddress, "您所在的网络今天获取的验证码太多，请明天再试，或联系门店"},
 		{fmt.Sprintf("sms:i:%s:%d", day, who.ID), 24 * time.Hour, codesPerIdentity, "您今天获取的验证码太多，请明天再试，或联系门店"},
 		{shopBucket(day), 24 * time.Hour, limit, "短信验证暂时不可用，请稍后再试，或联系门店"},
 	}

@@ -18,19 +18,19 @@ import (
 // Tries within a quarter of an hour; the count is shared by all instances.
 const (
 	loginWindow    = 15 * time.Minute
-	triesByAccount = 5
+	triesHere      = 5  // for an account from one address
+	triesByAccount = 20 // for an account in all: who guesses elsewhere shall not lock its owner out with a handful
 	triesByAddress = 40 // a shop's desks share one address
 )
 
 // LoginPassword signs in by user name and password. Faults: ErrBadCredentials, ErrThrottled, ErrSuspended.
 func (s *Service) LoginPassword(ctx context.Context, username, password string) (session.Session, int64, error) {
-	ip := actor.From(ctx).IP
 	name, complaint := cleanUsername(username)
 	if complaint != "" || name == "" {
 		name = "?" // counted together
 	}
-	buckets := []string{"user:" + name, "addr:" + ip}
-	if err := s.try(ctx, buckets, triesByAccount, triesByAddress); err != nil {
+	buckets := doorsOf(ctx, name)
+	if err := s.try(ctx, buckets, triesHere, triesByAccount, triesByAddress); err != nil {
 		return session.Session{}, 0, err
 	}
 	a, found, err := byUsername(ctx, s.db, name, "")
@@ -59,13 +59,19 @@ func (s *Service) LoginPassword(ctx context.Context, username, password string) 
 		if now.PasswordHash != a.PasswordHash { // it was changed while this one was compared
 			return ErrBadCredentials
 		}
-		if err := errors.Join(forgiveTx(ctx, tx, buckets[0], true), forgiveTx(ctx, tx, buckets[1], false)); err != nil {
+		if err := errors.Join(forgiveTx(ctx, tx, buckets[0], true), forgiveTx(ctx, tx, buckets[1], true), forgiveTx(ctx, tx, buckets[2], false)); err != nil {
 			return err
 		}
 		out, err = s.startTx(ctx, tx, now, "password")
 		return err
 	})
 	return out, a.ID, err
+}
+
+// doorsOf are the counters of a try at an account: from here, in all, and for whatever account from here.
+func doorsOf(ctx context.Context, username string) []string {
+	here := actor.Network(actor.From(ctx).IP)
+	return []string{"user:" + username + "@" + here, "user:" + username, "addr:" + here}
 }
 
 // refused leaves a trace of a wrong password for an account that exists; there are as many as there are tries.
@@ -75,7 +81,7 @@ func (s *Service) refused(ctx context.Context, a accountRow) error {
 	})
 }
 
-// try counts a login attempt. Fault: ErrThrottled.
+// try counts a login attempt; what a bucket refuses is not counted in the next ones. Fault: ErrThrottled.
 func (s *Service) try(ctx context.Context, buckets []string, limits ...int64) error {
 	refused := false
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *db.Tx) error {
@@ -85,7 +91,9 @@ func (s *Service) try(ctx context.Context, buckets []string, limits ...int64) er
 			if err != nil {
 				return err
 			}
-			refused = refused || n > limits[i]
+			if refused = n > limits[i]; refused {
+				break
+			}
 		}
 		return nil
 	})
@@ -132,7 +140,7 @@ func (s *Service) LoginTicket(ctx context.Context, ticket, invite string) (sessi
 // Faults: ErrNotBound, ErrInvite, ErrBound, ErrSuspended, ErrThrottled.
 func (s *Service) LoginIdentity(ctx context.Context, who Identity, invite string) (session.Session, int64, error) {
 	invite = normalInvite(invite)
-	bucket := "invite:" + actor.From(ctx).IP
+	bucket := "invite:" + actor.Network(actor.From(ctx).IP)
 	if invite != "" {
 		if err := s.try(ctx, []string{bucket}, triesByAddress); err != nil {
 			return session.Session{}, 0, err
@@ -241,8 +249,8 @@ func (s *Service) ChangePassword(ctx context.Context, old, fresh string) (sessio
 	if complaint := checkPassword(fresh, deref(a.Username)); complaint != "" {
 		return session.Session{}, fault.ErrInvalid.Say("%s", complaint).On("new", complaint)
 	}
-	bucket := "user:" + deref(a.Username)
-	if err := s.try(ctx, []string{bucket}, triesByAccount); err != nil {
+	buckets := doorsOf(ctx, deref(a.Username))[:2]
+	if err := s.try(ctx, buckets, triesHere, triesByAccount); err != nil {
 		return session.Session{}, err
 	}
 	if a.PasswordHash == "" || !s.matches(ctx, a.PasswordHash, old) {
@@ -262,7 +270,7 @@ func (s *Service) ChangePassword(ctx context.Context, old, fresh string) (sessio
 		if err := saveTx(ctx, tx, now); err != nil {
 			return err
 		}
-		if err := errors.Join(forgiveTx(ctx, tx, bucket, true), session.RevokeAllTx(ctx, tx, actor.Staff, me.ID)); err != nil {
+		if err := errors.Join(forgiveTx(ctx, tx, buckets[0], true), forgiveTx(ctx, tx, buckets[1], true), session.RevokeAllTx(ctx, tx, actor.Staff, me.ID)); err != nil {
 			return err
 		}
 		if err := audit.RecordTx(ctx, tx, audit.Entry{Action: "staff.password_change", SubjectKind: "staff", SubjectID: me.ID, SubjectLabel: a.Name}); err != nil {

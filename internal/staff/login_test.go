@@ -1,7 +1,9 @@
 package staff
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -77,16 +79,24 @@ func TestN35LoginThrottle(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if tried != triesByAccount || throttled != 12-triesByAccount {
+	if tried != triesHere || throttled != 12-triesHere {
 		t.Fatalf("%d tried, %d throttled", tried, throttled)
 	}
 	var trail int
 	must(t, w.db.Get(ctx, &trail, `SELECT COUNT(*) FROM audit_log WHERE action = 'staff.login_refused' AND ip = '10.0.0.1' AND subject_label = '周老板'`))
-	if trail != triesByAccount {
+	if trail != triesHere {
 		t.Errorf("%d refused logins are in the trail", trail)
 	}
 	_, _, err := w.LoginPassword(ctx, "boss", goodPassword)
 	wants(t, err, ErrThrottled)
+	// Whoever guesses there does not keep the owner out who is somewhere else.
+	for range triesByAccount {
+		_, _, err = w.LoginPassword(ctx, "boss", "wrong-wrong")
+		wants(t, err, ErrThrottled)
+	}
+	home := actor.With(t.Context(), actor.Actor{IP: "10.0.0.3"})
+	_, _, err = w.LoginPassword(home, "boss", goodPassword)
+	must(t, err)
 	w.clk.Advance(loginWindow + time.Second)
 	_, _, err = w.LoginPassword(ctx, "boss", goodPassword)
 	must(t, err)
@@ -100,6 +110,39 @@ func TestN35LoginThrottle(t *testing.T) {
 	_, _, err = w.LoginPassword(actor.With(t.Context(), actor.Actor{IP: "10.0.0.2"}), "boss", goodPassword)
 	must(t, err)
 	must(t, w.Purge(ctx))
+}
+
+// An account is guessed so often in all, from however many addresses; a line of IPv6 is one address.
+func TestN35GuessesFromManyAddresses(t *testing.T) {
+	w := newWorld(t)
+	at := func(ip string) context.Context { return actor.With(t.Context(), actor.Actor{IP: ip}) }
+	tried := 0
+	for n := range 30 {
+		_, _, err := w.LoginPassword(at(fmt.Sprintf("10.0.1.%d", n)), "boss", "wrong-wrong")
+		if errors.Is(err, ErrBadCredentials) {
+			tried++
+		} else {
+			wants(t, err, ErrThrottled)
+		}
+	}
+	if tried != triesByAccount {
+		t.Errorf("%d guesses from thirty addresses", tried)
+	}
+	_, _, err := w.LoginPassword(at("10.0.0.9"), "boss", goodPassword)
+	wants(t, err, ErrThrottled)
+	w.clk.Advance(loginWindow + time.Second)
+	tried = 0
+	for n := range 12 {
+		_, _, err := w.LoginPassword(at(fmt.Sprintf("2001:db8:1:2::%x", n)), "boss", "wrong-wrong")
+		if errors.Is(err, ErrBadCredentials) {
+			tried++
+		} else {
+			wants(t, err, ErrThrottled)
+		}
+	}
+	if tried != triesHere {
+		t.Errorf("%d guesses from one line of IPv6", tried)
+	}
 }
 
 func TestInvite(t *testing.T) {
