@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/memberview"
 )
 
 type orderFilter struct {
@@ -95,7 +96,8 @@ func (s search) conditions(noColumn, plateColumn string) (c conditions) {
 		c.add(noColumn+` LIKE ? ESCAPE '!'`, "%"+db.Like(s.no)+"%")
 	}
 	if s.plate != "" && plateColumn != "" {
-		c.add(plateColumn+` LIKE ? ESCAPE '!'`, "%"+db.Like(s.plate)+"%")
+		cond, args := memberview.PlateIs(plateColumn, s.plate)
+		c.add(`(`+cond+`)`, args...)
 	}
 	if s.phoneIndex != "" {
 		c.add(`o.member_id IN (SELECT m.id FROM member_members m WHERE m.phone_index = ?)`, s.phoneIndex)

@@ -3,6 +3,7 @@ package memberview
 import (
 	"context"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/member"
@@ -12,7 +13,7 @@ import (
 // blind indexes find phones and names without decrypting.
 func (s *Service) hits(q query) (sql string, args []any) {
 	var parts []string
-	add := func(part string, arg any) { parts, args = append(parts, part), append(args, arg) }
+	add := func(part string, more ...any) { parts, args = append(parts, part), append(args, more...) }
 	if q.phone != "" {
 		add(`SELECT id FROM member_members WHERE phone_index = ?`, s.members.PhoneIndex(q.phone))
 	}
@@ -29,9 +30,19 @@ func (s *Service) hits(q query) (sql string, args []any) {
 		add(`SELECT member_id AS id FROM member_old_cards WHERE card_no = ?`, q.oldCard)
 	}
 	if q.plate != "" {
-		add(`SELECT member_id AS id FROM member_vehicles WHERE plate LIKE ? ESCAPE '!'`, "%"+db.Like(q.plate)+"%")
+		cond, more := PlateIs(`plate`, q.plate)
+		add(`SELECT member_id AS id FROM member_vehicles WHERE `+cond, more...)
 	}
 	return strings.Join(parts, " UNION "), args
+}
+
+// PlateIs is the condition that a normalised text is part of a plate. One that begins with a Han character, the province, is its beginning, which an
+// index finds. Any other may stand anywhere in it: every plate is looked at.
+func PlateIs(column, part string) (cond string, args []any) {
+	if first, _ := utf8.DecodeRuneInString(part); first >= 0x4e00 {
+		return column + ` >= ? AND ` + column + ` < ?`, []any{part, part + "\uFFFD"}
+	}
+	return column + ` LIKE ? ESCAPE '!'`, []any{"%" + db.Like(part) + "%"}
 }
 
 // maxHits bounds a search at the desk: whoever is not among them has to be searched by more.
@@ -60,9 +71,9 @@ func lookupWalkIns(ctx context.Context, r db.Reader, plate string) (rows []walkI
 	if plate == "" {
 		return nil, nil
 	}
+	cond, args := PlateIs(`plate`, plate)
 	err = r.Select(ctx, &rows, `SELECT plate, COUNT(*) AS n, MAX(settled_at) AS last_at FROM checkout_orders
-		WHERE member_id = 0 AND status = 'settled' AND plate LIKE ? ESCAPE '!' GROUP BY plate ORDER BY last_at DESC, plate LIMIT ?`,
-		"%"+db.Like(plate)+"%", maxHits)
+		WHERE member_id = 0 AND status = 'settled' AND `+cond+` GROUP BY plate ORDER BY last_at DESC, plate LIMIT ?`, append(args, maxHits)...)
 	return rows, err
 }
 
