@@ -1034,6 +1034,14 @@ CREATE TABLE member_scans (
   UNIQUE (device_no, step)
 );
 
+CREATE TABLE member_tags (
+  member_id BIGINT NOT NULL REFERENCES member_members (id),
+  tag VARCHAR(12) NOT NULL,
+  PRIMARY KEY (member_id, tag)
+);
+
+CREATE INDEX member_tags_tag ON member_tags (tag, member_id);
+
 CREATE TABLE member_tickets (
   ticket_hash CHAR(64) NOT NULL PRIMARY KEY,
   audience VARCHAR(8) NOT NULL,

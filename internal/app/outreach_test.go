@@ -146,6 +146,10 @@ func TestF15OutreachThroughHTTP(t *testing.T) {
 		t.Errorf("%v", sum)
 	}
 
+	s.boss.want(http.MethodPut, fmt.Sprintf("/api/console/members/%d/tags", o.id), obj{"tags": []string{"爱车族"}})
+	if tags := s.boss.get("/api/console/member-tags").list("items"); len(tags) != 1 || tags[0].s("tag") != "爱车族" || tags[0].i("members") != 1 {
+		t.Errorf("%v", tags)
+	}
 	find := func(f obj) int64 { return s.boss.post("/api/console/coupon-issues/preview", f).i("members") }
 	for _, c := range []struct {
 		filter obj
@@ -154,6 +158,7 @@ func TestF15OutreachThroughHTTP(t *testing.T) {
 		{obj{"classIds": []int64{s.shop.class}}, 1}, {obj{"classIds": []int64{s.shop.suv}}, 0},
 		{obj{"platePrefix": o.plate[:len("沪")]}, 1}, {obj{"platePrefix": "藏"}, 0},
 		{obj{"visitedFrom": s.day(-2)}, 1}, {obj{"visitedFrom": s.day(0)}, 0}, {obj{"lastVisitBefore": s.day(-2)}, 0}, {obj{"purchasedFrom": "2099-01-01"}, 0},
+		{obj{"tags": []string{"爱车族", "企业"}}, 1}, {obj{"tags": []string{"企业"}}, 0},
 	} {
 		if n := find(c.filter); n != c.want {
 			t.Errorf("%v finds %d, want %d", c.filter, n, c.want)

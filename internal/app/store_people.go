@@ -50,6 +50,9 @@ func (p people) where(ctx context.Context, f coupon.Filter) (cond string, args [
 	if f.VisitedFrom != "" {
 		and(`EXISTS (SELECT 1 FROM checkout_orders o WHERE o.member_id = m.id AND o.status = 'settled' AND o.biz_day >= ?)`, f.VisitedFrom)
 	}
+	if len(f.Tags) > 0 {
+		and(`EXISTS (SELECT 1 FROM member_tags g WHERE g.member_id = m.id AND g.tag IN (?))`, f.Tags)
+	}
 	if car, more := carOf(f); car != "" {
 		and(`EXISTS (SELECT 1 FROM member_vehicles v WHERE v.member_id = m.id`+car+`)`, more...)
 	}

@@ -34,6 +34,7 @@ var labels = map[string]string{
 	"member.reopen":       "撤回注销",
 	"member.close":        "注销会员",
 	"member.tier":         "调整会员等级",
+	"member.tags":         "修改会员标签",
 	"member.import":       "导入会员",
 	"member.merge":        "合并会员",
 	"member.merged":       "会员被并入",

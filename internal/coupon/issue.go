@@ -26,17 +26,18 @@ import (
 
 // Filter chooses members; what is empty chooses all. Only active members are found.
 type Filter struct {
-	TierIDs         []int64 `json:"tierIds,omitempty" maxItems:"50"`
-	JoinedFrom      string  `json:"joinedFrom,omitempty" maxLength:"10" doc:"YYYY-MM-DD"`
-	JoinedTo        string  `json:"joinedTo,omitempty" maxLength:"10" doc:"YYYY-MM-DD, inclusive"`
-	LastVisitBefore string  `json:"lastVisitBefore,omitempty" maxLength:"10" doc:"Nothing settled from this date on: who stays away"`
-	BirthMonth      int     `json:"birthMonth,omitempty" minimum:"0" maximum:"12"`
-	StoreID         int64   `json:"storeId,omitempty" minimum:"0" doc:"Home store"`
-	VisitedFrom     string  `json:"visitedFrom,omitempty" maxLength:"10" doc:"Something settled on this date or later: who comes"`
-	ClassIDs        []int64 `json:"classIds,omitempty" maxItems:"50" doc:"A car of one of these vehicle classes"`
-	PlatePrefix     string  `json:"platePrefix,omitempty" maxLength:"8" doc:"A car whose plate begins so: 粤 or 粤B, the region"`
-	PurchasedFrom   string  `json:"purchasedFrom,omitempty" maxLength:"10" doc:"A car bought on this date or later"`
-	PurchasedTo     string  `json:"purchasedTo,omitempty" maxLength:"10" doc:"A car bought on this date or earlier"`
+	TierIDs         []int64  `json:"tierIds,omitempty" maxItems:"50"`
+	JoinedFrom      string   `json:"joinedFrom,omitempty" maxLength:"10" doc:"YYYY-MM-DD"`
+	JoinedTo        string   `json:"joinedTo,omitempty" maxLength:"10" doc:"YYYY-MM-DD, inclusive"`
+	LastVisitBefore string   `json:"lastVisitBefore,omitempty" maxLength:"10" doc:"Nothing settled from this date on: who stays away"`
+	BirthMonth      int      `json:"birthMonth,omitempty" minimum:"0" maximum:"12"`
+	StoreID         int64    `json:"storeId,omitempty" minimum:"0" doc:"Home store"`
+	VisitedFrom     string   `json:"visitedFrom,omitempty" maxLength:"10" doc:"Something settled on this date or later: who comes"`
+	ClassIDs        []int64  `json:"classIds,omitempty" maxItems:"50" doc:"A car of one of these vehicle classes"`
+	PlatePrefix     string   `json:"platePrefix,omitempty" maxLength:"8" doc:"A car whose plate begins so: 粤 or 粤B, the region"`
+	PurchasedFrom   string   `json:"purchasedFrom,omitempty" maxLength:"10" doc:"A car bought on this date or later"`
+	PurchasedTo     string   `json:"purchasedTo,omitempty" maxLength:"10" doc:"A car bought on this date or earlier"`
+	Tags            []string `json:"tags,omitempty" maxItems:"20" doc:"One of these tags"`
 }
 
 func (f Filter) clean(c *fault.Complaints) {
@@ -57,6 +58,11 @@ func (f Filter) clean(c *fault.Complaints) {
 	}
 	if n := utf8.RuneCountInString(f.PlatePrefix); n > 8 || strings.ContainsFunc(f.PlatePrefix, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 		c.Bad("filter.platePrefix", "请填写车牌开头，如 粤 或 粤B")
+	}
+	for _, t := range f.Tags {
+		if t == "" || utf8.RuneCountInString(t) > 12 {
+			c.Bad("filter.tags", "请从已有的标签里选择")
+		}
 	}
 	if f.BirthMonth < 0 || f.BirthMonth > 12 {
 		c.Bad("filter.birthMonth", "月份应为 1 至 12")

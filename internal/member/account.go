@@ -266,6 +266,9 @@ func (s *Service) wipeTx(ctx context.Context, tx *db.Tx, m memberRow, reason str
 	m.Status, m.StatusReason, m.ClosedAt = StatusClosed, reason, &now
 	m.NameSealed, m.NameIndex, m.PhoneSealed, m.PhoneIndex, m.Last4Index = "", "", "", nil, ""
 	m.PhoneVerified, m.Gender, m.Birthday = false, "unknown", ""
+	if err := deleteTagsTx(ctx, tx, m.ID); err != nil {
+		return err
+	}
 	return s.saveTx(ctx, tx, m)
 }
 

@@ -58,6 +58,21 @@ type CharterRequest struct {
 	PrivacyBody string `json:"privacyBody" minLength:"20" maxLength:"20000"`
 }
 
+// TagsRequest is all of a member's tags.
+type TagsRequest struct {
+	Tags []string `json:"tags" maxItems:"10" doc:"1 to 12 characters each; what is not named is taken away"`
+}
+
+// Tags are a member's, in order.
+type Tags struct {
+	Tags []string `json:"tags"`
+}
+
+// TagList is the tags in use, the most frequent first.
+type TagList struct {
+	Items []TagCount `json:"items"`
+}
+
 // CharterList is every version, newest first.
 type CharterList struct {
 	Items []Charter `json:"items"`
@@ -106,6 +121,16 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 				return Summary{}, err
 			}
 			return s.summary(ctx, in.ID)
+		})
+	httpapi.Register(r, op("consoleMemberTagsSet", http.MethodPut, "/members/{id}/tags", "Give a member these tags and no others", perm.MemberWrite),
+		func(ctx context.Context, in *httpapi.ByIDBody[TagsRequest]) (Tags, error) {
+			tags, err := s.SetTags(ctx, in.ID, in.Body.Tags)
+			return Tags{tags}, err
+		})
+	httpapi.Register(r, op("consoleMemberTags", http.MethodGet, "/member-tags", "Tags in use", perm.MemberRead),
+		func(ctx context.Context, _ *httpapi.None) (TagList, error) {
+			all, err := s.AllTags(ctx)
+			return TagList{all}, err
 		})
 	httpapi.Register(r, op("consoleMemberUnmask", http.MethodPost, "/members/{id}/unmask", "Show name and phone, for a reason", perm.MemberUnmask),
 		func(ctx context.Context, in *httpapi.ByIDBody[ReasonRequest]) (Clear, error) {

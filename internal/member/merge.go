@@ -127,6 +127,9 @@ func (s *Service) MergeTx(ctx context.Context, tx *db.Tx, from, into int64) erro
 	if err := takeVehiclesTx(ctx, tx, from, into); err != nil {
 		return err
 	}
+	if err := takeTagsTx(ctx, tx, from, into); err != nil {
+		return err
+	}
 	return takeOldCardsTx(ctx, tx, from, into)
 }
 

@@ -57,6 +57,7 @@ type DetailMember struct {
 	JoinedAt       time.Time `json:"joinedAt"`
 	StoreName      string    `json:"storeName"`
 	CharterVersion int64     `json:"charterVersion" doc:"0: none accepted yet"`
+	Tags           []string  `json:"tags" doc:"By which the shop finds the member again"`
 }
 
 // Counts are how many of something a member has.
@@ -189,6 +190,9 @@ func (s *Service) Detail(ctx context.Context, id int64) (d Detail, err error) {
 	}
 	d.Member = DetailMember{ID: id, NameMasked: member.MaskName(m.Name), PhoneMasked: member.MaskPhone(m.Phone), Gender: m.Gender, Birthday: m.Birthday, Status: m.Status,
 		StatusReason: m.StatusReason, PhoneVerified: m.PhoneVerified, JoinedAt: m.JoinedAt, StoreName: stores(m.StoreID), CharterVersion: m.CharterVersion}
+	if d.Member.Tags, err = s.members.Tags(ctx, id); err != nil {
+		return d, err
+	}
 	if d.Cards, err = s.members.Cards(ctx, id); err != nil {
 		return d, err
 	}

@@ -17,6 +17,7 @@ import type {
   Refund,
   RefundInput,
   RefundPlan,
+  TagCount,
   TopupRow,
   Unmasked,
   Vehicle,
@@ -29,6 +30,16 @@ export function listMembers(query: Query, signal?: AbortSignal): Promise<Page<Me
 
 export function getMember(id: number): Promise<MemberDetail> {
   return unwrap(api.GET('/api/console/members/{id}', { params: { path: { id } } }))
+}
+
+/** Gives a member these tags and no others; answers them in order. */
+export async function setTags(id: number, tags: string[]): Promise<string[]> {
+  return (await unwrap(api.PUT('/api/console/members/{id}/tags', { params: { path: { id } }, body: { tags } }))).tags
+}
+
+/** Tags in use, the most frequent first. */
+export function memberTags(): Promise<Page<TagCount>> {
+  return unwrap(api.GET('/api/console/member-tags'))
 }
 
 export function createMember(body: MemberInput, key: string): Promise<Registered> {

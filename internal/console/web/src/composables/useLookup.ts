@@ -2,6 +2,7 @@ import { shallowRef, type Ref } from 'vue'
 import { membershipPlanNames, passPlanNames } from '@/api/campaign'
 import { goods, services, stores, tierNames, topupPlans, vehicleClasses } from '@/api/catalog'
 import { couponTemplates } from '@/api/coupons'
+import { memberTags } from '@/api/members'
 import { listPermissions, listRoles } from '@/api/organisation'
 import type { Page } from '@/lib/types'
 
@@ -34,5 +35,6 @@ export const goodLookup = lookup(goods.list)
 export const couponLookup = lookup(couponTemplates.list)
 export const passPlanLookup = lookup(passPlanNames)
 export const membershipPlanLookup = lookup(membershipPlanNames)
+export const tagLookup = lookup(memberTags)
 export const roleLookup = lookup(listRoles)
 export const permissionLookup = lookup(listPermissions)

@@ -105,6 +105,7 @@ export function filterText(filter: MemberFilter, names: { tier: (id: number) => 
   if (filter.classIds?.length) parts.push(filter.classIds.map((id) => names.carClass?.(id) ?? '指定车型').join('、'))
   if (filter.platePrefix) parts.push(`车牌 ${filter.platePrefix} 开头`)
   if (filter.purchasedFrom || filter.purchasedTo) parts.push(`${filter.purchasedFrom ?? ''} 至 ${filter.purchasedTo ?? '今天'}购车`)
+  if (filter.tags?.length) parts.push(`标签 ${filter.tags.join(' 或 ')}`)
   if (filter.birthMonth) parts.push(`${filter.birthMonth} 月生日`)
   return parts.join(' · ') || '全部正常会员'
 }

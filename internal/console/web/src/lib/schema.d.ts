@@ -1227,6 +1227,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/console/member-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags in use */
+        get: operations["consoleMemberTags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/console/members": {
         parameters: {
             query?: never;
@@ -1635,6 +1652,23 @@ export interface paths {
         put?: never;
         /** Suspend a member */
         post: operations["consoleMemberSuspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/console/members/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a member these tags and no others */
+        put: operations["consoleMemberTagsSet"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -8630,6 +8664,8 @@ export interface components {
              * @description Home store
              */
             storeId?: number;
+            /** @description One of these tags */
+            tags?: string[];
             tierIds?: number[];
             /** @description Something settled on this date or later: who comes */
             visitedFrom?: string;
@@ -9953,6 +9989,21 @@ export interface components {
             status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected" | "merged";
             statusReason: string;
         };
+        MemberTagCount: {
+            /** Format: int64 */
+            members: number;
+            tag: string;
+        };
+        MemberTagList: {
+            items: components["schemas"]["MemberTagCount"][];
+        };
+        MemberTags: {
+            tags: string[];
+        };
+        MemberTagsRequest: {
+            /** @description 1 to 12 characters each; what is not named is taken away */
+            tags: string[];
+        };
         MemberUpdateRequest: {
             /** @description YYYY-MM-DD, or empty to clear */
             birthday?: string;
@@ -10119,6 +10170,8 @@ export interface components {
             status: "review" | "active" | "suspended" | "closing" | "closed" | "rejected" | "merged";
             statusReason: string;
             storeName: string;
+            /** @description By which the shop finds the member again */
+            tags: string[];
         };
         MemberviewEntry: {
             actorName: string;
@@ -17923,6 +17976,35 @@ export interface operations {
             };
         };
     };
+    consoleMemberTags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberTagList"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     consoleMemberList: {
         parameters: {
             query?: {
@@ -18950,6 +19032,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberSummary"];
+                };
+            };
+            /** @description Fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    consoleMemberTagsSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberTagsRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberTags"];
                 };
             };
             /** @description Fault */
