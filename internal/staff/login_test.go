@@ -32,6 +32,21 @@ func TestPasswordHash(t *testing.T) {
 	}
 }
 
+func TestPasswordsThatPeoplePickFirst(t *testing.T) {
+	for _, p := range []string{"password", "Password1", "password2026!", "P@ssw0rd", "passw0rd123", "12345678", "123456789012", "20261122", "11111111", "aaaaaaaa", "AAAAAAAAA", "abcd1234", "abcd.1234", "abc123456", "a1234567", "Qwerty123",
+		"qwertyuiop", "1qaz2wsx", "1q2w3e4r", "asdfghjkl", "zxcvbnm123", "admin888", "Admin@123", "root1234", "welcome1", "test1234", "woaini520", "woaini1314", "5201314a", "iloveyou", "aa123456", "qq123456", "abcdabcd", "!!!!!!!!", "老老老老老老老老",
+		"boss.wang"} {
+		if checkPassword(p, "boss.wang") == "" {
+			t.Errorf("%q is taken", p)
+		}
+	}
+	for _, p := range []string{goodPassword, "liangche2026", "car-wash-2026", "雨后补洗要记得带券", "kestrel-harbour-9", "j8Kq!2vRtz", "correct horse battery", "p4ssphrase of mine", strings.Repeat("ab3", 42)} {
+		if c := checkPassword(p, "boss.wang"); c != "" {
+			t.Errorf("%q: %s", p, c)
+		}
+	}
+}
+
 func TestLoginPassword(t *testing.T) {
 	w := newWorld(t)
 	ctx := actor.With(t.Context(), actor.Actor{IP: "10.0.0.1"})

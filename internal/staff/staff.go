@@ -128,13 +128,19 @@ func checkPassword(password, username string) string {
 	return ""
 }
 
-// weak refuses one character repeated, plain runs, and single-class digits, which is what people pick first.
+// common are the words that the most used passwords are made of, alone or with digits and signs around them.
+var common = []string{"", "password", "passwd", "pass", "passw0rd", "p@ssw0rd", "p@ssword", "admin", "administrator", "root", "test", "guest", "user", "welcome", "letmein", "login", "master", "secret",
+	"abc", "abcd", "abcde", "abcdef", "abcdefg", "abcdefgh", "aa", "aaa", "a", "q", "qq", "z", "zz", "zxc", "zxcv", "zxcvb", "zxcvbn", "zxcvbnm", "asd", "asdf", "asdfg", "asdfgh", "asdfghjkl", "qwe", "qwer", "qwert", "qwerty",
+	"qwertyui", "qwertyuiop", "qaz", "qazwsx", "qazwsxedc", "1q2w3e4r", "1qaz2wsx", "q1w2e3r4", "iloveyou", "woaini", "woaini1314", "wo", "nihao", "xiche", "dragon", "monkey", "football", "sunshine", "princess", "superman"}
+
+// weak refuses what people pick first: one character repeated, digits alone, keys in a row, a common word with a year or a sign behind it.
 func weak(p string) bool {
-	digits, same := true, true
-	for _, r := range p {
-		digits = digits && unicode.IsDigit(r)
-		same = same && r == rune(p[0])
-	}
 	lower := strings.ToLower(p)
-	return digits || same || slices.Contains([]string{"password", "password1", "qwertyui", "abcdefgh", "abcd1234", "a1234567", "iloveyou"}, lower)
+	edge := func(r rune) bool { return unicode.IsDigit(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) }
+	same := strings.Trim(lower, string([]rune(lower)[0])) == ""
+	words := []string{lower, strings.TrimFunc(lower, edge), strings.TrimRightFunc(lower, edge)}
+	if half := lower[:len(lower)/2]; half+half == lower {
+		words = append(words, half)
+	}
+	return same || slices.ContainsFunc(words, func(w string) bool { return slices.Contains(common, w) })
 }
