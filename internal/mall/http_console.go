@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/httpapi"
 	"github.com/liangche/liangche/internal/perm"
 )
@@ -66,7 +67,11 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 		})
 	httpapi.Register(r, op("consoleMallOrderList", http.MethodGet, "/orders", "Orders, newest first", perm.MallRead, false),
 		func(ctx context.Context, in *orderListInput) (out httpapi.Page[DeskOrder], err error) {
-			list, next, err := s.page(ctx, orderFilter{memberID: in.MemberID, storeID: in.StoreID, itemID: in.ItemID, state: in.State, delivery: in.Delivery, no: in.No}, in.Paging)
+			f := orderFilter{memberID: in.MemberID, storeID: in.StoreID, itemID: in.ItemID, state: in.State, delivery: in.Delivery, no: in.No}
+			if who := actor.From(ctx); !who.AllStores {
+				f.stores = append([]int64{}, who.Stores...)
+			}
+			list, next, err := s.page(ctx, f, in.Paging)
 			if err != nil {
 				return out, err
 			}
@@ -76,11 +81,14 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 		})
 	httpapi.Register(r, op("consoleMallOrder", http.MethodGet, "/orders/{id}", "One order; with its address for who sends it, which leaves a trace", perm.MallRead, false),
 		func(ctx context.Context, in *httpapi.ByID) (DeskOrder, error) {
-			o, err := s.Get(ctx, 0, in.ID)
+			o, err := s.In(ctx, in.ID)
 			return s.sender(ctx, o, err)
 		})
 	httpapi.Register(r, op("consoleMallShip", http.MethodPost, "/orders/{id}/ship", "Note how an order was sent", perm.MallWrite, true),
 		func(ctx context.Context, in *httpapi.ByIDBody[Parcel]) (DeskOrder, error) {
+			if _, err := s.In(ctx, in.ID); err != nil {
+				return DeskOrder{}, err
+			}
 			o, err := s.Send(ctx, in.ID, in.Body)
 			return s.oneDesk(ctx, o, err)
 		})
@@ -88,6 +96,9 @@ func (s *Service) consoleRoutes(r *httpapi.Router) {
 		func(ctx context.Context, in *httpapi.ByIDBody[CancelAsk]) (DeskOrder, error) {
 			if in.Body.Reason == "" {
 				return DeskOrder{}, errReason()
+			}
+			if _, err := s.In(ctx, in.ID); err != nil {
+				return DeskOrder{}, err
 			}
 			o, err := s.Cancel(ctx, 0, in.ID, in.Body.Reason)
 			return s.oneDesk(ctx, o, err)

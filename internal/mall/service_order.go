@@ -420,6 +420,15 @@ func (s *Service) Get(ctx context.Context, memberID, id int64) (Order, error) {
 	return o, err
 }
 
+// In is an order as staff may see it: what is collected in a store, by those who work there. Fault: fault.ErrNotFound.
+func (s *Service) In(ctx context.Context, id int64) (Order, error) {
+	o, err := s.Get(ctx, 0, id)
+	if err == nil && o.StoreID != 0 && !actor.From(ctx).InStore(o.StoreID) {
+		return Order{}, fault.ErrNotFound
+	}
+	return o, err
+}
+
 // Find looks an order up by its pickup code, in the acting staff's stores. Faults: ErrCode, ErrStore.
 func (s *Service) Find(ctx context.Context, code string) (Order, error) {
 	plain := plainCode(code)
@@ -444,13 +453,13 @@ func (s *Service) Deliver(ctx context.Context, id int64, code string) (Order, er
 			if err != nil {
 				return err
 			}
+			if !actor.From(ctx).InStore(o.StoreID) {
+				return ErrStore
+			}
 			plain := plainCode(code)
 			byCode, err := orderByCode(ctx, tx, s.Box.Index(colCode, plain))
 			if plain == "" || err != nil || byCode.ID != id {
 				return ErrCode.On("code", "取货码和订单不符，请重新扫码")
-			}
-			if !actor.From(ctx).InStore(o.StoreID) {
-				return ErrStore
 			}
 			if o.State != Ready {
 				return ErrState.Say("%s，不能再领", stateText(o))

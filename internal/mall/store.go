@@ -207,6 +207,7 @@ func openTitles(ctx context.Context, r db.Reader, memberID int64) (titles []stri
 type orderFilter struct {
 	memberID, storeID, itemID int64
 	state, delivery, no       string
+	stores                    []int64 // not nil: only what is collected there, and what is collected nowhere
 }
 
 // readOrders reads a page of orders, newest first.
@@ -235,8 +236,15 @@ func readOrders(ctx context.Context, r db.Reader, f orderFilter, after string, l
 	if f.no != "" {
 		add(`order_no = ?`, f.no)
 	}
+	if f.stores != nil {
+		where, args = where+` AND store_id IN (?)`, append(args, append([]int64{0}, f.stores...))
+	}
+	query, args, err := db.In(`SELECT `+orderColumns+` FROM mall_orders WHERE `+where+` ORDER BY id DESC LIMIT ?`, append(args, limit)...)
+	if err != nil {
+		return nil, err
+	}
 	var rows []orderRow
-	err = r.Select(ctx, &rows, `SELECT `+orderColumns+` FROM mall_orders WHERE `+where+` ORDER BY id DESC LIMIT ?`, append(args, limit)...)
+	err = r.Select(ctx, &rows, query, args...)
 	out := make([]Order, 0, len(rows))
 	for _, x := range rows {
 		out = append(out, x.order())
