@@ -96,6 +96,11 @@ var keyForm = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
 // guard runs before the input is read: who is it, may they, and is a money command keyed.
 func (r *Router) guard(op Op) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
+		leave := r.enter(c, op)
+		if leave == nil {
+			return
+		}
+		defer leave()
 		ctx := c.Context()
 		who, err := r.identify(c, op)
 		if err == nil && op.Permission != "" && !who.Can(op.Permission) {

@@ -48,6 +48,8 @@ type Op struct {
 	Idempotent bool   // a money command: needs an Idempotency-Key
 	Status     int    // success status, 200 unless told
 	MaxBody    int64  // bytes, 64 KiB unless told
+
+	live bool // a stream
 }
 
 // Authenticator resolves a session token of the owner's or the staff's kind. Faults: session.required, session.expired.
@@ -66,6 +68,7 @@ type Options struct {
 	FrameAncestors string // CSP frame-ancestors, 'none' unless told
 	Observe        func(op string, status int, seconds float64)
 	Heartbeat      time.Duration // of streams, 10 s unless told
+	MaxBusy        int64         // operations under way, 2048 unless told
 }
 
 // Router collects operations and raw routes.
@@ -77,6 +80,8 @@ type Router struct {
 
 	fields sync.Map // reflect.Type → []int: what slicesIn has found
 
+	busy     atomic.Int64
+	maxBusy  int64
 	streams  atomic.Int64
 	stopped  chan struct{} // closed by EndStreams
 	stopOnce sync.Once
@@ -87,9 +92,12 @@ type Router struct {
 func New(opt Options) *Router {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	r := &Router{Echo: e, opt: opt, stopped: make(chan struct{}), beat: beat}
+	r := &Router{Echo: e, opt: opt, stopped: make(chan struct{}), beat: beat, maxBusy: maxBusy}
 	if opt.Heartbeat > 0 {
 		r.beat = opt.Heartbeat
+	}
+	if opt.MaxBusy > 0 {
+		r.maxBusy = opt.MaxBusy
 	}
 	r.middleware()
 	e.HTTPErrorHandler = r.echoError

@@ -42,6 +42,7 @@ const eventStream = "text/event-stream"
 // Stream declares an operation that answers with server-sent events until the client leaves, the session or its permission ends, the feed
 // is closed, or the server stops. The context of open ends with the stream. Faults of open are answered as those of any operation.
 func Stream[I any](r *Router, op Op, open func(ctx context.Context, in *I) (Feed, error)) {
+	op.live = true
 	r.ops = append(r.ops, op)
 	h := r.operation(op)
 	h.Responses["200"] = &huma.Response{Description: "Server-sent events", Content: map[string]*huma.MediaType{eventStream: {Schema: &huma.Schema{Type: huma.TypeString}}}}
