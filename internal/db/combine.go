@@ -64,6 +64,7 @@ func (c *Combiner[N]) Do(ctx context.Context, need N, run func(ctx context.Conte
 	if ctx.Value(inTx{}) != nil {
 		return errNested
 	}
+	stepsOf(ctx)(StepBegin)
 	cmd := &command[N]{ctx: ctx, need: need, run: run, outcome: make(chan outcome, 1)}
 	c.gather.join(cmd)
 	var o outcome

@@ -170,6 +170,7 @@ func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx *Tx) erro
 	if ctx.Value(inTx{}) != nil {
 		return errNested
 	}
+	step := stepsOf(ctx)
 	var err error
 	for try := range maxTries {
 		if try > 0 {
@@ -177,6 +178,7 @@ func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx *Tx) erro
 				return classify(ctx.Err())
 			}
 		}
+		step(StepBegin)
 		var after []func()
 		after, err = d.once(ctx, fn)
 		if err == nil {
@@ -206,6 +208,7 @@ func (d *DB) once(ctx context.Context, fn func(ctx context.Context, tx *Tx) erro
 		}
 	}()
 	if err = fn(context.WithValue(ctx, inTx{}, true), tx); err == nil {
+		stepsOf(ctx)(StepCommit)
 		tx.ending = true
 		err = tx.flush()
 	}

@@ -100,7 +100,7 @@ func (t *Tx) flush() error {
 	t.sent++
 	hit, err := t.send(queued)
 	for i, w := range queued {
-		if err == nil && w.rows >= 0 && hit[i] != w.rows {
+		if err == nil && w.rows >= 0 && hit[i] != w.rows && guarded {
 			err = w.miss
 		}
 	}

@@ -43,7 +43,7 @@ func (t *Tx) Millis() int64 { return t.Now.UnixMilli() }
 // ForUpdate is the locking clause of the engine: append it to a SELECT whose rows the transaction decides on.
 // SQLite needs none, because its transactions begin immediate.
 func (t *Tx) ForUpdate() string {
-	if t.db.dialect == MySQL {
+	if t.db.dialect == MySQL && guarded {
 		return " FOR UPDATE"
 	}
 	return ""
@@ -116,7 +116,7 @@ func (t *Tx) ExecOne(ctx context.Context, miss error, query string, args ...any)
 	if err != nil {
 		return err
 	}
-	if n != 1 {
+	if n != 1 && guarded {
 		return miss
 	}
 	return nil

@@ -5,6 +5,9 @@
 // refusals included, and must hold what the model holds; at the end the audit must find nothing. The suite runs it on SQLite and on MariaDB, so
 // both end where the model does.
 //
+// TestInterleavings lets two or three commands meet, in every order of their transactions and then truly at once. TestGuards shows that it notices:
+// built with the tag "unguarded", in which no row is locked, no guard is looked at and no key is unique, it must fail.
+//
 //	go test ./internal/model -run TestModel -seeds 5000        many more histories
 //	go test ./internal/model -run TestModel -seed 17           one of them, told as it goes
 package model

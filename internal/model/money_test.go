@@ -13,16 +13,18 @@ import (
 // What members bring and take back.
 
 func (h *history) joins(r *rand.Rand) {
-	p := &person{plate: fmt.Sprintf("浙A%05d", h.n.Add(1)%100000)}
-	in := member.NewMember{StoreID: h.store, Phone: fmt.Sprintf("137%08d", h.n.Add(1)), Name: "会员", Vehicle: &member.VehicleInput{Plate: p.plate, VehicleClassID: h.catalog.car}}
-	if len(h.people) > 0 && r.IntN(4) == 0 { // somebody's phone again
-		_, err := h.Members.Register(h.staff(), in)
-		h.need(err)
-		_, err = h.Members.Register(h.staff(), in)
+	p := h.register()
+	if r.IntN(4) == 0 { // somebody's phone again
+		_, err := h.Members.Register(h.staff(), p.form)
 		h.answers("member.phone_taken", err)
-		return
 	}
-	j, err := h.Members.Register(h.staff(), in)
+}
+
+// register makes a member with a car and a WeChat.
+func (h *history) register() *person {
+	p := &person{plate: fmt.Sprintf("浙A%05d", h.n.Add(1)%100000)}
+	p.form = member.NewMember{StoreID: h.store, Phone: fmt.Sprintf("137%08d", h.n.Add(1)), Name: "会员", Vehicle: &member.VehicleInput{Plate: p.plate, VehicleClassID: h.catalog.car}}
+	j, err := h.Members.Register(h.staff(), p.form)
 	h.need(err)
 	p.id = j.MemberID
 	var who wxsandbox.Persona
@@ -30,6 +32,7 @@ func (h *history) joins(r *rand.Rand) {
 	h.need(err)
 	p.persona = who.ID
 	h.people = append(h.people, p)
+	return p
 }
 
 const cardCap, leastTopup, mostTopup = 500000, 1000, 500000

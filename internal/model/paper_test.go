@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/liangche/liangche/internal/member"
 )
 
 // This file is the model's books of stored value: what the documents promise, in plain arithmetic. All amounts are fen.
@@ -48,6 +50,7 @@ type person struct {
 	id, identity int64
 	persona      string
 	plate        string
+	form         member.NewMember
 	topups       []*topup // in the order in which they were begun
 	turn         int      // of the last credited top-up
 	held         part     // promised to orders that wait for money

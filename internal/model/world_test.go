@@ -48,6 +48,8 @@ type world struct {
 	boss    int64             // who acts at the desk
 	catalog catalogue
 	floor   floor
+	turns   atomic.Pointer[context.Context] // with which the system answers WeChat
+	slots   int                             // times that were given out to meetings
 }
 
 // catalogue is what the business sells.
@@ -89,7 +91,12 @@ func open(t testing.TB, at time.Time) *world {
 	must(t, err)
 	must(t, w.Install(t.Context()))
 	mux.Handle("/sandbox/", http.StripPrefix("/sandbox", w.wx.Handler()))
-	mux.Handle("/", w.Handler())
+	mux.HandleFunc("/", func(out http.ResponseWriter, r *http.Request) {
+		if turns := w.turns.Load(); turns != nil {
+			r = r.WithContext(merged(*turns, r.Context()))
+		}
+		w.Handler().ServeHTTP(out, r)
+	})
 	t.Cleanup(func() {
 		must(t, w.wx.Close())
 		srv.Close()
