@@ -215,7 +215,7 @@ func (s *scale) grow(ctx context.Context, w *shopfloor, at db.Config, t *templat
 	return s.settleDown(ctx, w)
 }
 
-// settleDown lets the engine count what its planner must know.
+// settleDown lets the engine write down what was loaded and count what its planner must know.
 func (s *scale) settleDown(ctx context.Context, w *shopfloor) error {
 	if w.DB.Dialect() == db.SQLite {
 		_, err := w.DB.SQLDB().ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
@@ -225,8 +225,36 @@ func (s *scale) settleDown(ctx context.Context, w *shopfloor) error {
 	if err := w.DB.Select(ctx, &tables, `SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name`); err != nil {
 		return err
 	}
-	_, err := w.DB.SQLDB().ExecContext(ctx, `ANALYZE TABLE `+strings.Join(tables, ", "))
-	return err
+	if _, err := w.DB.SQLDB().ExecContext(ctx, `ANALYZE TABLE `+strings.Join(tables, ", ")); err != nil || s.server.pid == 0 {
+		return err
+	}
+	return s.flushed(ctx, w)
+}
+
+// flushed waits until MariaDB has written its changed pages: that would be measured otherwise.
+func (s *scale) flushed(ctx context.Context, w *shopfloor) error {
+	if err := s.admin(ctx, "SET GLOBAL innodb_max_dirty_pages_pct = 0"); err != nil {
+		return err
+	}
+	begin := time.Now()
+	for time.Since(begin) < 5*time.Minute {
+		var status []struct {
+			Name  string `db:"Variable_name"`
+			Value int64  `db:"Value"`
+		}
+		if err := w.DB.Select(ctx, &status, `SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'`); err != nil {
+			return err
+		}
+		if len(status) == 0 || status[0].Value < 2000 {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+	return s.admin(ctx, "SET GLOBAL innodb_max_dirty_pages_pct = 90")
 }
 
 func columns(t db.Table) []string {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ func (w *shopfloor) pages(g guest) []page {
 	}
 }
 
-// reads times every page on both databases, over HTTP.
+// reads times every page on both databases, over HTTP: the slowest of three.
 func (s *scale) reads(ctx context.Context, small, large *shopfloor) error {
 	var took [2][]float64
 	var list []page
@@ -69,8 +70,9 @@ func (s *scale) reads(ctx context.Context, small, large *shopfloor) error {
 				}
 				times = append(times, time.Since(begin).Seconds()*1000)
 			}
-			took[i] = append(took[i], median(times))
-			s.say("  %-6s %-40s %9.1f ms", []string{"small", "large"}[i], p.what, median(times))
+			worst := slices.Max(times) // some answers are kept for half a minute
+			took[i] = append(took[i], worst)
+			s.say("  %-6s %-50s %9.1f ms", []string{"small", "large"}[i], p.what, worst)
 		}
 		stop()
 	}
