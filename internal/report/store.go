@@ -121,8 +121,14 @@ func readLiability(ctx context.Context, r db.Reader) (l Liability, err error) {
 		return l, err
 	}
 	l.PrincipalFen, l.BonusFen = fen(months.Total(ledger.Held(ledger.Principal))), fen(months.Total(ledger.Held(ledger.Bonus)))
-	err = r.Get(ctx, &l.Members, `SELECT COUNT(DISTINCT member_id) FROM ledger_accounts WHERE unit IN ('principal', 'bonus') AND balance > 0`)
+	l.Members, err = holders(ctx, r)
 	return l, err
+}
+
+// holders counts who hold principal or bonus.
+func holders(ctx context.Context, r db.Reader) (n int, err error) {
+	err = r.Get(ctx, &n, `SELECT COUNT(DISTINCT member_id) FROM ledger_accounts WHERE unit IN ('principal', 'bonus') AND balance > 0`)
+	return n, err
 }
 
 func first[T any](rows []T) (v T) {

@@ -13,7 +13,8 @@ import (
 	"github.com/liangche/liangche/internal/money"
 )
 
-// heldSums are what all members hold. One pass without grouping: a group costs the embedded database a sort of every account.
+// heldSums are what all members hold. Two passes: whoever has a bonus but no principal is not looked for member by member, which takes a server
+// four times as long for a million of them.
 type heldSums struct {
 	Principal int64 `db:"principal"`
 	Bonus     int64 `db:"bonus"`
@@ -23,10 +24,12 @@ type heldSums struct {
 }
 
 func heldByUnit(ctx context.Context, r db.Reader) (h heldSums, err error) {
-	err = r.Get(ctx, &h, `SELECT COALESCE(SUM(CASE WHEN a.unit = 'principal' THEN a.balance ELSE 0 END), 0) AS principal,
+	if err = r.Get(ctx, &h, `SELECT COALESCE(SUM(CASE WHEN a.unit = 'principal' THEN a.balance ELSE 0 END), 0) AS principal,
 		COALESCE(SUM(CASE WHEN a.unit = 'bonus' THEN a.balance ELSE 0 END), 0) AS bonus, COALESCE(SUM(CASE WHEN a.unit = 'points' THEN a.balance ELSE 0 END), 0) AS points,
-		COALESCE(SUM(CASE WHEN a.unit = 'uses' THEN a.balance ELSE 0 END), 0) AS uses, COALESCE(SUM(CASE WHEN a.balance > 0 AND (a.unit = 'principal' OR (a.unit = 'bonus'
-		AND NOT EXISTS (SELECT 1 FROM ledger_accounts p WHERE p.member_id = a.member_id AND p.unit = 'principal' AND p.balance > 0))) THEN 1 ELSE 0 END), 0) AS members FROM ledger_accounts a`)
+		COALESCE(SUM(CASE WHEN a.unit = 'uses' THEN a.balance ELSE 0 END), 0) AS uses, 0 AS members FROM ledger_accounts a`); err != nil {
+		return h, err
+	}
+	h.Members, err = holders(ctx, r)
 	return h, err
 }
 
