@@ -17,7 +17,7 @@ quiet = out=$$(mktemp) && { { $(1); } >$$out 2>&1 && rm $$out || { cat $$out; rm
 APP_SRC := $(shell find $(APP)/src $(APP)/scripts -type f 2>/dev/null) $(wildcard $(APP)/*.json $(APP)/*.ts $(APP)/index.html)
 WEB_SRC := $(shell find $(WEB)/src $(WEB)/public $(WEB)/scripts -type f 2>/dev/null) $(wildcard $(WEB)/*.json $(WEB)/*.ts $(WEB)/index.html)
 
-.PHONY: help demo build front binary test lint vuln fmt openapi bench chaos scale clean
+.PHONY: help demo build front binary test lint vuln fmt openapi fuzz bench chaos scale clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -83,6 +83,10 @@ chaos: ## harm a running system in every way and look whether anything was lost 
 scale: ## fill 100,000 members (ARGS="-members 1000000": what the goal speaks of), measure; three servers behind nginx
 	@.ci/tools go mariadb nginx
 	@go run ./internal/scale $(ARGS)
+
+fuzz: ## run every fuzz target for FUZZTIME=30s (ARGS="plate money" chooses some)
+	@.ci/tools go
+	@.ci/fuzz $(ARGS)
 
 clean: ## remove what was built; data/ stays
 	@rm -rf bin .cache $(APP)/dist $(APP)/runner/dist

@@ -77,8 +77,8 @@ func readClose(b io.ReadCloser) ([]byte, error) {
 // does not is the header of the summary, where the rows end. Amounts are in yuan.
 func parseBill(file string) ([]BillRow, error) {
 	lines := strings.Split(strings.ReplaceAll(strings.TrimPrefix(file, "\ufeff"), "\r\n", "\n"), "\n")
-	col := map[string]int{}
-	for i, name := range strings.Split(lines[0], ",") {
+	col, columns := map[string]int{}, strings.Split(lines[0], ",")
+	for i, name := range columns {
 		col[strings.TrimSpace(name)] = i
 	}
 	for _, name := range []string{"交易时间", "微信订单号", "商户订单号", "交易状态", "商户退款单号", "退款金额", "订单金额"} {
@@ -93,8 +93,8 @@ func parseBill(file string) ([]BillRow, error) {
 			break
 		}
 		field := strings.Split(rest, ",`")
-		if len(field) != len(col) {
-			return nil, fmt.Errorf("a row of the bill has %d fields, want %d", len(field), len(col))
+		if len(field) != len(columns) {
+			return nil, fmt.Errorf("a row of the bill has %d fields, want %d", len(field), len(columns))
 		}
 		get := func(name string) string {
 			if i, ok := col[name]; ok {
