@@ -24,6 +24,13 @@ func (c *chaos) overload(ctx context.Context, r *result) error {
 	s.hc.Transport = &http.Transport{MaxIdleConnsPerHost: 4096}
 	s.hc.Timeout = time.Minute
 	length := time.Duration(c.times(3000, 300)) * time.Millisecond
+	for i, o := range s.owners { // enough for all of it
+		const fen = 400_000
+		if _, err := s.boss.must(ctx, http.MethodPost, "/api/staff/topups", fmt.Sprintf("more-%06d", i), obj{"storeId": s.store, "memberId": o.member, "amountFen": fen, "tender": "cash"}); err != nil {
+			return err
+		}
+		s.books.opened(o.member, fen)
+	}
 	clients, best := 0, 0.0
 	for n := 16; n <= c.times(128, 16); n *= 2 { // as many as bring more
 		got, err := s.rush(ctx, n, length)
@@ -51,14 +58,20 @@ func (c *chaos) overload(ctx context.Context, r *result) error {
 		}
 	}
 	r.harms = len(crowded)
+	var kept []float64 // what stays of the goodput, round by round
+	for i := range usual {
+		kept = append(kept, 100*crowded[i].perSecond/usual[i].perSecond)
+	}
+	slices.Sort(kept)
 	a, b := median(usual), median(crowded)
-	flood, err := s.rush(ctx, c.times(4096, 64), length)
+	many := c.times(4096, 64) // a server lets 2048 in
+	flood, err := s.rush(ctx, many, length)
 	if err != nil {
 		return err
 	}
-	r.note("%d clients saturate it: %.0f settlements a second, the slowest of a hundred %s; %d clients: %.0f a second (%.0f %% of it; the goal is at least 80 %%), %s, %d refused",
-		clients, a.perSecond, a.p99.Round(time.Millisecond), 10*clients, b.perSecond, 100*b.perSecond/a.perSecond, b.p99.Round(time.Millisecond), b.refused)
-	r.note("4096 clients at once, more than a server lets in: %.0f a second (%.0f %%), %d refused, half of them within %s", flood.perSecond, 100*flood.perSecond/a.perSecond, flood.refused, flood.refusal.Round(time.Millisecond))
+	r.note("%d clients saturate it: %.0f settlements a second, the slowest of a hundred %s; %d clients: %.0f a second, %s, %d refused; of the goodput stayed %.0f %% (in the rounds %.0f to %.0f %%; the goal is at least 80 %%)",
+		clients, a.perSecond, a.p99.Round(time.Millisecond), 10*clients, b.perSecond, b.p99.Round(time.Millisecond), b.refused, kept[len(kept)/2], kept[0], kept[len(kept)-1])
+	r.note("%d clients at once: %.0f a second (%.0f %%), %d refused, half of them within %s", many, flood.perSecond, 100*flood.perSecond/a.perSecond, flood.refused, flood.refusal.Round(time.Millisecond))
 	l := s.startLoad(ctx, 1, daily())
 	l.resume()
 	if err := s.calm(ctx, l, "after the rush"); err != nil {
@@ -79,6 +92,7 @@ type rushed struct {
 }
 
 func median(all []rushed) rushed {
+	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b rushed) int { return int(a.perSecond - b.perSecond) })
 	return all[len(all)/2]
 }
