@@ -12,18 +12,17 @@ import (
 
 // topup is money that a member brought, with the bonus that came with it.
 type topup struct {
-	id           int64
-	by           *person
-	fen, bonus   int64 // as it was bought
-	method       string
-	state        string // pending, credited, closed, refunded
-	begun        time.Time
-	credited     int // its turn among the member's: spending takes the oldest first
-	left         part
-	spent        part // and not given back by a reversal
-	refunded     part
-	refundOrders int
-	pay          *payment
+	id         int64
+	by         *person
+	fen, bonus int64 // as it was bought
+	method     string
+	state      string // pending, credited, closed, refunded
+	begun      time.Time
+	credited   int // its turn among the member's: spending takes the oldest first
+	left       part
+	spent      part // and not given back by a reversal
+	refunded   part
+	pay        *payment
 }
 
 // part is an amount by origin.
