@@ -7,7 +7,7 @@ import { launch, look, phone, story } from '../lib/browser.mjs'
 import { consoleLogin, desktop, open } from '../lib/console.mjs'
 import { button, fillRow, onPage, openChat, provePhone, tapText, typePlate } from '../lib/h5.mjs'
 import { ownerApi } from '../lib/member.mjs'
-import { instant, workshop } from '../lib/workshop.mjs'
+import { dayOf, workshop } from '../lib/workshop.mjs'
 
 const origin = process.env.E2E_ORIGIN
 const weixin = sandbox(origin)
@@ -96,7 +96,9 @@ describe('official account', () => {
   step('books; what happens to the car is told by the account', async () => {
     const [car] = (await mine.get('/vehicles')).items
     const wash = (await mine.get(`/booking/options?storeId=${desk.storeId}`)).services.find((one) => one.name === '标准洗车')
-    const held = await mine.post('/bookings', { storeId: desk.storeId, kind: 'visit', vehicleId: car.id, serviceIds: [wash.id], startsAt: instant(1, '11:00'), channel: 'h5' })
+    const found = await mine.get(`/booking/slots?storeId=${desk.storeId}&vehicleId=${car.id}&serviceIds=${wash.id}&from=${dayOf(1)}`)
+    const { startsAt } = found.days[0].slots.at(-1) // whatever others have booked
+    const held = await mine.post('/bookings', { storeId: desk.storeId, kind: 'visit', vehicleId: car.id, serviceIds: [wash.id], startsAt, channel: 'h5' })
     booking = held.state === 'held' ? await mine.post(`/bookings/${held.id}/confirm`, {}) : held
     assert.equal(booking.state, 'confirmed')
     await chat()
