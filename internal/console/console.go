@@ -69,8 +69,8 @@ func parseSearch(text string) (s search, err error) {
 	if utf8.RuneCountInString(norm) < 3 && s.name == "" {
 		return s, memberview.ErrTooShort.Say("请输入单号、会员姓名、完整手机号，或至少 3 位车牌").On("q", "至少 3 个字")
 	}
-	if len(norm) >= 6 && len(norm) <= 24 && (isDigits(norm) || isDigits(norm[1:])) {
-		s.no = norm
+	if len(norm) >= 6 && len(norm) <= 24 && (isDigits(norm) || norm[0] >= 'A' && norm[0] <= 'Z' && isDigits(norm[1:])) {
+		s.no = norm // a letter says what kind of number it is
 	}
 	if p, ok := member.NormalPhone(text); ok {
 		s.phone = p
