@@ -47,7 +47,7 @@ func (b *bench) built(ctx context.Context, f func(dir, bin string) error) error 
 	defer os.RemoveAll(dir)
 	b.say("process: building the program")
 	bin := filepath.Join(dir, "liangche")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", bin, "./cmd/liangche").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, "./cmd/liangche").CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return f(dir, bin)

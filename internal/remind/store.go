@@ -92,20 +92,20 @@ func (s *Service) EraseTx(ctx context.Context, tx *db.Tx, memberID int64) error 
 // dueColumns are the columns that keep the due dates of the rules about cars.
 var dueColumns = map[string]string{"maintenance_due": "maintenance_on", "inspection_due": "inspection_on", "insurance_due": "insured_to"}
 
-// carsDue reads cars whose due date of a rule lies in [from, to], after a date and a vehicle, in that order.
+// carsDue reads cars whose due date of a rule lies in [from, to], after a date and a vehicle, in that order. First what is left of the cursor's day, then
+// the days after it: an index leads to each, however many cars share a day.
 func carsDue(ctx context.Context, r db.Reader, event, from, to, afterDay string, afterID int64, limit int) (rows []carRow, err error) {
 	col := dueColumns[event]
-	from = max(from, afterDay)
-	return rows, r.Select(ctx, &rows, `SELECT `+carColumns+` FROM remind_cars WHERE `+col+` >= ? AND `+col+` <= ? AND (`+col+` > ? OR vehicle_id > ?) ORDER BY `+col+`, vehicle_id LIMIT ?`,
-		from, to, from, idAfter(from, afterDay, afterID), limit)
-}
-
-// idAfter is the vehicle after which the first day goes on: any when it is another day than the cursor's.
-func idAfter(from, afterDay string, afterID int64) int64 {
-	if from == afterDay {
-		return afterID
+	if afterDay >= from && afterDay <= to {
+		err := r.Select(ctx, &rows, `SELECT `+carColumns+` FROM remind_cars WHERE `+col+` = ? AND vehicle_id > ? ORDER BY vehicle_id LIMIT ?`, afterDay, afterID, limit)
+		if err != nil || len(rows) == limit {
+			return rows, err
+		}
 	}
-	return 0
+	var later []carRow
+	err = r.Select(ctx, &later, `SELECT `+carColumns+` FROM remind_cars WHERE `+col+` >= ? AND `+col+` > ? AND `+col+` <= ? ORDER BY `+col+`, vehicle_id LIMIT ?`,
+		from, afterDay, to, limit-len(rows))
+	return append(rows, later...), err
 }
 
 // dayCount is how many cars are due on a day.
