@@ -29,13 +29,13 @@ var tiers = map[string]int{
 	"ledger": 2, "wallet": 2, "tier": 2, "slot": 2, "points": 2, "coupon": 2, "sale": 2, "pass": 2, "group": 2,
 	"checkout": 3, "booking": 3, "campaign": 3, "mall": 3, "referral": 3, "oa": 3, "outreach": 3, "rain": 3, "remind": 3, "merge": 3,
 	"report": 4, "memberview": 4, "console": 4,
-	"app": 5, "bench": 6, "chaos": 6, "scale": 6, "model": 6, "cmd": 6,
+	"app": 5, "gauge": 5, "bench": 6, "chaos": 6, "scale": 6, "model": 6, "cmd": 6,
 }
 
 const readTier, appTier = 4, 5
 
 // programs measure or harm the system from outside and keep nothing in it: they look at the machine's clock and write their own SQL.
-var programs = []string{"bench", "chaos", "scale"}
+var programs = []string{"bench", "chaos", "gauge", "scale"}
 
 // sameTier are the edges that are allowed inside one tier.
 var sameTier = map[string]string{

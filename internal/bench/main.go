@@ -24,6 +24,7 @@ import (
 	"github.com/liangche/liangche/internal/app"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/db/dbtest/mariadb"
+	"github.com/liangche/liangche/internal/gauge"
 )
 
 // bench is one run.
@@ -91,7 +92,7 @@ func (b *bench) run(ctx context.Context, only string, save bool) error {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
-	fmt.Fprintf(b.out, "\n%s\n", table(b.goals))
+	fmt.Fprintf(b.out, "\n%s\n", gauge.Columns(rows(b.goals)))
 	if !save {
 		return nil
 	}

@@ -4,14 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
-	"strings"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"github.com/liangche/liangche/internal/gauge"
 )
 
 // op is one operation of worker w; n counts the operations of the whole run, so that each is another one.
@@ -33,72 +30,17 @@ type meter struct {
 	count   atomic.Int64
 }
 
-// run calls f from all workers for d and fails with the first error: a benchmark that does not do its work measures nothing.
+// run calls f from all workers for d. Fault: that of gauge.Load.
 func (m *meter) run(ctx context.Context, d time.Duration, f op) (sample, error) {
-	var mu sync.Mutex
-	var took []time.Duration
-	var failed error
-	cpu, served, begin := m.cpu(), cpuOf(m.server), time.Now()
-	end := begin.Add(d)
-	var wg sync.WaitGroup
-	for w := range m.workers {
-		wg.Go(func() {
-			var mine []time.Duration
-			var err error
-			for err == nil && ctx.Err() == nil {
-				at := time.Now()
-				if at.After(end) {
-					break
-				}
-				if err = f(ctx, w, int(m.count.Add(1))); err == nil {
-					mine = append(mine, time.Since(at))
-				}
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			took = append(took, mine...)
-			if failed == nil {
-				failed = err
-			}
-		})
+	cpu, served := gauge.CPU(m.server), gauge.CPUOf(m.server)
+	took, elapsed, err := gauge.Load(ctx, m.workers, d, func(ctx context.Context, w int) error { return f(ctx, w, int(m.count.Add(1))) })
+	if err != nil {
+		return sample{}, err
 	}
-	wg.Wait()
-	elapsed, used, served := time.Since(begin), m.cpu()-cpu, cpuOf(m.server)-served
-	if failed == nil {
-		failed = ctx.Err()
-	}
-	if failed != nil || len(took) == 0 {
-		return sample{}, fmt.Errorf("after %d operations: %w", len(took), failed)
-	}
-	slices.Sort(took)
-	at := func(q float64) float64 { return took[int(q*float64(len(took)-1))].Seconds() * 1000 }
+	cpu, served = gauge.CPU(m.server)-cpu, gauge.CPUOf(m.server)-served
 	n := float64(len(took))
-	return sample{perSecond: n / elapsed.Seconds(), cpuMicros: float64(used.Microseconds()) / n, dbMicros: float64(served.Microseconds()) / n, p50: at(0.5), p99: at(0.99), took: took}, nil
-}
-
-// cpu is the processor time that this process and the database server have used.
-func (m *meter) cpu() time.Duration {
-	var r syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
-		return 0
-	}
-	return time.Duration(r.Utime.Nano()+r.Stime.Nano()) + cpuOf(m.server)
-}
-
-// cpuOf reads the processor time of another process from /proc, in ticks of 10 ms; 0 where there is no /proc.
-func cpuOf(pid int) time.Duration {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if pid == 0 || err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(b), ") ")
-	f := strings.Fields(rest)
-	if len(f) < 13 {
-		return 0
-	}
-	user, _ := strconv.Atoi(f[11])
-	system, _ := strconv.Atoi(f[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
+	return sample{perSecond: n / elapsed.Seconds(), cpuMicros: float64(cpu.Microseconds()) / n, dbMicros: float64(served.Microseconds()) / n,
+		p50: gauge.Percentile(took, 0.5), p99: gauge.Percentile(took, 0.99), took: took}, nil
 }
 
 // variant is one way of doing the work that is compared.
@@ -155,11 +97,8 @@ func (s series) tail() float64 {
 	for _, x := range s {
 		all = append(all, x.took...)
 	}
-	if len(all) == 0 {
-		return 0
-	}
 	slices.Sort(all)
-	return all[len(all)*99/100].Seconds() * 1000
+	return gauge.Percentile(all, 0.99)
 }
 
 // ratios divides a by b round by round.

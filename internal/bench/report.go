@@ -5,10 +5,10 @@ import (
 	"html"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/liangche/liangche/internal/gauge"
 )
 
 // goal is one line of the table.
@@ -127,52 +127,17 @@ func rows(goals []goal) [][]string {
 	return out
 }
 
-// table sets the goals in columns.
-func table(goals []goal) string {
-	all := rows(goals)
-	width := make([]int, len(all[0]))
-	for _, r := range all {
-		for i, c := range r {
-			width[i] = max(width[i], utf8.RuneCountInString(c))
-		}
-	}
-	var b strings.Builder
-	for _, r := range all {
-		for i, c := range r {
-			b.WriteString(c + strings.Repeat(" ", width[i]-utf8.RuneCountInString(c)+2))
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
 // save writes the table and the chart into docs.
 func (b *bench) save() error {
 	var md strings.Builder
-	fmt.Fprintf(&md, "# Performance: the last run\n\nWritten by `go run ./internal/bench -save` on %s: %s, %d cores, %s, %s; %d interleaved rounds of %s a variant, medians. Ratios of one run are what counts;\n"+
+	fmt.Fprintf(&md, "# Performance: the last run\n\nWritten by `go run ./internal/bench -save` on %s: %s; %d interleaved rounds of %s a variant, medians. Ratios of one run are what counts;\n"+
 		"absolute figures depend on the machine and on what else it does. CPU time is that of client and database together.\n\n![chart](performance-last.svg)\n\n",
-		b.begin.Format(time.DateOnly), processor(), runtime.NumCPU(), runtime.GOOS+"/"+runtime.GOARCH, runtime.Version(), b.rounds, b.length)
-	for i, r := range rows(b.goals) {
-		md.WriteString("| " + strings.Join(r, " | ") + " |\n")
-		if i == 0 {
-			md.WriteString(strings.Repeat("|---", len(r)) + "|\n")
-		}
-	}
+		b.begin.Format(time.DateOnly), gauge.Machine(), b.rounds, b.length)
+	md.WriteString(gauge.Markdown(rows(b.goals)))
 	if err := os.WriteFile(filepath.Join("docs", "performance-last.md"), []byte(md.String()), 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join("docs", "performance-last.svg"), []byte(chart(b.goals)), 0o644)
-}
-
-// processor names the machine's processor where /proc tells it.
-func processor() string {
-	b, _ := os.ReadFile("/proc/cpuinfo") // unknown elsewhere
-	for line := range strings.Lines(string(b)) {
-		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
-			return strings.TrimSpace(v)
-		}
-	}
-	return "unknown processor"
 }
 
 // chart draws how far each goal is reached: the line at 1 is the goal, longer is better.

@@ -5,12 +5,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
+
+	"github.com/liangche/liangche/internal/gauge"
 )
 
 // result is what came of one part.
@@ -103,20 +103,8 @@ func rows(results []*result) [][]string {
 
 // table sets the results in columns, with the notes and the findings below.
 func table(results []*result) string {
-	all := rows(results)
-	width := make([]int, len(all[0]))
-	for _, r := range all {
-		for i, c := range r {
-			width[i] = max(width[i], utf8.RuneCountInString(c))
-		}
-	}
 	var b strings.Builder
-	for _, r := range all {
-		for i, c := range r {
-			b.WriteString(c + strings.Repeat(" ", width[i]-utf8.RuneCountInString(c)+2))
-		}
-		b.WriteByte('\n')
-	}
+	b.WriteString(gauge.Columns(rows(results)))
 	for _, r := range results {
 		for _, s := range r.notes {
 			fmt.Fprintf(&b, "%s: %s\n", r.name, s)
@@ -131,14 +119,9 @@ func table(results []*result) string {
 // save writes what was found into docs.
 func (c *chaos) save() error {
 	var md strings.Builder
-	fmt.Fprintf(&md, "# Reliability: the last run\n\nWritten by `make chaos ARGS=-save` on %s: %s, %d cores, %s, seed %d, %s.\n[reliability.md](reliability.md) says what is harmed and what is checked.\n\n",
-		c.begin.Format(time.DateOnly), runtime.GOOS+"/"+runtime.GOARCH, runtime.NumCPU(), runtime.Version(), c.seed, time.Since(c.begin).Round(time.Second))
-	for i, r := range rows(c.results) {
-		md.WriteString("| " + strings.Join(r, " | ") + " |\n")
-		if i == 0 {
-			md.WriteString(strings.Repeat("|---", len(r)) + "|\n")
-		}
-	}
+	fmt.Fprintf(&md, "# Reliability: the last run\n\nWritten by `make chaos ARGS=-save` on %s: %s, seed %d, %s.\n[reliability.md](reliability.md) says what is harmed and what is checked.\n\n",
+		c.begin.Format(time.DateOnly), gauge.Machine(), c.seed, time.Since(c.begin).Round(time.Second))
+	md.WriteString(gauge.Markdown(rows(c.results)))
 	md.WriteByte('\n')
 	for _, r := range c.results {
 		fmt.Fprintf(&md, "- **%s**: %s.", r.name, r.what)

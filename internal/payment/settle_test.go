@@ -352,6 +352,7 @@ func TestP10OneNotificationManyTimesAtOnce(t *testing.T) {
 	if want := min(copies, 200); n != want { // the sandbox remembers no more
 		t.Fatalf("%d copies were delivered, want %d", n, want)
 	}
+	t.Logf("credits: %d", r.count("paid", p.ID)) // make bench reads it
 	h, err := historyOf(t.Context(), r.db, p.ID)
 	if err != nil || len(h) != 3 {
 		t.Fatal(h, err)

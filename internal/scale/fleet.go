@@ -23,6 +23,7 @@ import (
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/booking"
 	"github.com/liangche/liangche/internal/checkout"
+	"github.com/liangche/liangche/internal/gauge"
 	"github.com/liangche/liangche/internal/shop"
 )
 
@@ -237,7 +238,7 @@ func (f *fleet) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		f.fact("fleet: %s settle %.0f a second, p99 %.1f ms (client, nginx, instances and database share the cores)", x.what, got.perSecond, at(got.took, 0.99))
+		f.fact("fleet: %s settle %.0f a second, p99 %.1f ms (client, nginx, instances and database share the cores)", x.what, got.perSecond, gauge.Percentile(got.took, 0.99))
 	}
 	return nil
 }

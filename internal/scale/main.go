@@ -29,6 +29,7 @@ import (
 	"github.com/liangche/liangche/internal/app"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/db/dbtest/mariadb"
+	"github.com/liangche/liangche/internal/gauge"
 )
 
 // scale is one run.
@@ -99,7 +100,7 @@ func (s *scale) run(ctx context.Context, only string, save bool) (err error) {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
-	fmt.Fprintf(s.out, "\n%s\n", s.table())
+	fmt.Fprintf(s.out, "\n%s\n", gauge.Columns(s.rows()))
 	if !save {
 		return nil
 	}

@@ -4,14 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
-	"strings"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"github.com/liangche/liangche/internal/gauge"
 )
 
 // sample is what one round gave.
@@ -21,75 +18,15 @@ type sample struct {
 	took      []time.Duration
 }
 
-// cpu is the processor time that this process, the database server and others have used.
-func (s *scale) cpu(more ...int) time.Duration {
-	var r syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
-		return 0
-	}
-	used := time.Duration(r.Utime.Nano() + r.Stime.Nano())
-	for _, pid := range append(more, s.server.pid) {
-		used += cpuOf(pid)
-	}
-	return used
-}
-
-// cpuOf reads the processor time of another process from /proc, in ticks of 10 ms; 0 where there is no /proc.
-func cpuOf(pid int) time.Duration {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if pid == 0 || err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(b), ") ")
-	f := strings.Fields(rest)
-	if len(f) < 13 {
-		return 0
-	}
-	user, _ := strconv.Atoi(f[11])
-	system, _ := strconv.Atoi(f[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
-}
-
-// round calls f from all workers for a while and fails with the first error.
+// round calls f from all workers for a while. Fault: that of gauge.Load.
 func (s *scale) round(ctx context.Context, d time.Duration, count *atomic.Int64, f func(ctx context.Context, worker, n int) error) (sample, error) {
-	var mu sync.Mutex
-	var took []time.Duration
-	var failed error
-	cpu, begin := s.cpu(), time.Now()
-	var wg sync.WaitGroup
-	for w := range s.workers {
-		wg.Go(func() {
-			var mine []time.Duration
-			var err error
-			for err == nil && ctx.Err() == nil && time.Since(begin) < d {
-				at := time.Now()
-				if err = f(ctx, w, int(count.Add(1))); err == nil {
-					mine = append(mine, time.Since(at))
-				}
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			took = append(took, mine...)
-			if failed == nil {
-				failed = err
-			}
-		})
+	cpu := gauge.CPU(s.server.pid)
+	took, elapsed, err := gauge.Load(ctx, s.workers, d, func(ctx context.Context, w int) error { return f(ctx, w, int(count.Add(1))) })
+	if err != nil {
+		return sample{}, err
 	}
-	wg.Wait()
-	if failed == nil {
-		failed = ctx.Err()
-	}
-	if failed != nil || len(took) == 0 {
-		return sample{}, fmt.Errorf("after %d operations: %w", len(took), failed)
-	}
-	slices.Sort(took)
 	n := float64(len(took))
-	return sample{n / time.Since(begin).Seconds(), float64((s.cpu() - cpu).Microseconds()) / n, took}, nil
-}
-
-// at is a percentile of sorted times in ms.
-func at(took []time.Duration, q float64) float64 {
-	return took[int(q*float64(len(took)-1))].Seconds() * 1000
+	return sample{n / elapsed.Seconds(), float64((gauge.CPU(s.server.pid) - cpu).Microseconds()) / n, took}, nil
 }
 
 // pooled are the times of all rounds together, sorted.
@@ -146,7 +83,7 @@ func (s *scale) settled(ctx context.Context, small, large *shopfloor) error {
 			if err != nil {
 				return err
 			}
-			s.say("  round %d/%d  %-6s %7.0f /s  %6.0f µs CPU  p99 %6.1f ms", round, s.rounds, []string{"small", "large"}[i], x.perSecond, x.cpuMicros, at(x.took, 0.99))
+			s.say("  round %d/%d  %-6s %7.0f /s  %6.0f µs CPU  p99 %6.1f ms", round, s.rounds, []string{"small", "large"}[i], x.perSecond, x.cpuMicros, gauge.Percentile(x.took, 0.99))
 			if round > 0 {
 				got[i] = append(got[i], x)
 			}
@@ -156,7 +93,7 @@ func (s *scale) settled(ctx context.Context, small, large *shopfloor) error {
 	for i := range got[0] {
 		cpu = append(cpu, got[1][i].cpuMicros/got[0][i].cpuMicros)
 	}
-	a, b := at(pooled(got[1]), 0.99), at(pooled(got[0]), 0.99)
+	a, b := gauge.Percentile(pooled(got[1]), 0.99), gauge.Percentile(pooled(got[0]), 0.99)
 	s.line("P6", fmt.Sprintf("%s: settle, %d members against %d: CPU per operation", s.engine, s.members, s.small), median(cpu), "%.2f×", 1.25, fmt.Sprintf("%.2f–%.2f", slices.Min(cpu), slices.Max(cpu)))
 	s.line("P6", fmt.Sprintf("%s: settle, %d members against %d: p99", s.engine, s.members, s.small), a/b, "%.2f×", 2, fmt.Sprintf("%.1f ms against %.1f ms", a, b))
 	return nil

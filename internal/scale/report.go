@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/liangche/liangche/internal/gauge"
 )
 
 // line is a figure with the limit that it is held against.
@@ -49,49 +49,15 @@ func (s *scale) rows() [][]string {
 	return out
 }
 
-func (s *scale) table() string {
-	all := s.rows()
-	width := make([]int, len(all[0]))
-	for _, r := range all {
-		for i, c := range r {
-			width[i] = max(width[i], utf8.RuneCountInString(c))
-		}
-	}
-	var b strings.Builder
-	for _, r := range all {
-		for i, c := range r {
-			b.WriteString(c + strings.Repeat(" ", width[i]-utf8.RuneCountInString(c)+2))
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
-}
-
 // save writes the figures into docs.
 func (s *scale) save() error {
 	var md strings.Builder
-	fmt.Fprintf(&md, "# Scale: the last run\n\nWritten by `make scale ARGS=-save` on %s: %s, %d cores, %s, %s. Client, program and database shared the machine.\n\n",
-		s.begin.Format(time.DateOnly), processor(), runtime.NumCPU(), runtime.GOOS+"/"+runtime.GOARCH, runtime.Version())
-	for i, r := range s.rows() {
-		md.WriteString("| " + strings.Join(r, " | ") + " |\n")
-		if i == 0 {
-			md.WriteString(strings.Repeat("|---", len(r)) + "|\n")
-		}
-	}
+	fmt.Fprintf(&md, "# Scale: the last run\n\nWritten by `make scale ARGS=-save` on %s: %s. Client, program and database shared the machine.\n\n",
+		s.begin.Format(time.DateOnly), gauge.Machine())
+	md.WriteString(gauge.Markdown(s.rows()))
 	md.WriteByte('\n')
 	for _, f := range s.facts {
 		md.WriteString("- " + f + "\n")
 	}
 	return os.WriteFile(filepath.Join("docs", "scale-last.md"), []byte(md.String()), 0o644)
-}
-
-// processor names the machine's processor where /proc tells it.
-func processor() string {
-	b, _ := os.ReadFile("/proc/cpuinfo") // unknown elsewhere
-	for l := range strings.Lines(string(b)) {
-		if k, v, ok := strings.Cut(l, ":"); ok && strings.TrimSpace(k) == "model name" {
-			return strings.TrimSpace(v)
-		}
-	}
-	return "unknown processor"
 }
