@@ -9,6 +9,7 @@ import (
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/catalog"
+	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/idem"
 	"github.com/liangche/liangche/internal/roster"
@@ -245,6 +246,29 @@ func TestBookLimitHoldsForTwoDevices(t *testing.T) {
 		}
 	}
 	r.sound()
+}
+
+// A member's bookings are counted without waiting for anybody else's, however small the table is: a server that goes over all of it under locks has a
+// rush deadlock.
+func TestBookLimitWaitsForNobodyElse(t *testing.T) {
+	r := newRig(t, 3, 3)
+	if r.db.Dialect() == db.SQLite {
+		t.Skip("SQLite has one writer: nothing is locked by the row")
+	}
+	mine, other := r.owner(), r.owner()
+	mine.booked(r.at(1, 10, 0))
+	kept := other.booked(r.at(1, 12, 0))
+	must(t, r.db.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+		if _, err := lockBooking(ctx, tx, kept.ID); err != nil {
+			return err
+		}
+		return r.db.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+			if n, _, err := openOf(ctx, tx, mine.id); err != nil || n != 1 {
+				t.Errorf("%d open, %v", n, err)
+			}
+			return nil
+		})
+	}))
 }
 
 // Who repeatedly did not come pays a deposit even where the service asks for none.

@@ -157,14 +157,15 @@ func (d *DB) Ping(ctx context.Context) error { return d.read.PingContext(ctx) }
 // SQLDB gives the raw pool to the migrator and to the metrics collector, and to nobody else.
 func (d *DB) SQLDB() *sql.DB { return d.write.DB }
 
-const maxTries = 5
+// maxTries is for a rush: among dozens that deadlock, one is through with each round.
+const maxTries = 8
 
 type inTx struct{}
 
 var errNested = errors.New("db: a transaction is already open: call the …Tx function instead")
 
-// InTx runs fn in one transaction and commits. It retries up to 5 times, with jitter, when the engine asks for it
-// (deadlock, lock wait, busy), so fn may run more than once and must assign its results last. Faults: what fn returns;
+// InTx runs fn in one transaction and commits. It runs up to 8 times, with jitter, when the engine asks for it
+// (deadlock, lock wait, busy) or fn does by ErrAgain, so fn may run more than once and must assign its results last. Faults: what fn returns;
 // fault.ErrUnavailable when the engine stays busy or is away; fault.ErrReadOnly when the disk is full.
 func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	if ctx.Value(inTx{}) != nil {
@@ -174,7 +175,7 @@ func (d *DB) InTx(ctx context.Context, fn func(ctx context.Context, tx *Tx) erro
 	var err error
 	for try := range maxTries {
 		if try > 0 {
-			if !sleep(ctx, time.Duration(1<<try)*time.Millisecond+rand.N(8*time.Millisecond)) {
+			if !sleep(ctx, time.Duration(1<<try)*time.Millisecond+rand.N((8+1<<try)*time.Millisecond)) {
 				return classify(ctx.Err())
 			}
 		}

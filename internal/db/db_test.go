@@ -3,11 +3,13 @@ package db_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/db/dbtest"
+	"github.com/liangche/liangche/internal/fault"
 	"github.com/liangche/liangche/internal/idem"
 )
 
@@ -34,6 +36,35 @@ func TestTransactionsDoNotNest(t *testing.T) {
 	})
 	if err == nil {
 		t.Fatal("a nested transaction was allowed")
+	}
+}
+
+func TestATransactionThatAsksForItRunsAgain(t *testing.T) {
+	d, _ := dbtest.New(t)
+	runs := 0
+	write := func(again int) error {
+		runs = 0
+		return d.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+			runs++
+			if _, err := tx.Exec(ctx, `INSERT INTO idem_keys (actor, idem_key, request_hash, response, created_at) VALUES ('again','k','h','',?)`, runs); err != nil || runs > again {
+				return err
+			}
+			return fmt.Errorf("a row was made meanwhile: %w", db.ErrAgain)
+		})
+	}
+	if err := write(2); err != nil || runs != 3 {
+		t.Errorf("%d runs, %v", runs, err)
+	}
+	var kept int
+	if err := d.Get(t.Context(), &kept, `SELECT created_at FROM idem_keys WHERE actor = 'again'`); err != nil || kept != 3 {
+		t.Errorf("the row of run %d was kept, %v", kept, err)
+	}
+	must(t, d.InTx(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM idem_keys WHERE actor = 'again'`)
+		return err
+	}))
+	if err := write(1000); !errors.Is(err, fault.ErrUnavailable) {
+		t.Errorf("for ever: %v", err)
 	}
 }
 

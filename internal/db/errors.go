@@ -22,6 +22,10 @@ import (
 // ErrNoRows reports that a Get found nothing.
 var ErrNoRows = errors.New("db: no rows")
 
+// ErrAgain, returned by the function of a transaction, has it run again from its beginning. It is for a row that was missing and that somebody else made
+// meanwhile: after a duplicate key InnoDB shares the row with everybody who met it until they end, so that whoever goes on and locks it deadlocks with them.
+var ErrAgain = errors.New("db: run the transaction again")
+
 // ErrDuplicate reports that a unique key refused an insert or update.
 var ErrDuplicate = errors.New("db: duplicate key")
 
@@ -113,8 +117,8 @@ func duplicate(err error) bool {
 // retryable lists the errors after which the whole transaction may simply run again: MySQL lock wait 1205 and deadlock
 // 1213, MariaDB snapshot conflict 1020, TiDB pessimistic retry limit 1105, write conflicts 8022, 8028, 9007.
 func retryable(err error) bool {
-	if err == nil {
-		return false
+	if err == nil || errors.Is(err, ErrAgain) {
+		return err != nil
 	}
 	var my *mysql.MySQLError
 	if errors.As(err, &my) {

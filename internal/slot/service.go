@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -216,22 +215,6 @@ func (s *Service) changeTx(ctx context.Context, tx *db.Tx, drop, add []cell) err
 	if len(drop)+len(add) == 0 {
 		return nil
 	}
-	for range 3 {
-		err := s.tryTx(ctx, tx, drop, add)
-		if err == nil {
-			return s.turnTx(ctx, tx, turnsOf(drop, add))
-		}
-		if !errors.Is(err, errMapMade) {
-			return err
-		}
-	}
-	return errMapMade
-}
-
-// errMapMade reports that somebody else made a map row that was missing a moment ago.
-var errMapMade = errors.New("slot: map made meanwhile")
-
-func (s *Service) tryTx(ctx context.Context, tx *db.Tx, drop, add []cell) error {
 	keys := keysOf(drop, add)
 	maps, err := lockMaps(ctx, tx, keys)
 	if err != nil {
@@ -269,7 +252,7 @@ func (s *Service) tryTx(ctx context.Context, tx *db.Tx, drop, add []cell) error 
 		return err
 	}
 	updateMaps(tx, keys, missing, maps)
-	return nil
+	return s.turnTx(ctx, tx, turnsOf(drop, add))
 }
 
 // inherit says which of the cells that are being freed lie in a block: they go to it, so that a closed bay stays closed when a booking leaves it.

@@ -97,7 +97,7 @@ func makeTurn(ctx context.Context, tx *db.Tx, k turn) error {
 		Version int64 `db:"version"`
 	}{k, tx.Millis()})
 	if errors.Is(err, db.ErrDuplicate) { // somebody was quicker
-		return nil
+		return db.ErrAgain
 	}
 	return err
 }
@@ -123,7 +123,7 @@ func lockMaps(ctx context.Context, tx *db.Tx, keys []mapKey) (map[mapKey]*bitmap
 	return out, nil
 }
 
-// insertMaps makes the rows that were missing. Fault: errMapMade when another transaction was quicker.
+// insertMaps makes the rows that were missing. Fault: db.ErrAgain when another transaction was quicker.
 func insertMaps(ctx context.Context, tx *db.Tx, missing []mapKey, maps map[mapKey]*bitmap) error {
 	rows := make([]mapRow, 0, len(missing))
 	for _, k := range missing {
@@ -132,7 +132,7 @@ func insertMaps(ctx context.Context, tx *db.Tx, missing []mapKey, maps map[mapKe
 	}
 	err := tx.Insert(ctx, "slot_maps", rows)
 	if errors.Is(err, db.ErrDuplicate) {
-		return errMapMade
+		return db.ErrAgain
 	}
 	return err
 }
