@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/liangche/liangche/internal/actor"
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/db"
 	"github.com/liangche/liangche/internal/db/dbtest/mariadb"
+	"github.com/liangche/liangche/internal/gauge"
 	"github.com/liangche/liangche/internal/jobs"
 	"github.com/liangche/liangche/internal/ledger"
 	"github.com/liangche/liangche/internal/money"
@@ -70,7 +70,7 @@ func (b *bench) oneNight(ctx context.Context, w *world, name string, size night)
 	}
 	var took, second, memory []float64
 	for _, into := range []*[]float64{&took, &second} {
-		peak := watchHeap()
+		peak := gauge.Heap()
 		begin := time.Now()
 		for _, kind := range nightKinds {
 			at := time.Now()
@@ -118,30 +118,6 @@ func (w *world) runJob(ctx context.Context, kind string) error {
 		return err
 	}
 	return w.Queue.Drain(ctx)
-}
-
-// watchHeap samples the heap until the returned function is called; that says how far it rose.
-func watchHeap() func() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	before, peak := m.HeapInuse, m.HeapInuse
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(50 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-				runtime.ReadMemStats(&m)
-				peak = max(peak, m.HeapInuse)
-			}
-		}
-	}()
-	return func() uint64 { close(stop); <-done; return peak - before }
 }
 
 // ladder makes three tiers by spending and visits.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/liangche/liangche/internal/bizday"
 	"github.com/liangche/liangche/internal/db"
+	"github.com/liangche/liangche/internal/gauge"
 	"github.com/liangche/liangche/internal/jobs"
 	"github.com/liangche/liangche/internal/setting"
 )
@@ -79,7 +80,7 @@ func (b *bench) reminders(ctx context.Context, w *world, name string, members in
 	if err := w.Settings.Update(ctx, []setting.Value{{Key: setting.RemindHour, Value: int64(0)}}); err != nil {
 		return err
 	}
-	peak := watchHeap()
+	peak := gauge.Heap()
 	begin := time.Now()
 	for {
 		err := w.Reminders.Tick(ctx)

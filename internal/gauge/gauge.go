@@ -6,7 +6,6 @@ package gauge
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -19,8 +18,8 @@ import (
 	"unicode/utf8"
 )
 
-// Load calls f from all workers for d, and returns how long each call took, sorted, and how long all of it. It fails with the first error, and when nothing
-// was done: a benchmark that does not do its work measures nothing.
+// Load calls f from all workers for d, at least once from each, and returns how long each call took, sorted, and how long all of it. It fails with the
+// first error: a benchmark that does not do its work measures nothing.
 func Load(ctx context.Context, workers int, d time.Duration, f func(ctx context.Context, worker int) error) (took []time.Duration, elapsed time.Duration, err error) {
 	var mu sync.Mutex
 	var failed error
@@ -30,13 +29,11 @@ func Load(ctx context.Context, workers int, d time.Duration, f func(ctx context.
 		wg.Go(func() {
 			var mine []time.Duration
 			var err error
-			for err == nil && ctx.Err() == nil {
-				at := time.Now()
-				if at.Sub(begin) > d {
-					break
-				}
+			for at := begin; err == nil && ctx.Err() == nil && (len(mine) == 0 || at.Sub(begin) <= d); {
+				from := time.Now()
 				if err = f(ctx, w); err == nil {
-					mine = append(mine, time.Since(at))
+					at = time.Now()
+					mine = append(mine, at.Sub(from))
 				}
 			}
 			mu.Lock()
@@ -51,9 +48,6 @@ func Load(ctx context.Context, workers int, d time.Duration, f func(ctx context.
 	elapsed = time.Since(begin)
 	if failed == nil {
 		failed = ctx.Err()
-	}
-	if failed == nil && len(took) == 0 {
-		failed = errors.New("there was no time for any")
 	}
 	if failed != nil {
 		return nil, 0, fmt.Errorf("after %d operations: %w", len(took), failed)
@@ -97,6 +91,30 @@ func CPUOf(pid int) time.Duration {
 	user, _ := strconv.Atoi(f[11])
 	system, _ := strconv.Atoi(f[12])
 	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+// Heap samples the heap of this process until the returned function is called; that says by how many bytes it rose at most.
+func Heap() func() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	before, peak := m.HeapInuse, m.HeapInuse
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				runtime.ReadMemStats(&m)
+				peak = max(peak, m.HeapInuse)
+			}
+		}
+	}()
+	return func() uint64 { close(stop); <-done; return peak - before }
 }
 
 // Machine says what the figures were measured on.
