@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/booking"
+	"github.com/liangche/liangche/internal/money"
 	"github.com/liangche/liangche/internal/perm"
 	"github.com/liangche/liangche/internal/roster"
 	"github.com/liangche/liangche/internal/shop"
@@ -29,10 +30,23 @@ const (
 type visit struct {
 	id     int64
 	by     *person
-	state  string // held, confirmed, cancelled, expired
+	state  string // held, confirmed, arrived, in_service, done, settled, cancelled, expired, no_show
 	until  time.Time
 	starts time.Time
 	holds  [2]int64 // bay and technician
+
+	deposit, used, back int64
+	kept                string    // what became of the deposit, in the words of the system
+	free                time.Time // until when cancelling costs nothing
+	pay                 *payment
+	order               *order // that settles it, or waits to
+	settled             bool
+	surplus             bool // a job is to send back what was not needed
+}
+
+// stands says whether a visit has its bay and technician.
+func (v *visit) stands(now time.Time) bool {
+	return v.state == "held" && !v.due(now) || v.state == "confirmed" || v.here() || v.state == "settled"
 }
 
 func (v *visit) due(now time.Time) bool { return v.state == "held" && !v.until.After(now) }
@@ -66,8 +80,8 @@ func (w *world) opensFloor() {
 	}
 }
 
-// works lets everybody work on a day.
-func (h *history) works(day string) {
+// staffs lets everybody work on a day.
+func (h *history) staffs(day string) {
 	if h.floor.planned[day] {
 		return
 	}
@@ -84,7 +98,7 @@ func cellOf(t time.Time) int64 { return t.Unix() / 300 }
 func (h *history) busy(at time.Time, except *visit) map[int64]bool {
 	out := map[int64]bool{}
 	for _, v := range h.visits {
-		if v != except && (v.state == "held" && !v.due(h.clk.Now()) || v.state == "confirmed") && cellOf(v.starts) < cellOf(at)+washCells && cellOf(at) < cellOf(v.starts)+washCells {
+		if v != except && v.stands(h.clk.Now()) && cellOf(v.starts) < cellOf(at)+washCells && cellOf(at) < cellOf(v.starts)+washCells {
 			out[v.holds[0]], out[v.holds[1]] = true, true
 		}
 	}
@@ -94,7 +108,7 @@ func (h *history) busy(at time.Time, except *visit) map[int64]bool {
 // wishes draws a start, and says which fault it has by itself.
 func (h *history) wishes(r *rand.Rand) (at time.Time, fault string) {
 	china := h.clk.Now().In(time.FixedZone("", 8*3600))
-	minute := opens + 15*r.IntN(3) // everybody wants to come first
+	minute := opens + 15*r.IntN(2) // everybody wants to come first
 	day := 1
 	switch r.IntN(12) {
 	case 0:
@@ -107,7 +121,7 @@ func (h *history) wishes(r *rand.Rand) (at time.Time, fault string) {
 		day = 0
 	}
 	at = time.Date(china.Year(), china.Month(), china.Day()+day, minute/60, minute%60, 0, 0, china.Location())
-	h.works(at.Format(time.DateOnly))
+	h.staffs(at.Format(time.DateOnly))
 	switch now := h.clk.Now(); {
 	case at.Before(now.Add(leadMinutes * time.Minute)):
 		return at, "booking.past"
@@ -126,10 +140,17 @@ func (h *history) crowded(at time.Time, except *visit) bool {
 	return !slices.ContainsFunc(h.floor.bays, free) || !slices.ContainsFunc(h.floor.people, free)
 }
 
+// twice says whether a member's car is to be somewhere else at a time.
+func (h *history) twice(p *person, at time.Time, except *visit) bool {
+	return len(only(h.visits, func(v *visit) bool {
+		return v != except && v.by == p && v.stands(h.clk.Now()) && at.Sub(v.starts).Abs() < washCells*5*time.Minute
+	})) > 0
+}
+
 // open is how many visits a member still has before them.
 func (h *history) open(p *person) (n int) {
 	for _, v := range h.visits {
-		if v.by == p && (v.state == "confirmed" || v.state == "held" && !v.due(h.clk.Now())) {
+		if v.by == p && v.stands(h.clk.Now()) && v.state != "done" && v.state != "settled" {
 			n++
 		}
 	}
@@ -140,7 +161,7 @@ func (h *history) open(p *person) (n int) {
 func (h *history) expires() {
 	for _, v := range h.visits {
 		if v.due(h.clk.Now()) {
-			v.state = "expired"
+			v.ends("expired")
 		}
 	}
 }
@@ -161,6 +182,9 @@ func (h *history) takes(v *visit, b booking.Booking) {
 func (h *history) booksATime(r *rand.Rand) {
 	p, _ := one(r, h.people)
 	at, fault := h.wishes(r)
+	if h.twice(p, at, nil) {
+		return
+	}
 	if fault == "" && h.crowded(at, nil) {
 		fault = "booking.slot_gone"
 	}
@@ -169,20 +193,33 @@ func (h *history) booksATime(r *rand.Rand) {
 	}
 	cars, err := h.Members.Vehicles(h.t.Context(), p.id)
 	h.need(err)
-	h.say("  member %d wants to come at %s", p.id, at.Format(time.DateTime))
-	b, err := h.Bookings.Create(h.owner(p.id, p.identity), booking.OwnerAsk{StoreID: h.floor.store, Kind: booking.KindVisit, VehicleID: cars[0].ID, ServiceIDs: []int64{h.catalog.wash},
+	service, polish := h.catalog.wash, r.IntN(2) == 0
+	if polish {
+		service = h.catalog.polish
+	}
+	h.say("  member %d wants to come at %s, for a polish: %v", p.id, at.Format(time.DateTime), polish)
+	b, err := h.Bookings.Create(h.owner(p.id, p.identity), booking.OwnerAsk{StoreID: h.floor.store, Kind: booking.KindVisit, VehicleID: cars[0].ID, ServiceIDs: []int64{service},
 		StartsAt: &at, Channel: booking.ChannelMini})
 	if !h.answers(fault, err) {
 		return
 	}
 	h.expires()
-	v := &visit{id: b.ID, by: p, state: "held", until: h.clk.Now().Add(holdMinutes * time.Minute), starts: at}
+	v := &visit{id: b.ID, by: p, state: "held", until: h.clk.Now().Add(holdMinutes * time.Minute), starts: at, kept: booking.DepositNone, free: at}
+	if v.deposit = h.asksFor(p, polish); v.deposit > 0 {
+		v.kept = booking.DepositDue
+	}
+	if polish {
+		v.free = at.Add(-polishFreeHours * time.Hour)
+	}
+	if int64(b.DepositFen) != v.deposit {
+		h.fail("asks for a deposit of %s, the model says %d", b.DepositFen, v.deposit)
+	}
 	h.takes(v, b)
 	h.visits = append(h.visits, v)
 }
 
 func (h *history) confirms(r *rand.Rand) {
-	v, ok := one(r, h.visits)
+	v, ok := likely(r, h.visits, func(v *visit) bool { return v.state == "held" && v.deposit == 0 })
 	if !ok {
 		return
 	}
@@ -190,7 +227,9 @@ func (h *history) confirms(r *rand.Rand) {
 	switch {
 	case v.state == "expired" || v.due(h.clk.Now()):
 		fault = "booking.hold_expired"
-	case v.state == "cancelled":
+	case v.state == "held" && v.kept == booking.DepositDue:
+		fault = "booking.deposit_due"
+	case v.state != "held" && v.state != "confirmed":
 		fault = "booking.state"
 	}
 	h.say("  booking %d is confirmed", v.id)
@@ -200,19 +239,31 @@ func (h *history) confirms(r *rand.Rand) {
 	}
 }
 
-func (h *history) doesNotCome(r *rand.Rand) {
-	v, ok := one(r, h.visits)
+func (h *history) doesNotWantToCome(r *rand.Rand) {
+	v, ok := likely(r, h.visits, func(v *visit) bool { return v.state == "held" || v.state == "confirmed" })
 	if !ok {
 		return
 	}
-	fault := ""
+	v.closesDeposit()
+	fault, gets := "", int64(0)
+	late := h.clk.Now().After(v.free)
+	if !late {
+		gets = v.left()
+	}
 	if v.state != "held" && v.state != "confirmed" {
 		fault = "booking.cancel_denied"
 	}
-	h.say("  booking %d is cancelled", v.id)
-	_, err := h.Bookings.Cancel(h.owner(v.by.id, v.by.identity), v.id, "", nil)
+	var shown *money.Fen
+	if r.IntN(3) == 0 { // the page said what goes back, when it was opened
+		shown = new(money.Fen)
+		if *shown = fenOf(v.left()); fault == "" && int64(*shown) > gets {
+			fault = "booking.cancel_terms"
+		}
+	}
+	h.say("  booking %d is cancelled, %d of its deposit goes back", v.id, gets)
+	_, err := h.Bookings.Cancel(h.owner(v.by.id, v.by.identity), v.id, "", shown)
 	if h.answers(fault, err) {
-		v.state = "cancelled"
+		h.loses(v, "cancelled", late)
 	}
 }
 
@@ -222,6 +273,9 @@ func (h *history) comesAtAnotherTime(r *rand.Rand) {
 		return
 	}
 	at, fault := h.wishes(r)
+	if h.twice(v.by, at, v) {
+		return
+	}
 	if fault == "" && (v.state != "held" && v.state != "confirmed" || v.due(h.clk.Now())) {
 		fault = "booking.state"
 	}
@@ -234,6 +288,9 @@ func (h *history) comesAtAnotherTime(r *rand.Rand) {
 		return
 	}
 	h.expires()
+	if !h.clk.Now().After(v.free) { // who is late stays so
+		v.free = at.Add(v.free.Sub(v.starts))
+	}
 	v.starts = at
 	h.takes(v, b)
 }

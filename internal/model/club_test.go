@@ -26,11 +26,12 @@ const (
 type passCard struct {
 	id, line int64
 	by       *person
-	state    string // pending, active, used, expired, void
+	state    string // pending, active, used, expired, refunded, void
 	left     int64
 	value    int64 // owed for what is left, fen
+	used     int64 // by bills that stand or wait
 	ends     time.Time
-	pay      *payment
+	sale     *bought
 }
 
 // good says whether the pass may be used at an instant.
@@ -40,7 +41,7 @@ func (p *passCard) good(now time.Time) bool { return p.state == "active" && now.
 func (p *passCard) earn(n int64) (fen int64) {
 	for range n {
 		v := p.value / p.left
-		p.value, p.left, fen = p.value-v, p.left-1, fen+v
+		p.value, p.left, p.used, fen = p.value-v, p.left-1, p.used+1, fen+v
 	}
 	if p.left == 0 {
 		p.state = "used"
@@ -108,16 +109,15 @@ func (p *person) getPoints(n int64, now time.Time) *lot {
 	p.lots++
 	l := &lot{left: n, ends: pointsEnd(now), turn: p.lots}
 	p.points = append(p.points, l)
-	var usable int64
-	for _, x := range p.points {
-		if now.Before(x.ends) {
-			usable += x.left
-		}
-	}
-	k := min(p.debt, usable)
-	p.takePoints(k, now)
-	p.debt -= k
+	p.paysDebt(now)
 	return l
+}
+
+// paysDebt lets what came pay what is owed.
+func (p *person) paysDebt(now time.Time) {
+	for _, t := range p.takePoints(p.debt, now) {
+		p.debt -= t.n
+	}
 }
 
 // losePoints takes back what a bill brought: from its own lot, then from the others, and the rest is owed.
@@ -146,7 +146,7 @@ func endOfDay(now time.Time, days int) time.Time {
 // spentFen is what a member's visits that stand were worth.
 func (h *history) spentFen(p *person) (fen int64) {
 	for _, o := range h.orders {
-		if o.by == p && o.status == "settled" {
+		if o.bearer() == p && o.status == "settled" {
 			fen += o.fen + o.recognised - o.tenders["points"]
 		}
 	}
@@ -172,7 +172,7 @@ func (h *history) buysAPass(r *rand.Rand) {
 	}
 	x, err := h.Sales.Sale(h.t.Context(), p.id, id)
 	h.need(err)
-	c := &passCard{by: p, state: "pending"}
+	c := &passCard{by: p, state: "pending", sale: &bought{id: id, by: p, fen: passPrice, method: method}}
 	var ids []struct {
 		Pass int64 `db:"pass_id"`
 		Line int64 `db:"id"`
@@ -183,28 +183,12 @@ func (h *history) buysAPass(r *rand.Rand) {
 	}
 	c.id, c.line = ids[0].Pass, ids[0].Line
 	p.passes, h.passes = append(p.passes, c), append(h.passes, c)
-	delivered := func() {
+	h.sells(c.sale, x.PaymentID, "passes", func() {
 		c.state, c.left, c.value, c.ends = "active", passTimes, passPrice, endOfDay(h.clk.Now(), passDays)
-		h.books["passes"] += passPrice
+	}, func() { c.state = "void" })
+	if c.sale.pay == nil {
+		h.remember(ctx, id, command)
 	}
-	switch method {
-	case sale.MethodWeChatNative:
-		c.pay = h.expects(x.PaymentID, passPrice, "")
-		c.pay.known = true
-		c.pay.succeeded = func() {
-			delivered()
-			h.books["wechat"] -= passPrice
-		}
-		c.pay.ended = func() { c.state = "void" }
-		return
-	case sale.MethodBalance:
-		shares, _ := p.choose(passPrice)
-		spend(shares)
-	default:
-		h.books["cash"] -= passPrice
-	}
-	delivered()
-	h.remember(ctx, id, command)
 }
 
 func (h *history) getsACoupon(r *rand.Rand) {
@@ -216,9 +200,13 @@ func (h *history) getsACoupon(r *rand.Rand) {
 	}))
 	h.say("  member %d gets %d coupons", p.id, len(ids))
 	for _, id := range ids {
-		v := &voucher{id: id, by: p, state: "available", ends: endOfDay(h.clk.Now(), couponDays)}
-		p.coupons, h.coupons = append(p.coupons, v), append(h.coupons, v)
+		h.hasCoupon(p, id)
 	}
+}
+
+func (h *history) hasCoupon(p *person, id int64) {
+	v := &voucher{id: id, by: p, state: "available", ends: endOfDay(h.clk.Now(), couponDays)}
+	p.coupons, h.coupons = append(p.coupons, v), append(h.coupons, v)
 }
 
 // isGivenPoints gives or takes points by hand.
@@ -247,19 +235,20 @@ func (h *history) isGivenPoints(r *rand.Rand) {
 	}
 }
 
-// tierJob lets the job look who has risen or fallen.
+// tierJob lets the job look who has risen or fallen, and whose membership goes on or ends.
 func (h *history) tierJob(*rand.Rand) {
 	h.need(h.Tiers.Sweep(h.t.Context()))
+	h.need(h.Tiers.Advance(h.t.Context()))
+	h.advances()
 	for _, p := range h.people {
-		p.silver = h.spentFen(p) >= silverAt
+		h.placed(p)
 	}
 }
 
 // expiryJobs take away what has ended.
 func (h *history) expiryJobs(*rand.Rand) {
 	h.clk.Advance(6 * time.Minute)
-	h.need(h.runs("points.expire", "points.expire_all", "coupon.expire", "pass.tick"))
-	h.polled()
+	h.works("points.expire", "points.expire_all", "coupon.expire", "pass.tick")
 	now := h.clk.Now()
 	for _, p := range h.people {
 		for _, l := range p.points {

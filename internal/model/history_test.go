@@ -18,18 +18,23 @@ func fenOf(n int64) money.Fen { return money.Fen(n) }
 // history is one run of commands against the system and against the model beside it.
 type history struct {
 	*world
-	store    int64
-	people   []*person
-	topups   []*topup
-	orders   []*order
-	payments []*payment
-	passes   []*passCard
-	coupons  []*voucher
-	visits   []*visit
-	books    map[string]int64 // the shop's accounts
-	again    func() error     // the last command once more, with its key
-	answered map[string]int   // how often with which fault
-	said     []string
+	store       int64
+	people      []*person
+	topups      []*topup
+	orders      []*order
+	payments    []*payment
+	sales       []*bought
+	passes      []*passCard
+	coupons     []*voucher
+	visits      []*visit
+	families    []*family
+	memberships []*membership
+	wares       []*ware
+	presents    []*present
+	books       map[string]int64 // the shop's accounts
+	again       func() error     // the last command once more, with its key
+	answered    map[string]int   // how often with which fault
+	said        []string
 }
 
 // differs reports that the system did not do what the model says.
@@ -82,7 +87,7 @@ var commands = []struct {
 	often int
 	do    func(h *history, r *rand.Rand)
 }{
-	{"joins", 3, (*history).joins},
+	{"joins", 2, (*history).joins},
 	{"tops up at the desk", 10, (*history).topsUpAtTheDesk},
 	{"tops up by WeChat", 10, (*history).topsUpByWeChat},
 	{"pays at WeChat", 14, (*history).paysAtWeChat},
@@ -90,19 +95,33 @@ var commands = []struct {
 	{"asks WeChat", 6, (*history).asksWeChat},
 	{"gives up", 4, (*history).givesUp},
 	{"settles", 30, (*history).settles},
-	{"the till polls", 8, (*history).showsTheCode},
+	{"the till polls", 6, (*history).showsTheCode},
 	{"cancels", 5, (*history).cancels},
 	{"reverses", 10, (*history).reverses},
 	{"refunds a top-up", 10, (*history).refundsTopUp},
 	{"buys a pass", 8, (*history).buysAPass},
+	{"gives a pass back", 6, (*history).returnsAPass},
+	{"buys a membership", 4, (*history).buysAMembership},
+	{"gives a membership back", 3, (*history).returnsAMembership},
 	{"gets a coupon", 6, (*history).getsACoupon},
 	{"is given points", 5, (*history).isGivenPoints},
+	{"joins a family", 6, (*history).joinsAFamily},
+	{"leaves a family", 2, (*history).leavesAFamily},
+	{"exchanges points", 7, (*history).exchanges},
+	{"cancels a present", 4, (*history).cancelsAPresent},
+	{"fetches a present", 4, (*history).fetches},
+	{"restocks", 2, (*history).restocks},
 	{"the tiers' job", 5, (*history).tierJob},
 	{"what has ended goes", 6, (*history).expiryJobs},
-	{"books", 12, (*history).booksATime},
+	{"books", 16, (*history).booksATime},
 	{"confirms", 8, (*history).confirms},
-	{"does not come", 5, (*history).doesNotCome},
+	{"pays a deposit", 12, (*history).paysADeposit},
+	{"does not want to come", 5, (*history).doesNotWantToCome},
 	{"comes at another time", 5, (*history).comesAtAnotherTime},
+	{"arrives", 10, (*history).arrives},
+	{"is served", 4, (*history).isServed},
+	{"is missed", 3, (*history).isMissed},
+	{"the shop cancels", 2, (*history).theShopCancels},
 	{"holds end", 2, (*history).holdsEnd},
 	{"once more", 5, (*history).onceMore},
 	{"time passes", 6, (*history).timePasses},
@@ -115,7 +134,7 @@ func plan(seed uint64) []step {
 	for _, c := range commands {
 		all += c.often
 	}
-	out := make([]step, 15+r.IntN(30))
+	out := make([]step, 15+r.IntN(36))
 	for i := range out {
 		n := r.IntN(all)
 		for _, c := range commands {
@@ -142,8 +161,9 @@ func (w *world) run(seed uint64, steps []step) (h *history, err error) {
 	}()
 	h.opens()
 	r := rand.New(rand.NewPCG(seed, 2))
-	for len(h.people) < 2 {
+	for len(h.people) < 3 {
 		h.joins(r)
+		h.topsUpAtTheDesk(r)
 	}
 	for i, s := range steps {
 		for _, c := range commands {
@@ -182,6 +202,14 @@ func one[T any](r *rand.Rand, list []T) (x T, ok bool) {
 	return list[r.IntN(len(list))], true
 }
 
+// likely picks from those that a command is for, and sometimes from all: those have to be refused.
+func likely[T any](r *rand.Rand, list []T, fits func(T) bool) (x T, ok bool) {
+	if fit := only(list, fits); len(fit) > 0 && r.IntN(6) > 0 {
+		list = fit
+	}
+	return one(r, list)
+}
+
 // only are those of a list that pass.
 func only[T any](list []T, pass func(T) bool) (out []T) {
 	for _, x := range list {
@@ -217,8 +245,14 @@ func (h *history) timePasses(r *rand.Rand) {
 	d, _ := one(r, waits)
 	h.say("  %v", d)
 	h.clk.Advance(d)
-	h.need(h.runs())
+	h.works()
+}
+
+// works lets the system do what is due.
+func (h *history) works(kinds ...string) {
+	h.need(h.runs(kinds...))
 	h.polled()
+	h.surplus()
 }
 
 // polled is what the system learned by itself: it asks about a payment every few minutes, and closes at WeChat what was not paid in time.

@@ -190,7 +190,7 @@ func (s *scene) place() time.Time {
 	minute := opens + 30*(s.slots%20)
 	at := time.Date(china.Year(), china.Month(), china.Day()+1+s.slots/20, minute/60, minute%60, 0, 0, china.Location())
 	s.world.slots++
-	s.works(at.Format(time.DateOnly))
+	s.staffs(at.Format(time.DateOnly))
 	return at
 }
 

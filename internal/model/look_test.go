@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/liangche/liangche/internal/checkout"
 	"github.com/liangche/liangche/internal/db"
 )
 
@@ -37,7 +38,13 @@ func (h *history) booked() (out []string) {
 			out = append(out, fmt.Sprintf(format, args...)+fmt.Sprintf(": %d", n))
 		}
 	}
+	left := map[*topup]part{}
 	for _, p := range h.people {
+		for _, c := range p.wallet {
+			of := left[c.of]
+			of.add(c.bonus, c.left)
+			left[c.of] = of
+		}
 		b := p.balance()
 		line(b.principal, "member %d principal", p.id)
 		line(b.bonus, "member %d bonus", p.id)
@@ -56,11 +63,23 @@ func (h *history) booked() (out []string) {
 	}
 	for _, t := range h.topups {
 		out = append(out, fmt.Sprintf("top-up %d is %s, %d and %d went back", t.id, t.state, t.refunded.principal, t.refunded.bonus))
-		line(t.left.principal, "top-up %d principal", t.id)
-		line(t.left.bonus, "top-up %d bonus", t.id)
+		line(left[t].principal, "top-up %d principal", t.id)
+		line(left[t].bonus, "top-up %d bonus", t.id)
 	}
 	for _, o := range h.orders {
 		out = append(out, fmt.Sprintf("order %d of %d is %s", o.id, o.fen, o.status))
+		if n := o.tenders[checkout.TenderGroup]; n > 0 && o.status == "settled" {
+			out = append(out, fmt.Sprintf("a family pays %d of order %d", n, o.id))
+		}
+	}
+	for _, b := range h.sales {
+		out = append(out, fmt.Sprintf("sale %d is %s, %d went back, %d of it bonus", b.id, b.state, b.back, b.bonusBack))
+	}
+	for _, m := range h.memberships {
+		if m.state != "" {
+			out = append(out, fmt.Sprintf("the membership of sale %d is %s until %d", m.sale.id, m.state, m.ends.UnixMilli()))
+			line(m.earned, "earned of the membership of sale %d", m.sale.id)
+		}
 	}
 	for _, c := range h.passes {
 		out = append(out, fmt.Sprintf("pass %d is %s and owes %d", c.id, c.state, c.value))
@@ -69,9 +88,18 @@ func (h *history) booked() (out []string) {
 	for _, v := range h.coupons {
 		out = append(out, fmt.Sprintf("coupon %d is %s", v.id, v.state))
 	}
+	for _, w := range h.wares {
+		out = append(out, fmt.Sprintf("ware %d: %d in stock", w.id, w.stock))
+	}
+	for _, x := range h.presents {
+		out = append(out, fmt.Sprintf("present %d of %d is %s", x.id, x.n, x.state))
+	}
 	for _, v := range h.visits {
 		out = append(out, fmt.Sprintf("booking %d is %s at %d", v.id, v.state, cellOf(v.starts)))
-		if v.state != "held" && v.state != "confirmed" {
+		if v.deposit > 0 {
+			out = append(out, fmt.Sprintf("the deposit of booking %d is %s, %d counted, %d went back", v.id, v.kept, v.used, v.back))
+		}
+		if v.state != "held" && !v.stands(h.clk.Now()) {
 			continue
 		}
 		for _, who := range v.holds {
@@ -106,7 +134,7 @@ type row struct {
 
 // holds is what the system holds, in the same lines.
 func (h *history) holds() (out []string) {
-	var members, payments []int64
+	var members, payments, wares []int64
 	for _, p := range h.people {
 		members = append(members, p.id)
 	}
@@ -125,8 +153,14 @@ func (h *history) holds() (out []string) {
 	for _, r := range h.rows(`SELECT ref_id AS id, unit AS word, SUM(remaining) AS n, 0 AS m FROM ledger_lots WHERE member_id IN (?) AND unit IN ('principal', 'bonus') GROUP BY ref_id, unit`, members) {
 		line(r.N, "top-up %d %s", r.ID, r.Word)
 	}
-	for _, r := range h.rows(`SELECT id, status AS word, total_fen AS n, 0 AS m FROM checkout_orders WHERE store_id = ?`, h.store) {
+	for _, r := range h.rows(`SELECT id, status AS word, total_fen AS n, 0 AS m FROM checkout_orders WHERE member_id IN (?)
+		UNION ALL SELECT id, status, total_fen, 0 FROM checkout_orders WHERE store_id = ? AND member_id = 0`, members, h.store) {
 		out = append(out, fmt.Sprintf("order %d of %d is %s", r.ID, r.N, r.Word))
+	}
+	if len(h.families) > 0 {
+		for _, r := range h.rows(`SELECT u.order_id AS id, '' AS word, u.amount_fen AS n, 0 AS m FROM group_groups g JOIN group_uses u ON u.group_id = g.id WHERE g.payer_id IN (?) AND u.state = 'used'`, members) {
+			out = append(out, fmt.Sprintf("a family pays %d of order %d", r.N, r.ID))
+		}
 	}
 	for _, r := range h.rows(`SELECT id, state AS word, 0 AS n, 0 AS m FROM payment_intents WHERE member_id IN (?) OR store_id = ?`, members, h.store) {
 		out = append(out, fmt.Sprintf("payment %d is %s", r.ID, r.Word))
@@ -140,6 +174,13 @@ func (h *history) holds() (out []string) {
 	for _, r := range h.rows(`SELECT member_id AS id, '' AS word, tier_id AS n, 0 AS m FROM tier_members WHERE member_id IN (?) AND tier_id = ?`, members, h.catalog.silver) {
 		out = append(out, fmt.Sprintf("member %d is in tier %d", r.ID, r.N))
 	}
+	for _, r := range h.rows(`SELECT id, state AS word, refunded_fen AS n, bonus_back_fen AS m FROM sale_sales WHERE member_id IN (?)`, members) {
+		out = append(out, fmt.Sprintf("sale %d is %s, %d went back, %d of it bonus", r.ID, r.Word, r.N, r.M))
+	}
+	for _, r := range h.rows(`SELECT sale_id AS id, state AS word, ends_at AS n, earned_fen AS m FROM tier_memberships WHERE member_id IN (?)`, members) {
+		out = append(out, fmt.Sprintf("the membership of sale %d is %s until %d", r.ID, r.Word, r.N))
+		line(r.M, "earned of the membership of sale %d", r.ID)
+	}
 	for _, r := range h.rows(`SELECT id, state AS word, value_fen AS n, 0 AS m FROM pass_passes WHERE member_id IN (?)`, members) {
 		out = append(out, fmt.Sprintf("pass %d is %s and owes %d", r.ID, r.Word, r.N))
 	}
@@ -149,19 +190,35 @@ func (h *history) holds() (out []string) {
 	for _, r := range h.rows(`SELECT id, state AS word, 0 AS n, 0 AS m FROM coupon_coupons WHERE member_id IN (?)`, members) {
 		out = append(out, fmt.Sprintf("coupon %d is %s", r.ID, r.Word))
 	}
+	if len(h.wares) > 0 {
+		for _, w := range h.wares {
+			wares = append(wares, w.id)
+		}
+		for _, r := range h.rows(`SELECT id, '' AS word, stock AS n, 0 AS m FROM mall_items WHERE id IN (?)`, wares) {
+			out = append(out, fmt.Sprintf("ware %d: %d in stock", r.ID, r.N))
+		}
+		for _, r := range h.rows(`SELECT id, state AS word, qty AS n, 0 AS m FROM mall_orders WHERE member_id IN (?)`, members) {
+			out = append(out, fmt.Sprintf("present %d of %d is %s", r.ID, r.N, r.Word))
+		}
+	}
 	var bookings []int64
 	for _, r := range h.rows(`SELECT id, state AS word, from_cell AS n, 0 AS m FROM booking_bookings WHERE member_id IN (?)`, members) {
 		out, bookings = append(out, fmt.Sprintf("booking %d is %s at %d", r.ID, r.Word, r.N)), append(bookings, r.ID)
 	}
 	if len(bookings) > 0 {
+		for _, r := range h.rows(`SELECT id, CASE deposit_state WHEN 'refunded' THEN 'refunding' ELSE deposit_state END AS word, deposit_used_fen AS n, deposit_back_fen AS m
+			FROM booking_bookings WHERE id IN (?) AND deposit_fen > 0`, bookings) {
+			out = append(out, fmt.Sprintf("the deposit of booking %d is %s, %d counted, %d went back", r.ID, r.Word, r.N, r.M))
+		}
 		for _, r := range h.rows(`SELECT owner_id AS id, '' AS word, resource_id AS n, cell AS m FROM slot_cells WHERE owner_id IN (?)`, bookings) {
 			out = append(out, fmt.Sprintf("booking %d has %d at %d", r.ID, r.N, r.M))
 		}
 	}
 	accounts := map[string]int64{}
-	for _, r := range append(h.rows(`SELECT 0 AS id, account AS word, SUM(amount) AS n, 0 AS m FROM ledger_entries WHERE member_id IN (?) AND unit = 'shop' GROUP BY account`, members),
-		h.rows(`SELECT 0 AS id, e.account AS word, SUM(e.amount) AS n, 0 AS m FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id
-			WHERE p.store_id = ? AND p.member_id = 0 AND e.unit = 'shop' GROUP BY e.account`, h.store)...) {
+	for _, r := range h.rows(`SELECT 0 AS id, account AS word, SUM(amount) AS n, 0 AS m FROM ledger_entries WHERE member_id IN (?) AND unit = 'shop' GROUP BY account
+		UNION ALL SELECT 0, e.account, SUM(e.amount), 0 FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id
+			WHERE (p.store_id = ? OR p.store_id = ? AND p.ref_kind = 'booking' AND p.ref_id IN (?)) AND p.member_id = 0 AND e.unit = 'shop' GROUP BY e.account`,
+		members, h.store, h.floor.store, append(bookings, 0)) {
 		accounts[r.Word] += r.N
 	}
 	for account, fen := range accounts {

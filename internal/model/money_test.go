@@ -72,8 +72,9 @@ func (h *history) begun(p *person, a wallet.Ask, t wallet.Topup) *topup {
 
 // credits books a top-up that was paid.
 func (h *history) credits(t *topup) {
-	t.by.turn++
-	t.credited, t.state, t.left = t.by.turn, "credited", part{t.fen, t.bonus}
+	t.state = "credited"
+	t.by.receives(t, false, t.fen)
+	t.by.receives(t, true, t.bonus)
 	h.books[till(t.method)] -= t.fen
 	h.books["bonus_granted"] -= t.bonus
 }
@@ -147,9 +148,12 @@ func (h *history) expects(id, fen int64, persona string) *payment {
 // paysAtWeChat pays on the phone. Nobody is told.
 func (h *history) paysAtWeChat(r *rand.Rand) {
 	p, ok := one(r, only(h.payments, func(p *payment) bool { return !p.paid && p.known }))
-	if !ok {
-		return
+	if ok {
+		h.pays(p)
 	}
+}
+
+func (h *history) pays(p *payment) {
 	who := p.persona
 	if who == "" {
 		who = h.payer.ID
@@ -206,7 +210,7 @@ func (h *history) givesUp(r *rand.Rand) {
 }
 
 func (h *history) refundsTopUp(r *rand.Rand) {
-	p, _ := one(r, h.people)
+	p, _ := likely(r, h.people, func(p *person) bool { return p.available() > 0 })
 	_, most := p.refundPlan(0, h.clk.Now())
 	fen := []int64{0, most, most + 1, r.Int64N(most + 1), r.Int64N(most + 1)}[r.IntN(5)]
 	h.say("  member %d wants %d of %d back", p.id, fen, most)

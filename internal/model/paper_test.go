@@ -1,7 +1,6 @@
 package model
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -18,9 +17,6 @@ type topup struct {
 	method     string
 	state      string // pending, credited, closed, refunded
 	begun      time.Time
-	credited   int // its turn among the member's: spending takes the oldest first
-	left       part
-	spent      part // and not given back by a reversal
 	refunded   part
 	pay        *payment
 }
@@ -30,16 +26,30 @@ type part struct{ principal, bonus int64 }
 
 func (p part) sum() int64 { return p.principal + p.bonus }
 
-// share is what one top-up gives to something.
-type share struct {
-	of *topup
-	part
+func (p *part) add(bonus bool, n int64) {
+	if bonus {
+		p.bonus += n
+	} else {
+		p.principal += n
+	}
 }
 
-func total(shares []share) (p part) {
-	for _, s := range shares {
-		p.principal += s.principal
-		p.bonus += s.bonus
+// coins are money of one top-up and one origin that came to the wallet together.
+type coins struct {
+	of    *topup
+	bonus bool
+	left  int64
+}
+
+// taken is what some coins give to something.
+type taken struct {
+	from *coins
+	n    int64
+}
+
+func total(list []taken) (p part) {
+	for _, t := range list {
+		p.add(t.from.bonus, t.n)
 	}
 	return p
 }
@@ -51,7 +61,7 @@ type person struct {
 	plate        string
 	form         member.NewMember
 	topups       []*topup // in the order in which they were begun
-	turn         int      // of the last credited top-up
+	wallet       []*coins // in the order in which they came
 	held         part     // promised to orders that wait for money
 	passes       []*passCard
 	coupons      []*voucher
@@ -61,74 +71,121 @@ type person struct {
 	silver       bool // as the tier job saw it last
 }
 
-func (p *person) credited() []*topup {
-	out := slices.DeleteFunc(slices.Clone(p.topups), func(t *topup) bool { return t.credited == 0 })
-	slices.SortFunc(out, func(a, b *topup) int { return cmp.Compare(a.credited, b.credited) })
-	return out
+// receives puts money into the wallet, behind what is there.
+func (p *person) receives(of *topup, bonus bool, n int64) {
+	if n > 0 {
+		p.wallet = append(p.wallet, &coins{of, bonus, n})
+	}
 }
 
 func (p *person) balance() (b part) {
-	for _, t := range p.topups {
-		b.principal += t.left.principal
-		b.bonus += t.left.bonus
+	for _, c := range p.wallet {
+		b.add(c.bonus, c.left)
 	}
 	return b
 }
 
-// free is what each top-up can give now, oldest first: what is held rests on the newest.
-func (p *person) free() []share {
-	var out []share
-	for _, t := range p.credited() {
-		out = append(out, share{t, t.left})
+// free is what can be spent now, in the order of coming: what is held rests on what came last.
+func (p *person) free() (out []taken) {
+	for _, c := range p.wallet {
+		if c.left > 0 {
+			out = append(out, taken{c, c.left})
+		}
 	}
 	held := p.held
 	for i := len(out) - 1; i >= 0; i-- {
-		a, b := min(held.principal, out[i].principal), min(held.bonus, out[i].bonus)
-		out[i].principal, out[i].bonus = out[i].principal-a, out[i].bonus-b
-		held.principal, held.bonus = held.principal-a, held.bonus-b
+		on := &held.principal
+		if out[i].from.bonus {
+			on = &held.bonus
+		}
+		n := min(*on, out[i].n)
+		out[i].n, *on = out[i].n-n, *on-n
 	}
 	return out
 }
 
+// of are those that come from one top-up.
+func of(t *topup, list []taken) []taken {
+	return only(list, func(x taken) bool { return x.from.of == t })
+}
+
 func (p *person) available() int64 { return total(p.free()).sum() }
 
-// choose says which top-ups pay an amount: the oldest first, each in the proportion of what it has left, rounded half in favour of the bonus.
-func (p *person) choose(fen int64) (out []share, ok bool) {
-	for _, s := range p.free() {
-		n := min(fen, s.sum())
-		if n == 0 {
+// inProportion spreads n over parts by their size, rounded down; what is left goes one by one to those that lost most by it, the first among equals.
+func inProportion(n int64, parts []int64) []int64 {
+	var all int64
+	for _, x := range parts {
+		all += x
+	}
+	out, lost, left := make([]int64, len(parts)), make([]int64, len(parts)), n
+	for i, x := range parts {
+		if all > 0 {
+			out[i], lost[i] = n*x/all, n*x%all
+			left -= out[i]
+		}
+	}
+	for ; left > 0 && all > 0; left-- {
+		most := 0
+		for i, x := range lost {
+			if x > lost[most] {
+				most = i
+			}
+		}
+		out[most]++
+		lost[most] = 0
+	}
+	return out
+}
+
+// choose says what pays an amount: the top-up whose money came first, all that is left of it in proportion, then the next.
+func (p *person) choose(fen int64) (out []taken, ok bool) {
+	free, seen := p.free(), map[*topup]bool{}
+	for _, s := range free {
+		if seen[s.from.of] {
 			continue
 		}
-		principal := (2*n*s.principal + s.sum()) / (2 * s.sum())
-		out = append(out, share{s.of, part{principal, n - principal}})
+		seen[s.from.of] = true
+		same := of(s.from.of, free)
+		var sizes []int64
+		for _, x := range same {
+			sizes = append(sizes, x.n)
+		}
+		n := min(fen, total(same).sum())
+		for i, k := range inProportion(n, sizes) {
+			if k > 0 {
+				out = append(out, taken{same[i].from, k})
+			}
+		}
 		fen -= n
 	}
 	return out, fen == 0
 }
 
-// oldest takes so much principal and so much bonus from the oldest top-ups that hold it, each by itself.
-func (p *person) oldest(want part) (out []share) {
-	for _, s := range p.free() {
-		got := part{min(want.principal, s.principal), min(want.bonus, s.bonus)}
-		if got.sum() > 0 {
-			out = append(out, share{s.of, got})
+// oldest takes so much principal and so much bonus from what came first, each by itself.
+func oldest(free []taken, want part) (out []taken) {
+	for _, bonus := range []bool{false, true} {
+		n := want.principal
+		if bonus {
+			n = want.bonus
 		}
-		want.principal, want.bonus = want.principal-got.principal, want.bonus-got.bonus
+		for _, s := range free {
+			if k := min(n, s.n); k > 0 && s.from.bonus == bonus {
+				out, n = append(out, taken{s.from, k}), n-k
+			}
+		}
 	}
 	return out
 }
 
-func spend(shares []share) {
-	for _, s := range shares {
-		s.of.left.principal, s.of.left.bonus = s.of.left.principal-s.principal, s.of.left.bonus-s.bonus
-		s.of.spent.principal, s.of.spent.bonus = s.of.spent.principal+s.principal, s.of.spent.bonus+s.bonus
+func spend(list []taken) {
+	for _, t := range list {
+		t.from.left -= t.n
 	}
 }
 
-func unspend(shares []share) {
-	for _, s := range shares {
-		s.of.left.principal, s.of.left.bonus = s.of.left.principal+s.principal, s.of.left.bonus+s.bonus
-		s.of.spent.principal, s.of.spent.bonus = s.of.spent.principal-s.principal, s.of.spent.bonus-s.bonus
+func unspend(list []taken) {
+	for _, t := range list {
+		t.from.left += t.n
 	}
 }
 
@@ -143,23 +200,37 @@ func (p *person) room(cap int64, now time.Time) int64 {
 	return cap
 }
 
+// share is what one top-up gives back.
+type share struct {
+	of *topup
+	part
+	coins []taken
+}
+
 // refundable is how much principal of a top-up may go back, free being what of it is promised to nobody: what was paid, less what went back, less
 // the paid share of what was consumed or is promised.
 func (t *topup) refundable(free part) int64 {
 	if t.bonus == 0 {
 		return free.principal
 	}
-	gone := t.spent.sum() + t.left.sum() - free.sum()
+	gone := t.fen + t.bonus - t.refunded.sum() - free.sum()
 	return max(min(free.principal, t.fen-t.refunded.principal-gone*t.fen/(t.fen+t.bonus)), 0)
 }
 
 // refundPlan says which top-ups give an amount back: those paid by WeChat first, then the newest. 0 asks for everything. most is what could go back.
 func (p *person) refundPlan(fen int64, now time.Time) (out []share, most int64) {
-	all := p.free()
+	free := p.free()
+	var all []share
+	for _, s := range free {
+		if !slices.ContainsFunc(all, func(x share) bool { return x.of == s.from.of }) {
+			same := of(s.from.of, free)
+			all = append(all, share{s.from.of, total(same), same})
+		}
+	}
 	for _, s := range all {
 		most += s.of.refundable(s.part)
 	}
-	most = min(most, total(all).principal)
+	most = min(most, total(free).principal)
 	if fen == 0 {
 		fen = most
 	}
@@ -179,8 +250,8 @@ func (p *person) refundPlan(fen int64, now time.Time) (out []share, most int64) 
 		if n == 0 {
 			continue
 		}
-		bonus := (s.bonus*n + whole - 1) / whole // in proportion, rounded up
-		out = append(out, share{s.of, part{n, bonus}})
+		back := part{n, (s.bonus*n + whole - 1) / whole} // the bonus in proportion, rounded up
+		out = append(out, share{s.of, back, oldest(s.coins, back)})
 		fen -= n
 	}
 	return out, most
@@ -193,40 +264,10 @@ func (t *topup) byHand(now time.Time) bool {
 
 func giveBack(shares []share) {
 	for _, s := range shares {
-		s.of.left.principal, s.of.left.bonus = s.of.left.principal-s.principal, s.of.left.bonus-s.bonus
+		spend(s.coins)
 		s.of.refunded.principal, s.of.refunded.bonus = s.of.refunded.principal+s.principal, s.of.refunded.bonus+s.bonus
 		if s.of.refunded.principal == s.of.fen {
 			s.of.state = "refunded"
 		}
-	}
-}
-
-// payment is an attempt to pay by WeChat.
-type payment struct {
-	id        int64
-	no        string // ours, out_trade_no
-	fen       int64
-	due       time.Time
-	persona   string // who must pay; "" is anybody who scans the code
-	known     bool   // WeChat has heard of it
-	paid      bool   // WeChat has the money
-	state     string // live, paid, closed
-	back      int64  // asked back
-	succeeded func() // what the money is for
-	ended     func() // nobody paid
-}
-
-// settle is what the system does when it learns that WeChat has the money.
-func (p *payment) settle() {
-	if p.state == "live" {
-		p.state = "paid"
-		p.succeeded()
-	}
-}
-
-func (p *payment) close() {
-	if p.state == "live" {
-		p.state = "closed"
-		p.ended()
 	}
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 
@@ -18,9 +19,12 @@ type order struct {
 	fen     int64   // to be paid
 	status  string  // awaiting_payment, settled, cancelled, reversed
 	tenders map[string]int64
-	paidBy  []share // of stored value
+	paidBy  []taken // of stored value
 	held    part    // of it, while the bill waits
 	pay     *payment
+	visit   *visit
+	family  *family // that pays a part
+	month   string
 
 	pass       *passCard
 	uses       int64
@@ -97,38 +101,58 @@ func (h *history) asks(r *rand.Rand, o *order, b basket, req *checkout.Request) 
 }
 
 // tenderKinds are in the order in which they are sent.
-var tenderKinds = []string{checkout.TenderPoints, checkout.TenderBalance, checkout.TenderCash, checkout.TenderCard, checkout.TenderAlipay, checkout.TenderNative}
+var tenderKinds = []string{checkout.TenderDeposit, checkout.TenderPoints, checkout.TenderBalance, checkout.TenderGroup, checkout.TenderCash, checkout.TenderCard, checkout.TenderAlipay, checkout.TenderNative}
 
-// pays draws how a bill is paid, and says which fault the settlement must have.
-func (h *history) pays(r *rand.Rand, o *order) (tenders []checkout.Tender, fault string) {
+// tenders draws how a bill is paid, and says which fault the settlement must have; at once is one that is found before anybody looks at the bill.
+func (h *history) tenders(r *rand.Rand, o *order, b basket) (tenders []checkout.Tender, atOnce, fault string) {
 	left := o.fen
 	pay := func(kind string, fen int64) {
 		if fen > 0 {
 			o.tenders[kind], left = fen, left-fen
 		}
 	}
+	if v := o.visit; v != nil {
+		pay(checkout.TenderDeposit, min([]int64{0, v.left(), v.left(), r.Int64N(v.left() + 1), v.left() + 1}[r.IntN(5)], left))
+		if o.tenders[checkout.TenderDeposit] > v.left() {
+			atOnce = "checkout.deposit"
+		}
+	}
 	if o.by != nil {
 		most := min(o.fen/2, o.by.spendable(h.clk.Now())) // a point is a fen
 		if r.IntN(3) == 0 {
-			pay(checkout.TenderPoints, []int64{most, r.Int64N(most + 1), min(most+1, left)}[r.IntN(3)])
+			pay(checkout.TenderPoints, min([]int64{most, r.Int64N(most + 1), most + 1}[r.IntN(3)], left))
 		}
 		if o.tenders[checkout.TenderPoints] > most {
 			fault = "checkout.points"
 		}
+	}
+	kinds := []string{checkout.TenderCash, checkout.TenderCash, checkout.TenderCard, checkout.TenderAlipay, checkout.TenderNative, checkout.TenderNative}
+	switch {
+	case o.family != nil:
+		have := o.family.payer.available()
+		n := min([]int64{left, left, have, r.Int64N(left + 1), have + 1}[r.IntN(5)], left)
+		if pay(checkout.TenderGroup, n); n == 0 {
+			break
+		}
+		atOnce = cmp.Or(atOnce, h.lets(o, b, n))
+		if kinds = kinds[:4]; n > have { // what WeChat still has to pay cannot be mixed with it
+			fault = cmp.Or(fault, "wallet.insufficient_balance")
+		}
+	case o.by != nil:
 		have := o.by.available()
 		pay(checkout.TenderBalance, []int64{0, min(have, left), min(have, left), r.Int64N(min(have, left) + 1), min(have+1, left)}[r.IntN(5)])
-		if o.tenders[checkout.TenderBalance] > have && fault == "" {
-			fault = "wallet.insufficient_balance"
+		if o.tenders[checkout.TenderBalance] > have {
+			fault = cmp.Or(fault, "wallet.insufficient_balance")
 		}
 	}
-	kind, _ := one(r, []string{checkout.TenderCash, checkout.TenderCash, checkout.TenderCard, checkout.TenderAlipay, checkout.TenderNative, checkout.TenderNative})
+	kind, _ := one(r, kinds)
 	pay(kind, left)
 	for _, kind := range tenderKinds {
 		if n := o.tenders[kind]; n > 0 {
 			tenders = append(tenders, checkout.Tender{Kind: kind, AmountFen: fenOf(n), Reference: "123456"})
 		}
 	}
-	return tenders, fault
+	return tenders, atOnce, fault
 }
 
 func (h *history) settles(r *rand.Rand) {
@@ -136,10 +160,17 @@ func (h *history) settles(r *rand.Rand) {
 	req := checkout.Request{StoreID: h.store, Plate: "浙A12345", VehicleClassID: h.catalog.car}
 	b, fault := h.fills(r), ""
 	req.Items, o.fen = b.items, b.costs(false, 0)
-	if r.IntN(5) > 0 {
+	visited := ""
+	if n := r.IntN(6); n > 0 {
 		o.by, _ = one(r, h.people)
+		if n > 3 && (len(only(h.visits, (*visit).here)) > 0 || n > 4 && len(h.visits) > 0 && r.IntN(4) == 0) {
+			visited = h.rings(r, o, &req)
+		}
+		if f, ok := likely(r, h.families, func(f *family) bool { return f.of(o.by) != nil }); ok && (f.of(o.by) != nil || r.IntN(12) == 0) && r.IntN(3) > 0 {
+			o.family, req.GroupID = f, f.id
+		}
 		req.MemberID, req.Plate = o.by.id, o.by.plate
-		fault = h.asks(r, o, b, &req)
+		fault = cmp.Or(visited, h.asks(r, o, b, &req))
 	}
 	h.say("  member %d settles %d", req.MemberID, o.fen)
 	q, err := h.Checkout.Quote(h.staff(), req)
@@ -149,14 +180,18 @@ func (h *history) settles(r *rand.Rand) {
 	if int64(q.TotalFen) != o.fen {
 		h.fail("costs %s, the model says %d", q.TotalFen, o.fen)
 	}
-	tenders, fault := h.pays(r, o)
+	if o.visit != nil && int64(q.DepositFen) != o.visit.left() {
+		h.fail("%s was paid before, the model says %d", q.DepositFen, o.visit.left())
+	}
+	tenders, atOnce, fault := h.tenders(r, o, b)
 	h.say("  by %v", o.tenders)
-	if r.IntN(12) == 0 { // what was shown is not what is charged
+	if n := len(tenders); r.IntN(12) == 0 { // what was shown is not what is charged
 		q.QuoteHash, fault = "x", "checkout.quote_changed"
-	} else if r.IntN(12) == 0 && len(tenders) > 0 {
-		tenders[0].AmountFen++
+	} else if n > 0 && r.IntN(12) == 0 && tenders[n-1].Kind != checkout.TenderDeposit && tenders[n-1].Kind != checkout.TenderGroup {
+		tenders[n-1].AmountFen++
 		fault = "checkout.tenders"
 	}
+	fault = cmp.Or(atOnce, fault)
 	ctx := h.staff()
 	command := func(ctx context.Context) (int64, error) {
 		got, err := h.Checkout.Settle(ctx, req, q.QuoteHash, tenders)
@@ -168,174 +203,17 @@ func (h *history) settles(r *rand.Rand) {
 	}
 	h.remember(ctx, o.id, command)
 	h.orders = append(h.orders, o)
+	if o.visit != nil {
+		o.visit.order = o
+	}
 	h.uses(o)
-	if n := o.tenders[checkout.TenderBalance]; n > 0 {
-		o.paidBy, _ = o.by.choose(n)
+	o.month = monthOf(h.clk.Now())
+	if n := o.tenders[checkout.TenderBalance] + o.tenders[checkout.TenderGroup]; n > 0 {
+		o.paidBy, _ = o.bearer().choose(n)
 	}
 	if n := o.tenders[checkout.TenderNative]; n > 0 {
 		h.waits(o, n)
 		return
 	}
 	h.charges(o)
-}
-
-// uses takes what the member has off for a bill, at once, also when it waits for money.
-func (h *history) uses(o *order) {
-	if o.pass != nil {
-		o.recognised = o.pass.earn(o.uses)
-	}
-	if o.coupon != nil {
-		o.coupon.state = "held"
-	}
-	if o.by != nil {
-		o.points = o.by.takePoints(o.tenders[checkout.TenderPoints], h.clk.Now())
-	}
-}
-
-// gives back what a bill used: it ended unpaid or was reversed.
-func (h *history) givesBack(o *order) {
-	if o.pass != nil {
-		o.pass.left, o.pass.value, o.pass.state = o.pass.left+o.uses, o.pass.value+o.recognised, "active"
-	}
-	if o.coupon != nil {
-		if o.coupon.state = "available"; !h.clk.Now().Before(o.coupon.ends) {
-			o.coupon.state = "expired"
-		}
-	}
-	for _, t := range o.points {
-		t.from.left += t.n
-	}
-}
-
-// charges books a bill that is paid.
-func (h *history) charges(o *order) {
-	o.status = "settled"
-	spend(o.paidBy)
-	h.brings(o, 1)
-	if o.coupon != nil {
-		o.coupon.state = "used"
-	}
-	if o.by == nil {
-		return
-	}
-	paid := total(o.paidBy).principal // with money: neither bonus nor points
-	for _, kind := range []string{checkout.TenderCash, checkout.TenderCard, checkout.TenderAlipay, checkout.TenderNative} {
-		paid += o.tenders[kind]
-	}
-	if o.earned = paid * pointsPerYuan / 100; o.earned > 0 {
-		o.lot = o.by.getPoints(o.earned, h.clk.Now())
-	}
-}
-
-// brings books, or with -1 takes back, what a bill brought the shop.
-func (h *history) brings(o *order, sign int64) {
-	for kind, fen := range o.tenders {
-		switch kind {
-		case checkout.TenderBalance:
-		case checkout.TenderNative:
-			h.books["wechat"] -= sign * fen
-		case checkout.TenderPoints:
-			h.books["points_paid"] -= sign * fen
-		default:
-			h.books[kind] -= sign * fen
-		}
-	}
-	h.books["revenue"] += sign * (o.fen + o.recognised)
-	h.books["passes"] -= sign * o.recognised
-}
-
-// waits notes a bill that waits for WeChat; its stored value is promised to it.
-func (h *history) waits(o *order, fen int64) {
-	o.status, o.held = "awaiting_payment", total(o.paidBy)
-	o.paidBy = nil
-	hold := func(sign int64) {
-		if o.by != nil {
-			o.by.held.principal, o.by.held.bonus = o.by.held.principal+sign*o.held.principal, o.by.held.bonus+sign*o.held.bonus
-		}
-	}
-	hold(1)
-	got, err := h.Checkout.Order(h.t.Context(), o.id)
-	h.need(err)
-	o.pay = h.expects(got.PaymentID, fen, "")
-	o.pay.succeeded = func() {
-		hold(-1)
-		if o.by != nil {
-			o.paidBy = o.by.oldest(o.held)
-		}
-		h.charges(o)
-	}
-	o.pay.ended = func() {
-		hold(-1)
-		o.status = "cancelled"
-		h.givesBack(o)
-	}
-}
-
-// showsTheCode lets the till poll a bill that waits.
-func (h *history) showsTheCode(r *rand.Rand) {
-	o, ok := one(r, only(h.orders, func(o *order) bool { return o.pay != nil }))
-	if !ok {
-		return
-	}
-	h.say("  polls order %d", o.id)
-	got, err := h.Checkout.Poll(h.staff(), o.id)
-	h.need(err)
-	if o.status != "awaiting_payment" || !h.clk.Now().Before(o.pay.due) {
-		return
-	}
-	if o.pay.known = true; got.CodeURL == "" {
-		h.fail("the till shows no code")
-	}
-}
-
-// cancels gives up a bill that waits.
-func (h *history) cancels(r *rand.Rand) {
-	o, ok := one(r, h.orders)
-	if !ok {
-		return
-	}
-	h.say("  cancels order %d", o.id)
-	fault := ""
-	if o.status != "awaiting_payment" {
-		fault = "checkout.order_state"
-	}
-	_, err := h.Checkout.Cancel(h.staff(), o.id)
-	if h.answers(fault, err) {
-		if o.pay.paid { // too late: the money counts
-			o.pay.settle()
-		}
-		o.pay.close()
-	}
-}
-
-func (h *history) reverses(r *rand.Rand) {
-	o, ok := one(r, h.orders)
-	if !ok {
-		return
-	}
-	h.say("  reverses order %d", o.id)
-	fault := ""
-	if o.status != "settled" {
-		fault = "checkout.order_state"
-	}
-	ctx := h.staff()
-	command := func(ctx context.Context) (int64, error) {
-		got, err := h.Checkout.Reverse(ctx, o.id, "客户要求撤销")
-		return got.ID, err
-	}
-	id, err := command(ctx)
-	if !h.answers(fault, err) {
-		return
-	}
-	h.remember(ctx, id, command)
-	o.status = "reversed"
-	unspend(o.paidBy)
-	h.brings(o, -1)
-	h.givesBack(o)
-	if o.lot != nil {
-		o.by.losePoints(o.lot, o.earned, h.clk.Now())
-	}
-	if o.pay != nil {
-		o.pay.back += o.tenders[checkout.TenderNative]
-	}
 }

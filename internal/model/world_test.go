@@ -56,13 +56,16 @@ type world struct {
 type catalogue struct {
 	car             int64
 	wash, wax, good int64 // 45.00, 200.00, 25.00
+	polish          int64 // 120.00, a wash that is booked with a deposit
 	plan            int64 // 500.00 brings 80.00
 	pass, coupon    int64 // three washes for 100.00; 10.00 off
 	silver          int64 // from 300.00 a year on, 5 % off
+	member          int64 // two months of it for 60.01
 }
 
 const (
 	priceWash, priceWax, priceGood = 4500, 20000, 2500
+	pricePolish                    = 12000
 	planFen, planBonus             = 50000, 8000
 )
 
@@ -194,12 +197,13 @@ func (w *world) furnish() {
 	car, err := w.Catalog.CreateVehicleClass(w.staff(), catalog.VehicleClassInput{Name: "轿车"})
 	must(w.t, err)
 	c.car = car.ID
-	service := func(name, kind string, fen int64) int64 {
-		v, err := w.Catalog.CreateService(w.staff(), catalog.ServiceInput{Name: name, Kind: kind, Minutes: 30, Prices: []catalog.Price{{VehicleClassID: c.car, PriceFen: fenOf(fen)}}})
+	service := func(name, kind string, fen int64, b catalog.BookingInput) int64 {
+		v, err := w.Catalog.CreateService(w.staff(), catalog.ServiceInput{Name: name, Kind: kind, Minutes: 30, Prices: []catalog.Price{{VehicleClassID: c.car, PriceFen: fenOf(fen)}}, BookingInput: b})
 		must(w.t, err)
 		return v.ID
 	}
-	c.wash, c.wax = service("精洗", "wash", priceWash), service("打蜡", "detail", priceWax)
+	c.wash, c.wax = service("精洗", "wash", priceWash, catalog.BookingInput{}), service("打蜡", "detail", priceWax, catalog.BookingInput{})
+	c.polish = service("抛光", "wash", pricePolish, catalog.BookingInput{DepositFen: polishDeposit, FreeCancelHours: polishFreeHours})
 	good, err := w.Catalog.CreateGood(w.staff(), catalog.GoodInput{Name: "玻璃水", Unit: "瓶", PriceFen: priceGood})
 	must(w.t, err)
 	c.good = good.ID
@@ -224,6 +228,9 @@ func (w *world) club() {
 		Programme: &tier.Programme{Rule: &tier.Rule{Match: tier.MatchAny, Measures: []tier.Measure{{Kind: tier.SpendYear, AtLeast: silverAt}}}}})
 	must(w.t, err)
 	c.silver = s.ID
+	m, err := w.Tiers.SavePlan(w.staff(), 0, tier.PlanInput{Name: "银卡会员", Kind: tier.PlanDiscount, PriceFen: memberPrice, Months: memberMonths, TierID: s.ID})
+	must(w.t, err)
+	c.member = m.ID
 	// The job begins an hour before it runs first: from here on it sees everything.
 	_, _, err = w.Wallet.Desk(w.staff(), w.firstTopup())
 	must(w.t, err)
