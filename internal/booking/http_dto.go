@@ -19,6 +19,8 @@ type View struct {
 	State            State       `json:"state" enum:"queued,requested,held,confirmed,dispatched,arrived,in_service,done,settled,cancelled,expired,no_show"`
 	StartsAt         time.Time   `json:"startsAt" doc:"At home and pick-up: when we are at the customer's"`
 	EndsAt           time.Time   `json:"endsAt" doc:"When the car is ready, as planned"`
+	StartedAt        *time.Time  `json:"startedAt,omitempty" doc:"When the work really began"`
+	FinishedAt       *time.Time  `json:"finishedAt,omitempty" doc:"When the work really ended"`
 	Plate            string      `json:"plate"`
 	VehicleClassID   int64       `json:"vehicleClassId"`
 	VehicleClassName string      `json:"vehicleClassName"`

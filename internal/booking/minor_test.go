@@ -23,6 +23,30 @@ func TestADayOnWhichNobodyWorksSaysSo(t *testing.T) {
 	}
 }
 
+// What was planned stays beside what happened: who looks back sees when the car really was ready.
+func TestAJobThatIsDoneSaysWhenItEnded(t *testing.T) {
+	r := newRig(t, 1, 1)
+	b := r.owner().booked(r.at(0, 11, 0))
+	show := func() View {
+		v, err := r.one(r.staff(), r.get(b.ID), nil)
+		must(t, err)
+		return v
+	}
+	if v := show(); v.StartedAt != nil || v.FinishedAt != nil {
+		t.Errorf("before: %v, %v", v.StartedAt, v.FinishedAt)
+	}
+	began, ended := r.at(0, 11, 4), r.at(0, 11, 21)
+	r.clk.Set(began)
+	_, err := r.Start(r.staff(), b.ID)
+	must(t, err)
+	r.clk.Set(ended)
+	_, err = r.Finish(r.staff(), b.ID, "")
+	must(t, err)
+	if v := show(); !v.EndsAt.Equal(r.at(0, 11, 30)) || v.StartedAt == nil || !v.StartedAt.Equal(began) || v.FinishedAt == nil || !v.FinishedAt.Equal(ended) {
+		t.Errorf("planned until %v, from %v to %v", v.EndsAt, v.StartedAt, v.FinishedAt)
+	}
+}
+
 func TestADepositIsBackWhenAllOfItIs(t *testing.T) {
 	r := liveRig(t, 1, 1)
 	_, b := r.arrivedPaid()

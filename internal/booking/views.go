@@ -85,7 +85,7 @@ func (s *Service) views(ctx context.Context, list []Booking) ([]View, error) {
 
 func viewOf(b Booking, store shop.Store, names nameBook) View {
 	v := View{ID: b.ID, No: b.No, StoreID: b.StoreID, StoreName: store.Name, StoreAddress: store.Address, StorePhone: store.Phone, Kind: b.Kind, Channel: b.Channel,
-		State: b.State, StartsAt: b.StartsAt, EndsAt: b.EndsAt, Plate: b.Plate, VehicleClassID: b.VehicleClassID, VehicleClassName: b.VehicleClassName, Title: b.Title,
+		State: b.State, StartsAt: b.StartsAt, EndsAt: b.EndsAt, StartedAt: clock.Pointer(b.StartedAt), FinishedAt: clock.Pointer(b.FinishedAt), Plate: b.Plate, VehicleClassID: b.VehicleClassID, VehicleClassName: b.VehicleClassName, Title: b.Title,
 		Items: b.Items, Minutes: b.Minutes, PriceFen: b.PriceFen, DepositFen: b.DepositFen, DepositState: b.DepositState, HoldExpiresAt: clock.Pointer(b.HoldExpiresAt),
 		Note: b.Note, Address: b.Address, LatE6: b.LatE6, LngE6: b.LngE6, TravelMinutes: b.TravelMinutes, OrderID: b.OrderID, CreatedAt: b.CreatedAt}
 	if b.DepositFen > 0 {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Booking, BookingState, DeskBooking, SlotDay } from '@/api/booking-types'
 import { noteServerDate, serverNow } from '@/api/clock'
-import { bookedLabel, cancelRule, countdown, dateStrip, daySpan, firstFreeDay, futureDay, isMoving, lifeSteps, minuteSpan, minutesText, queueText, slotGroups, spanLabel, stateText, untilText } from '@/utils/booking'
+import { bookedLabel, cancelRule, countdown, dateStrip, daySpan, firstFreeDay, futureDay, isMoving, lifeSteps, minuteSpan, minutesText, queueText, slotGroups, spanLabel, stateText, untilText, visitLabel } from '@/utils/booking'
 import { toGcj02 } from '@/utils/gcj02'
 import { byTime, inFilter, matches, mayCancel, mayMissOut, nextAct } from '@/pkg-staff/booking-acts'
 import { depositOf, emptyMix, fillRest, mixProblem, restOf, startMix, tendersOf } from '@/pkg-staff/tenders'
@@ -87,6 +87,12 @@ describe('days and times to choose', () => {
 })
 
 describe('the life of a booking', () => {
+  it('says when the work really ended', () => {
+    const planned = { startsAt: '2026-11-22T02:00:00Z', endsAt: '2026-11-22T02:30:00Z' }
+    expect(visitLabel(planned, now)).toBe('今天 10:00–10:30')
+    expect(visitLabel({ ...planned, startedAt: '2026-11-22T02:07:00Z', finishedAt: '2026-11-22T02:52:40Z' }, now)).toBe('今天 10:00–10:52')
+    expect(visitLabel({ ...planned, startedAt: '2026-11-22T01:30:00Z', finishedAt: '2026-11-22T01:58:00Z' }, now)).toBe('今天 09:30–09:58')
+  })
   const b = (state: BookingState, over: Partial<Booking> = {}) => ({ state, kind: 'visit', depositState: 'none', ...over }) as Booking
   it('is shown as steps, with the way where somebody drives', () => {
     expect(lifeSteps(b('arrived')).map((s) => [s.text, s.at])).toEqual([['约好', 'past'], ['到店', 'now'], ['施工', 'next'], ['完工', 'next'], ['结算', 'next']])

@@ -7170,6 +7170,11 @@ export interface components {
             /** @description Why this bay and technician, in one line */
             explain: string;
             extra?: components["schemas"]["BookingExtra"];
+            /**
+             * Format: date-time
+             * @description When the work really ended
+             */
+            finishedAt?: string;
             /** Format: date-time */
             freeCancelUntil?: string;
             /** @description The phone was written down for this booking; the contact operation shows it */
@@ -7213,6 +7218,11 @@ export interface components {
             queue?: components["schemas"]["BookingQueueView"];
             rating?: components["schemas"]["BookingRatingView"];
             segments: components["schemas"]["BookingSegmentView"][];
+            /**
+             * Format: date-time
+             * @description When the work really began
+             */
+            startedAt?: string;
             /**
              * Format: date-time
              * @description At home and pick-up: when we are at the customer's
@@ -7266,6 +7276,11 @@ export interface components {
             /** @description Why this bay and technician, in one line */
             explain: string;
             extra?: components["schemas"]["BookingExtra"];
+            /**
+             * Format: date-time
+             * @description When the work really ended
+             */
+            finishedAt?: string;
             /** Format: date-time */
             freeCancelUntil?: string;
             /** @description The phone was written down for this booking; the contact operation shows it */
@@ -7309,6 +7324,11 @@ export interface components {
             queue?: components["schemas"]["BookingQueueView"];
             rating?: components["schemas"]["BookingRatingView"];
             segments: components["schemas"]["BookingSegmentView"][];
+            /**
+             * Format: date-time
+             * @description When the work really began
+             */
+            startedAt?: string;
             /**
              * Format: date-time
              * @description At home and pick-up: when we are at the customer's
@@ -7657,6 +7677,11 @@ export interface components {
              */
             endsAt: string;
             extra?: components["schemas"]["BookingExtra"];
+            /**
+             * Format: date-time
+             * @description When the work really ended
+             */
+            finishedAt?: string;
             /** Format: date-time */
             freeCancelUntil?: string;
             /** Format: date-time */
@@ -7689,6 +7714,11 @@ export interface components {
             /** @description While the car waits for a bay */
             queue?: components["schemas"]["BookingQueueView"];
             rating?: components["schemas"]["BookingRatingView"];
+            /**
+             * Format: date-time
+             * @description When the work really began
+             */
+            startedAt?: string;
             /**
              * Format: date-time
              * @description At home and pick-up: when we are at the customer's

@@ -93,6 +93,13 @@ export function spanLabel(startsAt: string, endsAt: string, now: number): string
   return `${bookedLabel(startsAt, now)}–${end}`
 }
 
+/** The same for a visit: as planned until the work is done, then when it really ended, and began when that was earlier. */
+export function visitLabel(b: Pick<Booking, 'startsAt' | 'endsAt' | 'startedAt' | 'finishedAt'>, now: number): string {
+  if (!b.finishedAt) return spanLabel(b.startsAt, b.endsAt, now)
+  const early = b.startedAt && Date.parse(b.startedAt) < Date.parse(b.startsAt)
+  return spanLabel(early ? b.startedAt! : b.startsAt, b.finishedAt, now)
+}
+
 /** 45 分钟, 1 小时, 2 小时 15 分钟 */
 export function minutesText(minutes: number): string {
   const hours = Math.floor(minutes / 60)

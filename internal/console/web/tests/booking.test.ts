@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { alternatives, bookingIds, bookingLink, settleLink, cancellable, kindFields, minuteText, parseMinute, partsOfDay, refusals, stepsOf } from '@/lib/booking'
+import { alternatives, bookingIds, bookingLink, settleLink, cancellable, kindFields, minuteText, parseMinute, partsOfDay, refusals, stepsOf, visitOf } from '@/lib/booking'
 import { Problem } from '@/lib/problem'
 import { breakText, draftOf, parseSpans, readShifts, spansText, workMinutes } from '@/lib/roster'
 
@@ -13,6 +13,17 @@ describe('minutes of a day', () => {
     expect(parseMinute('9:75')).toBeNull()
     expect(parseMinute('49:00')).toBeNull()
     expect(parseMinute('早上')).toBeNull()
+  })
+})
+
+describe('a visit', () => {
+  const planned = { startsAt: '2026-11-22T02:00:00Z', endsAt: '2026-11-22T02:30:00Z' }
+
+  it('ends as planned until it has ended', () => {
+    expect(visitOf(planned)).toEqual({ from: planned.startsAt, to: planned.endsAt })
+    expect(visitOf({ ...planned, startedAt: '2026-11-22T02:07:00Z' })).toEqual({ from: planned.startsAt, to: planned.endsAt })
+    expect(visitOf({ ...planned, startedAt: '2026-11-22T02:07:00Z', finishedAt: '2026-11-22T02:52:40Z' })).toEqual({ from: planned.startsAt, to: '2026-11-22T02:52:40Z' })
+    expect(visitOf({ ...planned, startedAt: '2026-11-22T01:30:00Z', finishedAt: '2026-11-22T01:58:00Z' })).toEqual({ from: '2026-11-22T01:30:00Z', to: '2026-11-22T01:58:00Z' })
   })
 })
 

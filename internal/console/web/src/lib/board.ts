@@ -31,10 +31,14 @@ export const minutesOf = (cells: number): number => cells * CELL_MINUTES
 export const dayCell = (day: string): number => cellOf(`${day}T00:00:00+08:00`)
 
 /** 9:05, or 次日 1:30 when the clock has passed midnight of `day`. */
-export function clockOf(cell: number, day?: string): string {
-  const at = new Date(cell * CELL_MS + SHOP_OFFSET_MS)
+export const clockOf = (cell: number, day?: string): string => clockAt(cell * CELL_MS, day)
+/** The clock of an instant, also between two cells. */
+export const minuteOf = (iso: string, day?: string): string => clockAt(Date.parse(iso), day)
+
+function clockAt(ms: number, day?: string): string {
+  const at = new Date(ms + SHOP_OFFSET_MS)
   const clock = `${at.getUTCHours()}:${String(at.getUTCMinutes()).padStart(2, '0')}`
-  return day && cell >= dayCell(day) + 24 * HOUR_CELLS ? `次日 ${clock}` : clock
+  return day && ms >= (dayCell(day) + 24 * HOUR_CELLS) * CELL_MS ? `次日 ${clock}` : clock
 }
 
 export const xOf = (axis: Axis, cell: number): number => (cell - axis.from) * axis.cellPx

@@ -38,6 +38,13 @@ export function stepsOf(booking: Pick<DeskBooking, 'state' | 'kind'>): StepButto
   }
 }
 
+/** When a visit began and ended: as planned until the work is done, then as it really was; it never began later than promised. */
+export function visitOf(booking: Pick<DeskBooking, 'startsAt' | 'endsAt' | 'startedAt' | 'finishedAt'>): { from: string; to: string } {
+  const { startsAt, endsAt, startedAt, finishedAt } = booking
+  if (!finishedAt) return { from: startsAt, to: endsAt }
+  return { from: startedAt && Date.parse(startedAt) < Date.parse(startsAt) ? startedAt : startsAt, to: finishedAt }
+}
+
 export const cancellable = (state: string): boolean => ['queued', 'requested', 'held', 'confirmed', 'dispatched', 'arrived', 'in_service', 'done'].includes(state)
 export const reschedulable = (state: string): boolean => ['held', 'confirmed'].includes(state)
 
