@@ -127,7 +127,8 @@ type Alternatives struct {
 // SlotDay is a day of the search.
 type SlotDay struct {
 	Day    string `json:"day" doc:"YYYY-MM-DD in the store's zone"`
-	Closed string `json:"closed,omitempty" doc:"Why nothing can be booked, in Chinese"`
+	Closed string `json:"closed,omitempty" doc:"Why nothing can be booked, in Chinese; absent when everything is taken"`
+	Off    string `json:"off,omitempty" enum:"closed,unstaffed,shut,late" doc:"The same for a program: no hours that day, nobody works, the store has closed for today, too late for what is left of the day"`
 	Slots  []Slot `json:"slots"`
 }
 

@@ -45,6 +45,7 @@ type state struct {
 	mark            slot.Mark
 	due             string
 	earliest, until slot.Cell // of the ask: no start before, reserved bays open
+	shut            bool      // the store has closed for today
 }
 
 // answer is the days of a search, also as they are sent. It is shared and never changed.
@@ -251,28 +252,32 @@ func (s *Service) freeDays(ctx context.Context, w wish, now time.Time, from, las
 	if err != nil {
 		return found, err
 	}
+	shut, err := s.shut(ctx, w.store, from, now)
+	if err != nil {
+		return found, err
+	}
 	if reach := a.Reach(); reach.From < c.window.From || reach.To > c.window.To {
 		// So long a work that the stage is too small for it: rare enough to look at it alone.
 		free, err := s.freeStarts(ctx, w, now, begin, end)
 		if err != nil {
 			return found, err
 		}
-		return s.answerOf(ctx, w, c, free, from, last)
+		return s.answerOf(ctx, w, c, a, shut, free, from, last)
 	}
+	ask := a
 	find := func() (answer, error) {
 		f1 := slot.NewFloor(c.window, c.resources)
 		if err := s.slots.LoadMarked(ctx, f1, ground, f.mark, f.due...); err != nil {
 			return answer{}, err
 		}
-		return s.answerOf(ctx, w, c, w.plan.shownAll(f1.Starts(a)), from, last)
+		return s.answerOf(ctx, w, c, ask, shut, w.plan.shownAll(f1.Starts(ask)), from, last)
 	}
 	if !by.known() {
 		return find()
 	}
-	is := state{by, f.mark, joined(f.due), a.Earliest, a.ReleaseAt}
+	is := state{by, f.mark, joined(f.due), a.Earliest, a.ReleaseAt, shut}
 	a.Earliest, a.ReleaseAt = 0, 0
 	words := fmt.Sprintf("%+v %+v", a, w.plan)
-	a.Earliest, a.ReleaseAt = is.earliest, is.until
 	return s.answers.Get(asked{w.store.ID, w.bayID, w.technicianID, from, last, words}, is, find)
 }
 
@@ -284,8 +289,16 @@ func joined(ids []int64) string {
 	return string(b)
 }
 
-// answerOf groups starts by date and says why a date has none, when it is closed.
-func (s *Service) answerOf(ctx context.Context, w wish, c *scene, free []Slot, from, last string) (answer, error) {
+// Why a day has nothing to choose, where it is not that everything is taken.
+const (
+	offClosed    = "closed"    // no hours
+	offUnstaffed = "unstaffed" // nobody works
+	offShut      = "shut"      // today, after the store has closed
+	offLate      = "late"      // what is left of the day is too short, or begins too soon
+)
+
+// answerOf groups starts by date and says why a date has none, when it is not because they are taken. a is the ask that the starts answer.
+func (s *Service) answerOf(ctx context.Context, w wish, c *scene, a slot.Ask, shut bool, free []Slot, from, last string) (answer, error) {
 	out := answer{days: []SlotDay{}}
 	begin, err := midnight(w.store, from)
 	if err != nil {
@@ -307,16 +320,53 @@ func (s *Service) answerOf(ctx context.Context, w wish, c *scene, free []Slot, f
 			if err != nil {
 				return out, err
 			}
-			if len(p.Spans) == 0 {
-				d.Closed = closedText(p)
-			} else if w.unmanned(c, begin, end) {
-				d.Closed = "当天没有排班"
+			switch {
+			case len(p.Spans) == 0:
+				d.Off, d.Closed = offClosed, closedText(p)
+			case w.unmanned(c, begin, end):
+				d.Off, d.Closed = offUnstaffed, "当天没有排班"
+			case w.late(c, a, begin, end) && shut && day == from:
+				d.Off, d.Closed = offShut, "已打烊"
+			case w.late(c, a, begin, end):
+				d.Off, d.Closed = offLate, "来不及约了"
 			}
 		}
 		out.days, begin = append(out.days, d), end
 	}
 	out.json = daysJSON(out.days)
 	return out, nil
+}
+
+// late says whether a day has no start only because it is too late for one: an empty shop would have had some, but none is left from now on.
+func (w wish) late(c *scene, a slot.Ask, from, to time.Time) bool {
+	lead := slot.Cell(w.plan.lead)
+	a.Window = slot.Span{From: slot.CellUp(from) - lead, To: slot.CellUp(to) - lead}
+	if a.Earliest <= a.Window.From {
+		return false
+	}
+	f := slot.NewFloor(c.window, c.resources)
+	if len(f.Starts(a)) > 0 {
+		return false
+	}
+	a.Earliest = a.Window.From
+	return len(f.Starts(a)) > 0
+}
+
+// shut says whether a day is today and the store, which was open, has closed for good by now.
+func (s *Service) shut(ctx context.Context, st shop.Store, day string, now time.Time) (bool, error) {
+	if day != st.BizDay(now) {
+		return false, nil
+	}
+	p, err := s.shops.DayPlan(ctx, st.ID, day)
+	if err != nil || len(p.Spans) == 0 {
+		return false, err
+	}
+	last := 0
+	for _, x := range p.Spans {
+		last = max(last, x.Closes)
+	}
+	closes, err := bizday.At(day, last, st.Timezone)
+	return !now.Before(closes), err
 }
 
 // unmanned says whether nobody whom a wish could ask works on the scene between two instants.
@@ -351,6 +401,9 @@ func daysJSON(days []SlotDay) []byte {
 		out = append(append(append(out, `{"day":"`...), d.Day...), '"')
 		if d.Closed != "" {
 			out = append(append(out, `,"closed":`...), quoted(d.Closed)...)
+		}
+		if d.Off != "" {
+			out = append(append(out, `,"off":`...), quoted(d.Off)...)
 		}
 		out = append(out, `,"slots":[`...)
 		for j, x := range d.Slots {

@@ -70,6 +70,10 @@ describe('days and times to choose', () => {
   it('keeps closed and full days and says why', () => {
     expect(dateStrip(days, now).map((d) => [d.name, d.date, d.off, d.free])).toEqual([['今天', '11/22', '约满', 0], ['明天', '11/23', '休息', 0], ['周二', '11/24', '', 5]])
   })
+  it('does not call a day full that is over', () => {
+    const over: SlotDay[] = [{ day: '2026-11-22', closed: '已打烊', off: 'shut', slots: [] }, { day: '2026-11-23', closed: '来不及约了', off: 'late', slots: [] }, { day: '2026-11-24', closed: '当天没有排班', off: 'unstaffed', slots: [] }]
+    expect(dateStrip(over, now).map((d) => d.off)).toEqual(['已打烊', '来不及', '休息'])
+  })
   it('opens on the first day with a free time', () => {
     expect(firstFreeDay(days)).toBe('2026-11-24')
     expect(firstFreeDay(days, '2026-11-22')).toBe('2026-11-24')

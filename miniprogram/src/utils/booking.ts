@@ -140,12 +140,13 @@ export interface StripDay {
   /** 11/25 */
   date: string
   free: number
-  /** Why nothing can be chosen: 休息, 约满; '' when something can. */
+  /** Why nothing can be chosen: 休息, 已打烊, 来不及, 约满; '' when something can. */
   off: string
 }
+const OFF: Record<NonNullable<SlotDay['off']>, string> = { closed: '休息', unstaffed: '休息', shut: '已打烊', late: '来不及' }
 /** The days of the strip, in order; a day that the server left out cannot be booked. */
 export function dateStrip(days: SlotDay[], now: number): StripDay[] {
-  return days.map(({ day, closed, slots }) => {
+  return days.map(({ day, closed, off, slots }) => {
     const noon = noonOf(day)
     const ahead = Math.round((noon - noonOf(ymd(now))) / DAY_MS)
     const [, month, date] = day.split('-')
@@ -154,7 +155,7 @@ export function dateStrip(days: SlotDay[], now: number): StripDay[] {
       name: ahead === 0 ? '今天' : ahead === 1 ? '明天' : WEEK[new Date(noon).getUTCDay()]!,
       date: `${Number(month)}/${Number(date)}`,
       free: slots?.length ?? 0,
-      off: closed ? '休息' : slots?.length ? '' : '约满',
+      off: off ? OFF[off] : closed ? '休息' : slots?.length ? '' : '约满',
     }
   })
 }

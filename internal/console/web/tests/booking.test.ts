@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { alternatives, bookingIds, bookingLink, settleLink, cancellable, kindFields, minuteText, parseMinute, partsOfDay, refusals, stepsOf, visitOf } from '@/lib/booking'
+import { alternatives, bookingIds, bookingLink, dayMark, settleLink, cancellable, kindFields, minuteText, parseMinute, partsOfDay, refusals, stepsOf, visitOf } from '@/lib/booking'
 import { Problem } from '@/lib/problem'
 import { breakText, draftOf, parseSpans, readShifts, spansText, workMinutes } from '@/lib/roster'
 
@@ -24,6 +24,12 @@ describe('a visit', () => {
     expect(visitOf({ ...planned, startedAt: '2026-11-22T02:07:00Z' })).toEqual({ from: planned.startsAt, to: planned.endsAt })
     expect(visitOf({ ...planned, startedAt: '2026-11-22T02:07:00Z', finishedAt: '2026-11-22T02:52:40Z' })).toEqual({ from: planned.startsAt, to: '2026-11-22T02:52:40Z' })
     expect(visitOf({ ...planned, startedAt: '2026-11-22T01:30:00Z', finishedAt: '2026-11-22T01:58:00Z' })).toEqual({ from: '2026-11-22T01:30:00Z', to: '2026-11-22T01:58:00Z' })
+  })
+})
+
+describe('a day without free times', () => {
+  it('is full only when everything is taken', () => {
+    expect([{}, { off: 'closed', closed: '盘点休息' }, { off: 'shut', closed: '已打烊' }, { off: 'late', closed: '来不及约了' }].map(dayMark)).toEqual(['满', '休', '打烊', '过了'])
   })
 })
 

@@ -45,6 +45,13 @@ export function visitOf(booking: Pick<DeskBooking, 'startsAt' | 'endsAt' | 'star
   return { from: startedAt && Date.parse(startedAt) < Date.parse(startsAt) ? startedAt : startsAt, to: finishedAt }
 }
 
+/** The mark of a day without free times: 休, 打烊, 过了 or 满. */
+export function dayMark(day: { closed?: string; off?: string }): string {
+  if (day.off === 'shut') return '打烊'
+  if (day.off === 'late') return '过了'
+  return day.off || day.closed ? '休' : '满'
+}
+
 export const cancellable = (state: string): boolean => ['queued', 'requested', 'held', 'confirmed', 'dispatched', 'arrived', 'in_service', 'done'].includes(state)
 export const reschedulable = (state: string): boolean => ['held', 'confirmed'].includes(state)
 

@@ -7593,10 +7593,15 @@ export interface components {
             startsAt: string;
         };
         BookingSlotDay: {
-            /** @description Why nothing can be booked, in Chinese */
+            /** @description Why nothing can be booked, in Chinese; absent when everything is taken */
             closed?: string;
             /** @description YYYY-MM-DD in the store's zone */
             day: string;
+            /**
+             * @description The same for a program: no hours that day, nobody works, the store has closed for today, too late for what is left of the day
+             * @enum {string}
+             */
+            off?: "closed" | "unstaffed" | "shut" | "late";
             slots: components["schemas"]["BookingSlot"][];
         };
         BookingSlotList: {
