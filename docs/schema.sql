@@ -79,7 +79,7 @@ CREATE TABLE booking_bookings (
   finished_at BIGINT NULL,
   ended_at BIGINT NULL,
   reminded_at BIGINT NULL
-, order_paid BOOLEAN NOT NULL DEFAULT FALSE, eve_of BIGINT NOT NULL DEFAULT 0);
+, order_paid BOOLEAN NOT NULL DEFAULT FALSE, eve_of BIGINT NOT NULL DEFAULT 0, vehicle_id BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX booking_bookings_cells ON booking_bookings (store_id, to_cell, from_cell);
 
@@ -117,6 +117,10 @@ CREATE TABLE booking_items (
   minutes INT NOT NULL,
   price_fen BIGINT NOT NULL,
   PRIMARY KEY (booking_id, line_no)
+);
+
+CREATE TABLE booking_locks (
+  id BIGINT NOT NULL PRIMARY KEY
 );
 
 CREATE TABLE booking_photos (

@@ -3,10 +3,11 @@
 // Model: a Booking is one visit of one car with its Items (services) and Segments (a bay and a technician for a span of cells, travel and
 // changeover included); it moves through the states of its kind, each change leaving an event. A held booking waits for the owner
 // and expires by itself; a deposit is a payment that is counted at the till, given back, or forfeited by a rule that was said before.
-// Owns: booking_bookings, booking_items, booking_segments, booking_events, booking_photos, booking_ratings, booking_waits.
+// Owns: booking_bookings, booking_items, booking_segments, booking_events, booking_photos, booking_ratings, booking_waits, booking_locks.
 // Invariants: whatever the channel, a time is taken by one function and its cells are unique per resource (N18, N19, N20); a booking
 // that lives holds exactly the cells of its segments, one that ended holds none of the future (N21, N22); every change of state names the state
-// that it comes from; one active job per plate (N33); a deposit that came too late goes back by itself (N06); what an owner loses by cancelling is
+// that it comes from; one active job per plate (N33); no car is planned twice at the
+// same time, in whichever store and by whomever: who plans holds the car's lock until the commit; a deposit that came too late goes back by itself (N06); what an owner loses by cancelling is
 // shown before and checked when it happens; an override relaxes rules of people and hours, never an occupied cell, and says who and why; what nobody
 // accepts, seats or finishes ends, or is extended, only up to a limit; where somebody is, what they wrote and a guest's name and phone are stored sealed.
 package booking
@@ -185,6 +186,7 @@ type Booking struct {
 	ContactName        string // sealed; "" when the member is the contact
 	ContactPhone       string // sealed
 	Plate              string
+	VehicleID          int64 // of the member's cars; 0 for one that is known by its plate alone
 	VehicleClassID     int64
 	VehicleClassName   string
 	Title              string

@@ -19,12 +19,12 @@ func TestEstimateHasTheTiersPrices(t *testing.T) {
 		MemberPrices: []tier.MemberPrice{{ServiceID: r.wash, VehicleClassID: r.class, PriceFen: 3000}}, Discounts: []tier.Discount{{Kind: "detail", BP: 8000}}}})
 	must(t, err)
 	r.clk.Advance(3 * time.Second) // copies are two seconds old at most
-	for _, c := range []struct {
+	for i, c := range []struct {
 		who     owner
 		service int64
 		want    int64
 	}{{plain, r.wash, 4500}, {gold, r.wash, 3000}, {gold, r.detail, 21440}} {
-		b, err := c.who.create(r.at(3, 10, 0), c.service)
+		b, err := c.who.create(r.at(3+i, 10, 0), c.service)
 		must(t, err)
 		if int64(b.PriceFen) != c.want {
 			t.Errorf("estimate %d, want %d", b.PriceFen, c.want)

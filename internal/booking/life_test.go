@@ -68,7 +68,7 @@ func TestLifeRefusesOtherWays(t *testing.T) {
 func TestN33TwoBookingsOfOneCar(t *testing.T) {
 	r := newRig(t, 3, 3)
 	o := r.owner()
-	a, b := o.booked(r.at(1, 10, 0)), o.booked(r.at(1, 10, 0))
+	a, b := o.booked(r.at(1, 10, 0)), o.booked(r.at(1, 10, 30))
 	r.clk.Set(r.at(1, 10, 0))
 	done := make(chan error)
 	for _, id := range []int64{a.ID, b.ID} {

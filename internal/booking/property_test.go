@@ -128,7 +128,7 @@ func randomLife(t *testing.T, rnd *rand.Rand) {
 	people := []owner{r.owner(), r.owner(), r.owner()}
 	var live []int64
 	closed := map[string]bool{}
-	known := []error{ErrGone, ErrState, ErrHoldOver, ErrActive, ErrMove, ErrCancel, ErrPast, ErrHours, ErrClosedDay, ErrWindow, slot.ErrBlocked, ErrVersion}
+	known := []error{ErrGone, ErrState, ErrHoldOver, ErrActive, ErrMove, ErrCancel, ErrCar, ErrPast, ErrHours, ErrClosedDay, ErrWindow, slot.ErrBlocked, ErrVersion}
 	for step := range 120 {
 		who := people[rnd.IntN(len(people))]
 		at := r.at(rnd.IntN(3), 9+rnd.IntN(12), 15*rnd.IntN(4))

@@ -24,7 +24,7 @@ import (
 const tries = 12
 
 // Create keeps a time for the owner who acts. It is a money command. The booking is held until it is confirmed or its deposit paid; a rescue or
-// errand is requested and waits for somebody to accept it. Faults: those of wish and of fit; ErrLimit; ErrAddress; those of member.Standing.
+// errand is requested and waits for somebody to accept it. Faults: those of wish and of fit; ErrLimit; ErrCar; ErrAddress; those of member.Standing.
 func (s *Service) Create(ctx context.Context, in OwnerAsk) (Booking, error) {
 	memberID := actor.From(ctx).MemberID
 	cars, err := s.members.Vehicles(ctx, memberID)
@@ -35,7 +35,7 @@ func (s *Service) Create(ctx context.Context, in OwnerAsk) (Booking, error) {
 	if i < 0 {
 		return s.before(ctx, fault.ErrInvalid.Say("没有找到这辆车，请重新选择").On("vehicleId", "请重新选择"))
 	}
-	b := Booking{Kind: in.Kind, Channel: in.Channel, MemberID: memberID, Plate: cars[i].Plate, WishedTechnicianID: in.TechnicianID, SameTechnician: in.SameTechnician,
+	b := Booking{Kind: in.Kind, Channel: in.Channel, MemberID: memberID, Plate: cars[i].Plate, VehicleID: cars[i].ID, WishedTechnicianID: in.TechnicianID, SameTechnician: in.SameTechnician,
 		Note: in.Note, Address: in.Address, LatE6: in.LatE6, LngE6: in.LngE6}
 	if in.Extra != nil {
 		b.Extra = *in.Extra
@@ -59,6 +59,10 @@ func (s *Service) DeskCreate(ctx context.Context, in DeskAsk) (Booking, error) {
 		Note: in.Note, Address: in.Address, LatE6: in.LatE6, LngE6: in.LngE6}
 	if in.Extra != nil {
 		b.Extra = *in.Extra
+	}
+	var err error
+	if b.VehicleID, err = s.carOf(ctx, in.MemberID, plate); err != nil {
+		return Booking{}, err
 	}
 	if err := s.contact(&b, in.ContactName, in.ContactPhone, in.Channel == ChannelPhone); err != nil {
 		return Booking{}, err
@@ -179,12 +183,12 @@ func (s *Service) fit(ctx context.Context, w wish, start time.Time) error {
 }
 
 // book writes the booking and takes its time, in one transaction. When somebody was quicker it looks again, until nothing is left. Faults: ErrGone with
-// the three nearest alternatives, ErrLimit.
+// the three nearest alternatives, ErrCar, ErrLimit.
 func (s *Service) book(ctx context.Context, w wish, b Booking) (Booking, error) {
 	if b.Kind != KindRescue { // most losers of a rush are told before they queue for the database
 		if _, err := s.pick(ctx, s.db, w, b.StartsAt, s.db.Now(), nil); err != nil {
 			if errors.Is(err, ErrGone) {
-				err = s.gone(ctx, w, b.StartsAt)
+				err = s.goneFor(ctx, w, b)
 			}
 			return s.before(ctx, err)
 		}
@@ -268,7 +272,16 @@ func (s *Service) gone(ctx context.Context, w wish, start time.Time) error {
 	return ErrGone.Give(alt)
 }
 
-// createTx writes a booking. Locks: due holds, the member's open bookings, the member, then the time.
+// goneFor is gone, unless the car itself is what is missing: then another time alone would not help. Fault: ErrCar.
+func (s *Service) goneFor(ctx context.Context, w wish, b Booking) error {
+	x := w.plan.shown(w.plan.first(b.StartsAt))
+	if err := s.freeCar(ctx, s.db.Reads(), w.asking(), w.store, b, x.StartsAt, x.EndsAt); err != nil {
+		return err
+	}
+	return s.gone(ctx, w, b.StartsAt)
+}
+
+// createTx writes a booking. Locks: due holds, the member's open bookings, the member, the car, then the time.
 func (s *Service) createTx(ctx context.Context, tx *db.Tx, w wish, b *Booking, id int64) error {
 	b.ID, b.No, b.CreatedAt = id, fmt.Sprintf("B%d", id), tx.Now
 	due, err := s.expireDueTx(ctx, tx, w.store.ID)
@@ -279,6 +292,13 @@ func (s *Service) createTx(ctx context.Context, tx *db.Tx, w wish, b *Booking, i
 		if err := s.mayBookTx(ctx, tx, w, b); err != nil {
 			return err
 		}
+	}
+	shown := Slot{StartsAt: b.StartsAt, EndsAt: b.EndsAt} // of a rescue
+	if b.Kind != KindRescue {
+		shown = w.plan.shown(w.plan.first(b.StartsAt))
+	}
+	if err := s.freeCarTx(ctx, tx, w.asking(), w.store, *b, shown.StartsAt, shown.EndsAt); err != nil {
+		return err
 	}
 	if err := s.openAs(ctx, tx, w, b); err != nil {
 		return err

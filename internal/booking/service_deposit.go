@@ -102,6 +102,18 @@ func (f fulfiller) PaidTx(ctx context.Context, tx *db.Tx, p payment.Payment) (bo
 	if b.State != Held || b.DepositState != DepositDue || b.PaymentID != p.ID {
 		return false, nil
 	}
+	if !b.HoldExpiresAt.After(tx.Now) { // nobody took its time yet, but the car may be booked elsewhere since
+		store, err := f.shops.Store(ctx, b.StoreID)
+		if err == nil {
+			err = f.freeCarTx(ctx, tx, b.MemberID, store, b, b.StartsAt, b.EndsAt)
+		}
+		if errors.Is(err, ErrCar) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
 	id, err := f.postTx(ctx, tx, b, ledger.KindDeposit, "预约定金", ledger.ShopLeg(ledger.WeChat, -b.DepositFen), ledger.ShopLeg(ledger.Deposits, b.DepositFen))
 	if err != nil {
 		return false, err

@@ -19,7 +19,7 @@ import (
 )
 
 // Reschedule gives a booking another time, with everything that it had: the new time is taken and the old one freed in one transaction (N22). It is a
-// money command when an owner acts (memberID), because a deposit hangs on it; 0 is staff. Faults: ErrState, ErrGone with alternatives, those of fit.
+// money command when an owner acts (memberID), because a deposit hangs on it; 0 is staff. Faults: ErrState, ErrCar, ErrGone with alternatives, those of fit.
 func (s *Service) Reschedule(ctx context.Context, memberID, id int64, startsAt time.Time, technicianID int64) (Booking, error) {
 	seen, err := s.Get(ctx, memberID, id)
 	if err != nil {
@@ -107,6 +107,11 @@ func (s *Service) rescheduleTx(ctx context.Context, tx *db.Tx, w wish, memberID,
 		return ErrHoldOver
 	case !slices.Equal(planAgain(b).parts, w.plan.parts):
 		return errTry
+	}
+	if x := w.plan.shown(w.plan.first(start)); b.longer(x) {
+		if err := s.freeCarTx(ctx, tx, memberID, w.store, b, x.StartsAt, x.EndsAt); err != nil {
+			return err
+		}
 	}
 	prefer := technicians(b.Segments)
 	picks, err := s.pick(ctx, tx, w, start, tx.Now, prefer, append(due, b.ID)...)
@@ -254,12 +259,30 @@ func (s *Service) moveSegmentTx(ctx context.Context, tx *db.Tx, b *Booking, in M
 	if err != nil {
 		return err
 	}
+	met := func(look func(to Booking) error) error { // work that is under way lasts as long as it lasts
+		to := *b
+		to.place(segments, store.BizDay)
+		if b.State.Active() || b.State == Dispatched || !b.longer(Slot{StartsAt: to.StartsAt, EndsAt: to.EndsAt}) {
+			return nil
+		}
+		return look(to)
+	}
+	err = met(func(to Booking) error { return s.freeCar(ctx, tx, 0, store, to, to.StartsAt, to.EndsAt) })
+	if errors.Is(err, ErrCar) {
+		soft, err = append(soft, Refusal{Text: fault.As(err).Message, Hard: true}), nil
+	}
+	if err != nil {
+		return err
+	}
 	if len(soft) > 0 && (!in.Force || slices.ContainsFunc(soft, func(r Refusal) bool { return r.Hard })) {
 		return refuse(soft)
 	}
 	was := *b
 	due, err := s.expireDueTx(ctx, tx, b.StoreID)
 	if err != nil {
+		return err
+	}
+	if err := met(func(to Booking) error { return s.freeCarTx(ctx, tx, 0, store, to, to.StartsAt, to.EndsAt) }); err != nil {
 		return err
 	}
 	b.place(segments, store.BizDay)

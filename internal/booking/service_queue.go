@@ -36,7 +36,7 @@ type QueueAsk struct {
 }
 
 // QueueAdd lines a walk-in up and gives it the next fitting bay at once when one is free. It is a money command. Faults: ErrPlate, ErrContact, ErrHours,
-// ErrActive when the plate waits or is dealt with already (N33), those of wish, fault.ErrStore.
+// ErrActive when the plate waits or is dealt with already (N33), ErrCar when it is booked for this very time, those of wish, fault.ErrStore.
 func (s *Service) QueueAdd(ctx context.Context, in QueueAsk) (Booking, error) {
 	if !actor.From(ctx).InStore(in.StoreID) {
 		return Booking{}, fault.ErrStore
@@ -98,6 +98,9 @@ func (s *Service) walkIn(ctx context.Context, in QueueAsk) (b Booking, w wish, e
 	if in.MemberID != 0 {
 		b.MemberTier = w.tier.Name
 	}
+	if b.VehicleID, err = s.carOf(ctx, in.MemberID, plate); err != nil {
+		return b, w, err
+	}
 	return b, w, s.contact(&b, "", in.ContactPhone, false)
 }
 
@@ -108,6 +111,9 @@ func (s *Service) queueTx(ctx context.Context, tx *db.Tx, w wish, b *Booking, id
 		if st, err := s.members.StandingTx(ctx, tx, b.MemberID); err != nil || member.Gone(st.Status) {
 			return errors.Join(err, fault.ErrNotFound)
 		}
+	}
+	if err := s.freeCarTx(ctx, tx, 0, w.store, *b, b.StartsAt, b.EndsAt); err != nil {
+		return err
 	}
 	if err := s.seal(b); err != nil {
 		return err

@@ -237,11 +237,15 @@ func (s *Service) offerOne(ctx context.Context, wait Wait, minutes int) error {
 	}
 	w.hold = minutes
 	now := s.db.Now()
-	start, ok, err := s.firstFree(ctx, w, wait, now)
+	b := Booking{Kind: wait.Kind, Channel: ChannelMini, MemberID: wait.MemberID, Plate: cars[i].Plate, VehicleID: cars[i].ID}
+	elsewhere, err := openOfCar(ctx, s.db.Reads(), b, now)
+	if err != nil {
+		return err
+	}
+	start, ok, err := s.firstFree(ctx, w, wait, now, elsewhere)
 	if err != nil || !ok {
 		return err
 	}
-	b := Booking{Kind: wait.Kind, Channel: ChannelMini, MemberID: wait.MemberID, Plate: cars[i].Plate}
 	if err := s.fill(ctx, &b, w, &start); err != nil {
 		return err
 	}
@@ -257,8 +261,8 @@ func (s *Service) offerOne(ctx context.Context, wait Wait, minutes int) error {
 	})
 }
 
-// firstFree is the first start that suits a wait.
-func (s *Service) firstFree(ctx context.Context, w wish, wait Wait, now time.Time) (time.Time, bool, error) {
+// firstFree is the first start that suits a wait, and whose car is not elsewhere then.
+func (s *Service) firstFree(ctx context.Context, w wish, wait Wait, now time.Time, elsewhere []carTime) (time.Time, bool, error) {
 	from, to := max(wait.FromDay, w.store.BizDay(now)), min(wait.ToDay, w.lastDay(now))
 	if from > to {
 		return now, false, nil
@@ -278,7 +282,8 @@ func (s *Service) firstFree(ctx context.Context, w wish, wait Wait, now time.Tim
 	zone := bizday.Location(w.store.Timezone)
 	for _, x := range free {
 		local := x.StartsAt.In(zone)
-		if m := local.Hour()*60 + local.Minute(); m >= wait.FromMinute && m <= wait.ToMinute {
+		away := slices.ContainsFunc(elsewhere, func(o carTime) bool { return o.meets(wait.Kind, x.StartsAt, x.EndsAt) })
+		if m := local.Hour()*60 + local.Minute(); !away && m >= wait.FromMinute && m <= wait.ToMinute {
 			return x.StartsAt, true, nil
 		}
 	}

@@ -28,6 +28,7 @@ type bookingRow struct {
 	ContactPhone       string  `db:"contact_phone_sealed"`
 	Plate              string  `db:"plate"`
 	ActivePlate        *string `db:"active_plate"`
+	VehicleID          int64   `db:"vehicle_id"`
 	VehicleClassID     int64   `db:"vehicle_class_id"`
 	VehicleClassName   string  `db:"vehicle_class_name"`
 	Title              string  `db:"title"`
@@ -73,14 +74,14 @@ type bookingRow struct {
 }
 
 const bookingColumns = `id, booking_no, store_id, biz_day, kind, channel, state, member_id, member_tier, priority, contact_name_sealed, contact_phone_sealed, plate,
-	active_plate, vehicle_class_id, vehicle_class_name, title, minutes, price_fen, starts_at, ends_at, from_cell, to_cell, travel_minutes, deposit_fen, deposit_state,
+	active_plate, vehicle_id, vehicle_class_id, vehicle_class_name, title, minutes, price_fen, starts_at, ends_at, from_cell, to_cell, travel_minutes, deposit_fen, deposit_state,
 	deposit_used_fen, deposit_back_fen, payment_id, paid_posting_id, out_posting_id, free_cancel_until, hold_expires_at, version, order_id, wished_technician_id,
 	same_technician, explain_text, note, address, lat_e6, lng_e6, extra, cancelled_by, cancel_reason, created_by_kind, created_by_id, created_by_name, created_at,
 	confirmed_at, dispatched_at, arrived_at, started_at, finished_at, ended_at, reminded_at`
 
 func (r bookingRow) booking() Booking {
 	b := Booking{ID: r.ID, No: r.No, StoreID: r.StoreID, BizDay: r.BizDay, Kind: Kind(r.Kind), Channel: r.Channel, State: State(r.State), MemberID: r.MemberID,
-		MemberTier: r.MemberTier, Priority: r.Priority, ContactName: r.ContactName, ContactPhone: r.ContactPhone, Plate: r.Plate, VehicleClassID: r.VehicleClassID,
+		MemberTier: r.MemberTier, Priority: r.Priority, ContactName: r.ContactName, ContactPhone: r.ContactPhone, Plate: r.Plate, VehicleID: r.VehicleID, VehicleClassID: r.VehicleClassID,
 		VehicleClassName: r.VehicleClassName, Title: r.Title, Minutes: r.Minutes, PriceFen: money.Fen(r.PriceFen), StartsAt: clock.FromMillis(r.StartsAt),
 		EndsAt: clock.FromMillis(r.EndsAt), FromCell: r.FromCell, ToCell: r.ToCell, TravelMinutes: r.TravelMinutes, DepositFen: money.Fen(r.DepositFen),
 		DepositState: r.DepositState, DepositUsedFen: money.Fen(r.DepositUsedFen), DepositBackFen: money.Fen(r.DepositBackFen), PaymentID: r.PaymentID,
@@ -99,7 +100,7 @@ func (r bookingRow) booking() Booking {
 // rowOf is a booking as it is stored: what is personal only sealed.
 func rowOf(b Booking) bookingRow {
 	r := bookingRow{ID: b.ID, No: b.No, StoreID: b.StoreID, BizDay: b.BizDay, Kind: string(b.Kind), Channel: b.Channel, State: string(b.State), MemberID: b.MemberID,
-		MemberTier: b.MemberTier, Priority: b.Priority, ContactName: b.ContactName, ContactPhone: b.ContactPhone, Plate: b.Plate, VehicleClassID: b.VehicleClassID,
+		MemberTier: b.MemberTier, Priority: b.Priority, ContactName: b.ContactName, ContactPhone: b.ContactPhone, Plate: b.Plate, VehicleID: b.VehicleID, VehicleClassID: b.VehicleClassID,
 		VehicleClassName: b.VehicleClassName, Title: b.Title, Minutes: b.Minutes, PriceFen: int64(b.PriceFen), StartsAt: b.StartsAt.UnixMilli(),
 		EndsAt: b.EndsAt.UnixMilli(), FromCell: b.FromCell, ToCell: b.ToCell, TravelMinutes: b.TravelMinutes, DepositFen: int64(b.DepositFen),
 		DepositState: b.DepositState, DepositUsedFen: int64(b.DepositUsedFen), DepositBackFen: int64(b.DepositBackFen), PaymentID: b.PaymentID,

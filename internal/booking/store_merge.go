@@ -61,7 +61,11 @@ func (s *Service) MergeTx(ctx context.Context, tx *db.Tx, from, into int64) erro
 		return err
 	}
 	for _, x := range rows {
-		if err := tx.ExecOne(ctx, ErrVersion, `UPDATE booking_bookings SET member_id = ?, version = version + 1 WHERE id = ? AND member_id = ?`, into, x.ID, from); err != nil {
+		car, err := s.twin(ctx, tx, x.VehicleID, into)
+		if err != nil {
+			return err
+		}
+		if err := tx.ExecOne(ctx, ErrVersion, `UPDATE booking_bookings SET member_id = ?, vehicle_id = ?, version = version + 1 WHERE id = ? AND member_id = ?`, into, car, x.ID, from); err != nil {
 			return err
 		}
 		logTx(ctx, tx, x.booking(), EventMerged, "会员已合并，预约转到合并后的会员")
@@ -74,16 +78,25 @@ func (s *Service) MergeTx(ctx context.Context, tx *db.Tx, from, into int64) erro
 		return err
 	}
 	for _, w := range waits {
-		car, err := s.members.TwinVehicle(ctx, tx, w.VehicleID, into)
+		car, err := s.twin(ctx, tx, w.VehicleID, into)
 		if err != nil {
 			return err
-		}
-		if car == 0 {
-			car = w.VehicleID
 		}
 		if _, err := tx.Exec(ctx, `UPDATE booking_waits SET member_id = ?, vehicle_id = ?, updated_at = ? WHERE id = ?`, into, car, tx.Millis(), w.ID); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// twin is the car of a member that has the same plate as another one's, which itself goes to them when they have none.
+func (s *Service) twin(ctx context.Context, r db.Reader, vehicleID, into int64) (int64, error) {
+	if vehicleID == 0 {
+		return 0, nil
+	}
+	car, err := s.members.TwinVehicle(ctx, r, vehicleID, into)
+	if car == 0 {
+		car = vehicleID
+	}
+	return car, err
 }

@@ -96,7 +96,7 @@ var refusals = map[string]string{
 	"order":   "wallet.insufficient_balance",
 	"reverse": "ledger.already_reversed checkout.order_state",
 	"topup":   "wallet.card_cap",
-	"booking": "booking.slot_gone booking.open_limit booking.past booking.outside_hours",
+	"booking": "booking.slot_gone booking.open_limit booking.vehicle_booked booking.past booking.outside_hours",
 	"confirm": "booking.hold_expired booking.state",
 	"cancel":  "booking.state",
 }

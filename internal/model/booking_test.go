@@ -143,7 +143,7 @@ func (h *history) crowded(at time.Time, except *visit) bool {
 // twice says whether a member's car is to be somewhere else at a time.
 func (h *history) twice(p *person, at time.Time, except *visit) bool {
 	return len(only(h.visits, func(v *visit) bool {
-		return v != except && v.by == p && v.stands(h.clk.Now()) && at.Sub(v.starts).Abs() < washCells*5*time.Minute
+		return v != except && v.by == p && v.stands(h.clk.Now()) && v.state != "done" && v.state != "settled" && at.Sub(v.starts).Abs() < washCells*5*time.Minute
 	})) > 0
 }
 
@@ -182,14 +182,15 @@ func (h *history) takes(v *visit, b booking.Booking) {
 func (h *history) booksATime(r *rand.Rand) {
 	p, _ := one(r, h.people)
 	at, fault := h.wishes(r)
-	if h.twice(p, at, nil) {
-		return
-	}
-	if fault == "" && h.crowded(at, nil) {
+	away := h.twice(p, at, nil)
+	switch {
+	case fault != "":
+	case h.crowded(at, nil) && !away:
 		fault = "booking.slot_gone"
-	}
-	if fault == "" && h.open(p) >= maxOpen {
+	case h.open(p) >= maxOpen && !h.crowded(at, nil):
 		fault = "booking.open_limit"
+	case away:
+		fault = "booking.vehicle_booked"
 	}
 	cars, err := h.Members.Vehicles(h.t.Context(), p.id)
 	h.need(err)
@@ -273,11 +274,11 @@ func (h *history) comesAtAnotherTime(r *rand.Rand) {
 		return
 	}
 	at, fault := h.wishes(r)
-	if h.twice(v.by, at, v) {
-		return
-	}
 	if fault == "" && (v.state != "held" && v.state != "confirmed" || v.due(h.clk.Now())) {
 		fault = "booking.state"
+	}
+	if fault == "" && h.twice(v.by, at, v) && !at.Equal(v.starts) {
+		fault = "booking.vehicle_booked"
 	}
 	if fault == "" && h.crowded(at, v) {
 		fault = "booking.slot_gone"

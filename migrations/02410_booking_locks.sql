@@ -1,0 +1,4 @@
+-- +goose Up
+CREATE TABLE booking_locks (
+  id BIGINT NOT NULL PRIMARY KEY
+);
