@@ -15,10 +15,7 @@ import (
 )
 
 // What stands in messageRow.Tried beside the channels that must not be tried again.
-const (
-	markHand   = "hand"   // sent again by a person: neither quiet hours nor the cap hold it
-	markUnsure = "unsure" // the mini-program's call may have been taken without an answer
-)
+const markHand = "hand" // sent again by a person: neither quiet hours nor the cap hold it
 
 func (m messageRow) marked(mark string) bool { return strings.Contains(","+m.Tried, ","+mark+",") }
 
@@ -218,9 +215,8 @@ func channelName(channel string) string {
 // unsureText is what the log says of a message that the mini-program may have shown: it is not sent again by itself.
 const unsureText = "微信没有答复，不确定是否送达，可手动重发"
 
-// errLostClaim says that another run holds the message; errCapped that the member had enough; errUnsure that nobody can find out whether they have it.
+// errLostClaim says that another run holds the message; errCapped that the member had enough.
 var (
-	errUnsure    = errors.New("notify: the message may have been taken")
 	errLostClaim = errors.New("notify: another run holds the message")
 	errCapped    = errors.New("notify: the member had enough messages")
 )
@@ -242,11 +238,6 @@ func (s *Service) try(ctx context.Context, m *messageRow, p plan, w way, to Reci
 			if granted, err = takeGrant(ctx, tx, to, w.template.ID); err != nil || !granted {
 				return err
 			}
-			if m.marked(markUnsure) { // a grant that came meanwhile would let it through a second time
-				if more, err := grantsLeft(ctx, tx, to, w.template.ID); err != nil || more > 0 {
-					return errors.Join(err, errUnsure) // gives the grant back
-				}
-			}
 		}
 		ok, err := claim(ctx, tx, m.ID, w.channel, to, w.template.ID)
 		if err != nil {
@@ -266,8 +257,6 @@ func (s *Service) try(ctx context.Context, m *messageRow, p plan, w way, to Reci
 	switch {
 	case errors.Is(err, errLostClaim):
 		return true, a, nil
-	case errors.Is(err, errUnsure):
-		return true, a, s.end(ctx, *m, Failed, unsureText)
 	case errors.Is(err, errCapped):
 		return true, a, s.end(ctx, *m, Capped, "该会员近期收到的消息已达上限，本条不再发送")
 	case err != nil:
@@ -305,9 +294,6 @@ func (s *Service) note(ctx context.Context, m *messageRow, p plan, w way, to Rec
 		return true, a, s.taken(ctx, *m, took, w, a)
 	case refused:
 		s.brakes.answered(w.channel)
-		if w.granted && m.marked(markUnsure) { // WeChat counts one grant less than we do: the call without an answer had been taken
-			return true, a, s.close(ctx, *m, took, Sent, "微信没有及时答复，按已送达处理", w, nil)
-		}
 		// 43101 says that WeChat counts no grant: our count was wrong, so it becomes zero.
 		return false, a, s.back(ctx, m, took, w, a, 0, func(ctx context.Context, tx *db.Tx) error {
 			if w.granted {
@@ -337,15 +323,10 @@ func (s *Service) note(ctx context.Context, m *messageRow, p plan, w way, to Rec
 		return false, a, s.back(ctx, m, took, w, a, 0, giveBack)
 	}
 	s.brakes.failed(w.channel, now)
-	if a.unsure && w.channel == MiniProgram {
-		more, err := grantsLeft(ctx, s.db, to, w.template.ID)
-		if err != nil {
-			return false, a, err
-		}
-		if more > 0 { // a repeat would be taken too: only the last grant tells whether the first call was
-			return true, a, s.close(ctx, *m, took, Failed, unsureText, w, nil)
-		}
-		m.mark(markUnsure)
+	if a.unsure && w.granted {
+		// WeChat recognises no repeat, and may have more grants than we know of: one that is on its way to us, or one that another message took of ours.
+		// If the call was not taken, the grant is still there; if it was, the next call says so.
+		return true, a, s.close(ctx, *m, took, Failed, unsureText, w, giveBack)
 	}
 	if m.Attempts >= maxTries {
 		return true, a, s.close(ctx, *m, took, Dead, "多次重试仍无法连接，可手动重发", w, giveBack)

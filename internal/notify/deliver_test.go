@@ -210,19 +210,13 @@ func TestN29AnHourWithoutWeChatLosesAndDoublesNothing(t *testing.T) {
 func TestUnansweredCallThatWasTakenIsNotRepeatedElsewhere(t *testing.T) {
 	f, g := wide(t, people{1: {{App: MiniProgram, OpenID: "mp1"}, {App: OfficialAccount, OpenID: "oa1", Following: true}}}, phones{1: "13800000001"})
 	f.accept(t, 1, "tmpl-topup", 1)
-	n := 0
-	f.wx.answer = func(wechat.SubscribeMessage) error {
-		if n++; n == 1 { // WeChat took it, the answer was lost
-			return errors.New("EOF")
-		}
-		return &wechat.Error{Class: wechat.Refused, Code: "43101"}
-	}
+	f.wx.answer = func(wechat.SubscribeMessage) error { return errors.New("EOF") } // WeChat took it, the answer was lost
 	f.enqueue(t, msg(1, Topup, "x"))
 	for range 5 {
 		f.drain(t)
 		f.clk.Advance(time.Minute)
 	}
-	if m := f.state(t, "x"); m.State != Sent || len(f.wx.sentOA) != 0 || len(g.sent) != 0 {
+	if m := f.state(t, "x"); m.State != Failed || !strings.Contains(m.Detail, "不确定") || f.wx.calls != 1 || len(f.wx.sentOA) != 0 || len(g.sent) != 0 {
 		t.Errorf("%+v, %d, %d", m, len(f.wx.sentOA), len(g.sent))
 	}
 }

@@ -26,7 +26,7 @@ type messageRow struct {
 	UntilAt    int64  `db:"until_at"` // 0: never stale
 	DueAt      int64  `db:"due_at"`   // not before; 0: at once
 	Channel    string `db:"channel"`  // of the last try
-	Tried      string `db:"tried"`    // marks, each followed by a comma: what must not be tried again, and markHand, markUnsure
+	Tried      string `db:"tried"`    // marks, each followed by a comma: what must not be tried again, and markHand
 }
 
 // newRow is what a message begins with; its other columns have defaults.
@@ -206,15 +206,6 @@ func takeGrant(ctx context.Context, tx *db.Tx, to Recipient, templateID string) 
 	n, err := tx.Exec(ctx, `UPDATE notify_grants SET left_count = left_count - 1, updated_at = ?
 		WHERE app = ? AND openid = ? AND template_id = ? AND left_count > 0`, tx.Millis(), to.App, to.OpenID, templateID)
 	return n == 1, err
-}
-
-// grantsLeft counts the grants that are left.
-func grantsLeft(ctx context.Context, r db.Reader, to Recipient, templateID string) (n int64, err error) {
-	err = r.Get(ctx, &n, `SELECT left_count FROM notify_grants WHERE app = ? AND openid = ? AND template_id = ?`, to.App, to.OpenID, templateID)
-	if errors.Is(err, db.ErrNoRows) {
-		err = nil
-	}
-	return n, err
 }
 
 func zeroGrant(ctx context.Context, tx *db.Tx, to Recipient, templateID string) error {

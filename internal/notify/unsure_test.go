@@ -30,12 +30,13 @@ func TestN29UnknownFollowerIsAskedAgain(t *testing.T) {
 	f.audit(t)
 }
 
-// With more than one grant a repeat would be taken as well as the first call: a message that may have arrived is not sent again by itself.
-func TestN29UnansweredCallIsNotRepeatedOnAnotherGrant(t *testing.T) {
+// A call of the mini-program without an answer may have been taken. WeChat recognises no repeat, so the message is not sent again by itself: neither on the
+// grant that was given back, nor on another, nor on one of which we do not know yet.
+func TestN29UnansweredCallIsNotRepeated(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		first, later int // grants
-	}{{"two grants", 2, 0}, {"another grant while it waits", 1, 1}} {
+	}{{"the last grant", 1, 0}, {"two grants", 2, 0}, {"another grant afterwards", 1, 1}} {
 		t.Run(c.name, func(t *testing.T) {
 			f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp1"}}})
 			f.accept(t, 1, "tmpl-topup", c.first)
@@ -60,4 +61,33 @@ func TestN29UnansweredCallIsNotRepeatedOnAnotherGrant(t *testing.T) {
 			f.audit(t)
 		})
 	}
+}
+
+// Two messages of one member, the first without an answer: whatever the second does with the grants, the first is not sent again and the log does not
+// say that it could not be sent.
+func TestN29GrantOfAnUnansweredCallGoesToTheNextMessage(t *testing.T) {
+	f := setUp(t, people{1: {{App: MiniProgram, OpenID: "mp1"}}})
+	f.accept(t, 1, "tmpl-topup", 1)
+	f.wx.answer = func(wechat.SubscribeMessage) error {
+		if f.wx.calls == 1 {
+			return errors.New("EOF")
+		}
+		return nil // of a grant that WeChat has and we do not know of yet
+	}
+	f.enqueue(t, msg(1, Topup, "first"))
+	f.drain(t)
+	f.enqueue(t, msg(1, Topup, "second"))
+	f.drain(t)
+	f.accept(t, 1, "tmpl-topup", 1)
+	for range 10 {
+		f.clk.Advance(time.Minute)
+		f.drain(t)
+	}
+	if m := f.state(t, "first"); m.State != Failed || !strings.Contains(m.Detail, "不确定") {
+		t.Errorf("%+v", m)
+	}
+	if m := f.state(t, "second"); m.State != Sent || f.wx.calls != 2 {
+		t.Errorf("%+v, %d calls", m, f.wx.calls)
+	}
+	f.audit(t)
 }
