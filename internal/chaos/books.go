@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 )
@@ -19,6 +20,9 @@ type books struct {
 	holds  map[int64]int64   // member → fen on the card
 	paid   map[string]int64  // out_trade_no → fen, paid at WeChat
 	booked map[int64]*kept   // by booking
+	undone map[int64]bool    // orders of the till that were reversed
+	ended  map[int64]string  // how orders of the mall ended
+	stock  int64             // brought into the mall
 }
 
 // ack is a command that was answered.
@@ -28,7 +32,26 @@ type ack struct {
 	key    string
 	body   obj
 	kind   string
+	at     string // what the answer calls the thing that it made; "" when it makes none
+	may    string // with what it may be refused beside what its kind may always be
+	did    effect
 	result int64 // what it made
+}
+
+// effect is what a command does to what its member has, as who gave it knows from what was quoted and answered.
+type effect struct {
+	member  int64
+	fen     int64   // taken from the card
+	coupons []int64 // used
+	uses    int64   // of passes, taken; negative: bought
+	points  int64   // brought
+	code    string  // with which an order of the mall is collected
+}
+
+// hear adds what only the answer says.
+func (e *effect) hear(a answer) {
+	e.points += max(a.i("pointsEarned"), 0)
+	e.code = a.s("order.pickupCode")
 }
 
 // kept is a booking as its owner was last told.
@@ -39,7 +62,8 @@ type kept struct {
 }
 
 func newBooks() *books {
-	return &books{ids: map[string]string{}, count: map[string]int{}, begun: map[string]int{}, open: map[string]ack{}, holds: map[int64]int64{}, paid: map[string]int64{}, booked: map[int64]*kept{}}
+	return &books{ids: map[string]string{}, count: map[string]int{}, begun: map[string]int{}, open: map[string]ack{}, holds: map[int64]int64{}, paid: map[string]int64{}, booked: map[int64]*kept{},
+		undone: map[int64]bool{}, ended: map[int64]string{}}
 }
 
 func (b *books) locked(f func()) {
@@ -85,6 +109,27 @@ func (b *books) answered(a ack, retries int, done bool, code string) (wrong stri
 
 // moved changes what a member must hold.
 func (b *books) moved(member, fen int64) { b.locked(func() { b.holds[member] += fen }) }
+
+// some is one of the last n commands of a kind that made something; false when there is none.
+func (b *books) some(r *rand.Rand, kind string, n int) (a ack, found bool) {
+	var last []ack
+	b.locked(func() {
+		for i := len(b.acks) - 1; i >= 0 && len(last) < n; i-- {
+			if b.acks[i].kind == kind {
+				last = append(last, b.acks[i])
+			}
+		}
+	})
+	if len(last) == 0 {
+		return a, false
+	}
+	return last[r.IntN(len(last))], true
+}
+
+// lives says whether what a command did still stands. The books are locked.
+func (b *books) lives(a ack) bool {
+	return !(a.kind == "order" && b.undone[a.result]) && !(a.kind == "exchange" && b.ended[a.result] == "cancelled")
+}
 
 // has counts the commands of a kind that were done.
 func (b *books) has(kind string) (n int) {

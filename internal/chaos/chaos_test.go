@@ -102,10 +102,21 @@ func TestTheChecksFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.close()
-	l := s.startLoad(ctx, 2, daily())
+	l := s.startLoad(ctx, 2, append(daily(), act{60, (*load).benefit}, act{30, (*load).exchange}))
 	l.resume()
-	paid := func() (n int) { s.books.locked(func() { n = len(s.books.paid) }); return n }
-	for s.books.has("order") < 3 || s.books.has("booking") < 1 || paid() < 1 {
+	everything := func() (all bool) {
+		s.books.locked(func() {
+			var coupons, uses bool
+			for _, a := range s.books.acks {
+				if a.kind == "order" && s.books.lives(a) {
+					coupons, uses = coupons || len(a.did.coupons) > 0, uses || a.did.uses > 0
+				}
+			}
+			all = coupons && uses && len(s.books.paid) > 0 && s.books.count["booking"] > 0 && s.books.count["exchange"] > 0
+		})
+		return all
+	}
+	for !everything() {
 		if err := s.heals(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -130,6 +141,12 @@ func TestTheChecksFind(t *testing.T) {
 		{"a booking", `UPDATE booking_bookings SET state = 'x' || state WHERE id = ` + first + `booking_bookings)`, `UPDATE booking_bookings SET state = SUBSTR(state, 2) WHERE state LIKE 'x%'`},
 		{"a message", `UPDATE notify_messages SET dedupe_key = 'x' || dedupe_key WHERE id = ` + first + `notify_messages WHERE event = 'deduction')`,
 			`UPDATE notify_messages SET dedupe_key = SUBSTR(dedupe_key, 2) WHERE dedupe_key LIKE 'x%'`},
+		{"a coupon that may be used again", `UPDATE coupon_coupons SET state = 'available' WHERE id = ` + first + `coupon_coupons WHERE state = 'used')`, `UPDATE coupon_coupons SET state = 'used' WHERE state = 'available' AND ref_id <> 0`},
+		{"what is left of a pass", `UPDATE pass_lines SET left_uses = left_uses + 1 WHERE id = ` + first + `pass_lines)`, `UPDATE pass_lines SET left_uses = left_uses - 1 WHERE id = ` + first + `pass_lines)`},
+		{"a use of a pass", `UPDATE pass_uses SET qty = qty + 100 WHERE id = ` + first + `pass_uses WHERE NOT undone)`, `UPDATE pass_uses SET qty = qty - 100 WHERE qty > 100`},
+		{"points", `UPDATE ledger_accounts SET unit = 'x' || unit WHERE id = ` + first + `ledger_accounts WHERE unit = 'points' AND balance > 0)`, `UPDATE ledger_accounts SET unit = SUBSTR(unit, 2) WHERE unit LIKE 'x%'`},
+		{"a stock", `UPDATE mall_items SET stock = stock + 1`, `UPDATE mall_items SET stock = stock - 1`},
+		{"an order of the mall", `UPDATE mall_orders SET state = 'x' || state WHERE id = ` + first + `mall_orders)`, `UPDATE mall_orders SET state = SUBSTR(state, 2) WHERE state LIKE 'x%'`},
 	} {
 		for _, step := range []struct {
 			query string

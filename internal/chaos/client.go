@@ -52,6 +52,15 @@ func (o obj) i(path string) int64 {
 	return v
 }
 
+// ints are the numbers of an array.
+func (o obj) ints(path string) (out []int64) {
+	a, _ := o.at(path).([]any)
+	for i := range a {
+		out = append(out, o.i(fmt.Sprintf("%s.%d", path, i)))
+	}
+	return out
+}
+
 // list are the objects of an array.
 func (o obj) list(path string) (out []obj) {
 	a, _ := o.at(path).([]any)

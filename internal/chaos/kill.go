@@ -217,15 +217,14 @@ func (s *site) repeat(ctx context.Context, when string) error {
 		}
 	})
 	for _, a := range some {
-		result := map[string]string{"order": "orderId", "booking": "id"}[a.kind]
-		if result == "" {
-			continue // a top-up by WeChat that is paid cannot be begun again
+		if a.kind == "topup" {
+			continue // by WeChat, when it is paid, it cannot be begun again
 		}
 		got, _, err := a.who.insist(ctx, "POST", a.path, a.key, a.body)
 		if err != nil {
 			return err
 		}
-		if got.i(result) != a.result {
+		if got.i(a.at) != a.result {
 			s.r.find("%s: %s %s was answered with %d, and when it is sent again with %s", when, a.kind, a.key, a.result, got)
 		}
 	}

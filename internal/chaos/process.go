@@ -102,6 +102,16 @@ func (s *server) start(ctx context.Context) (time.Duration, error) {
 	return 0, fmt.Errorf("the server never became ready: %s", s.lastWords())
 }
 
+// pid is the number of the process that runs now; 0 when none ever did.
+func (s *server) pid() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now == nil {
+		return 0
+	}
+	return s.now.cmd.Process.Pid
+}
+
 // kill ends the process as kill -9 does: nothing is flushed, nobody is told.
 func (s *server) kill() { s.signal(syscall.SIGKILL) }
 

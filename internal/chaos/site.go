@@ -39,15 +39,18 @@ type site struct {
 	hc      *http.Client
 	bases   []string
 
-	boss   *phone
-	owners []*owner
-	store  int64
-	class  int64
-	wash   int64
-	books  *books
-	now    func() time.Time // of the shop
-	inside *app.App         // when it is served by this process; then there are no servers
-	jumps  bool             // its clock jumps: what time alone does may come at any moment
+	boss    *phone
+	owners  []*owner
+	store   int64
+	class   int64
+	wash    int64
+	coupons []int64 // what coupons are issued from
+	plan    int64   // of passes
+	item    int64   // of the mall
+	books   *books
+	now     func() time.Time // of the shop
+	inside  *app.App         // when it is served by this process; then there are no servers
+	jumps   bool             // its clock jumps: what time alone does may come at any moment
 }
 
 // owner is somebody with a card, a car and a phone.
@@ -177,7 +180,16 @@ func (s *site) open(ctx context.Context) error {
 	}
 	s.store = boss(http.MethodPost, "stores", obj{"name": "静安店", "address": "江宁路 888 号", "phone": "021-60000001"}).i("id")
 	s.class = boss(http.MethodPost, "vehicle-classes", obj{"name": "轿车"}).i("id")
-	s.wash = boss(http.MethodPost, "services", obj{"name": "标准洗车", "kind": "wash", "minutes": 30, "prices": []obj{{"vehicleClassId": s.class, "priceFen": washFen}}}).i("id")
+	s.wash = boss(http.MethodPost, "services", obj{"name": "标准洗车", "kind": "wash", "minutes": 30, "minPriceBp": 0, "pointsEach": washPoints, "prices": []obj{{"vehicleClassId": s.class, "priceFen": washFen}}}).i("id")
+	boss(http.MethodPut, "settings", obj{"values": []obj{{"key": "points.earn_bp", "value": 10_000}, {"key": "points.yuan_rate", "value": 100}}})
+	for _, x := range []obj{{"name": "减三分券", "kind": "amount", "offFen": 3}, {"name": "免费洗车券", "kind": "service", "serviceIds": []int64{s.wash}}} {
+		x["stack"], x["validDays"] = "any", 30
+		s.coupons = append(s.coupons, boss(http.MethodPost, "coupon-templates", x).i("id"))
+	}
+	s.plan = boss(http.MethodPost, "pass-plans", obj{"name": "洗车十次卡", "kind": "times", "priceFen": passTimes * washFen, "onSale": true,
+		"lines": []obj{{"serviceIds": []int64{s.wash}, "times": passTimes, "listFen": washFen}}}).i("id")
+	s.item = boss(http.MethodPost, "mall/items", obj{"name": "洗车毛巾", "kind": "good", "points": mallPoints, "stock": mallStock}).i("id")
+	s.books.stock = mallStock
 	var technician int64
 	for _, x := range boss(http.MethodGet, "roles", nil).list("items") {
 		if x.s("key") == "technician" {

@@ -13,8 +13,11 @@ import (
 
 // The checks of this file need no server: some of them look at the database while every server is dead.
 
+// neverRow is a query that must find no row, and what it has found when it does.
+type neverRow struct{ what, query string }
+
 // never are queries that must find no row, whatever happened and however much is under way; each names what it found.
-var never = []struct{ what, query string }{
+var never = []neverRow{
 	{"a balance is not the sum of its entries", `SELECT a.id FROM ledger_accounts a WHERE a.balance <> (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entries e WHERE e.account_id = a.id) ORDER BY a.id`},
 	{"a balance is negative, or more is held than there is", `SELECT a.id FROM ledger_accounts a WHERE a.balance < 0 OR a.held < 0 OR a.held > a.balance ORDER BY a.id`},
 	{"a running balance was negative", `SELECT e.id FROM ledger_entries e WHERE e.account_id <> 0 AND e.balance_after < 0 ORDER BY e.id`},
@@ -46,7 +49,7 @@ func (s *site) look(ctx context.Context, f func(d *db.DB) error) error {
 
 // lookAtRows runs the queries that must find nothing.
 func (s *site) lookAtRows(ctx context.Context, d *db.DB, when string) error {
-	for _, q := range never {
+	for _, q := range slices.Concat(never, neverOfBenefits) {
 		var ids []int64
 		if err := d.Select(ctx, &ids, q.query); err != nil {
 			return fmt.Errorf("%s: %w", q.what, err)
@@ -74,6 +77,16 @@ func committed(ctx context.Context, d *db.DB, keys []string) (n int, err error) 
 	return n, nil
 }
 
+// made are what commands make, by their kind.
+var made = []struct{ kind, query string }{
+	{"order", `SELECT id FROM checkout_orders WHERE status IN ('settled', 'reversed')`},
+	{"topup", `SELECT id FROM wallet_topups`},
+	{"booking", `SELECT id FROM booking_bookings`},
+	{"coupon", `SELECT id FROM coupon_coupons`},
+	{"pass", `SELECT id FROM pass_passes`},
+	{"exchange", `SELECT id FROM mall_orders`},
+}
+
 // compare holds the database against what people know. Nothing may be under way.
 func (s *site) compare(ctx context.Context, d *db.DB, when string) error {
 	b := s.books
@@ -82,23 +95,13 @@ func (s *site) compare(ctx context.Context, d *db.DB, when string) error {
 	if len(b.open) > 0 {
 		s.r.find("%s: %d commands still wait for an answer", when, len(b.open))
 	}
-	for kind, query := range map[string]string{
-		"order":   `SELECT COUNT(*) FROM checkout_orders WHERE status IN ('settled', 'reversed')`,
-		"topup":   `SELECT COUNT(*) FROM wallet_topups`,
-		"booking": `SELECT COUNT(*) FROM booking_bookings`,
-	} {
-		var n int
-		if err := d.Get(ctx, &n, query); err != nil {
-			return err
-		}
-		if n < b.count[kind] || n > b.count[kind]+b.begun[kind] {
-			s.r.find("%s: the database has %d of %s, %d were answered, and %d refused when they were begun already", when, n, kind, b.count[kind], b.begun[kind])
-		}
-	}
-	for _, x := range []struct{ kind, query string }{{"order", `SELECT id FROM checkout_orders`}, {"topup", `SELECT id FROM wallet_topups`}, {"booking", `SELECT id FROM booking_bookings`}} {
+	for _, x := range made {
 		var ids []int64
 		if err := d.Select(ctx, &ids, x.query); err != nil {
 			return err
+		}
+		if n := len(ids); n < b.count[x.kind] || n > b.count[x.kind]+b.begun[x.kind] {
+			s.r.find("%s: the database has %d of %s, %d were answered, and %d refused when they were begun already", when, n, x.kind, b.count[x.kind], b.begun[x.kind])
 		}
 		have := map[int64]bool{}
 		for _, id := range ids {
@@ -127,6 +130,9 @@ func (s *site) compare(ctx context.Context, d *db.DB, when string) error {
 		s.r.find("%s: %d cards, want %d", when, len(cards), len(b.holds))
 	}
 	if err := s.comparePayments(ctx, d, when); err != nil {
+		return err
+	}
+	if err := s.compareBenefits(ctx, d, when); err != nil {
 		return err
 	}
 	return s.compareBookings(ctx, d, when)
