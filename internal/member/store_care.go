@@ -30,8 +30,8 @@ func (s *Service) Plated(ctx context.Context, r db.Reader, vehicleIDs []int64) (
 	if len(vehicleIDs) == 0 {
 		return out, nil
 	}
-	// Told that the member is active, SQLite begins with all that are: the status is looked at here.
-	q, args, err := db.In(`SELECT v.id, v.member_id, v.plate, m.store_id, m.status FROM member_vehicles v JOIN member_members m ON m.id = v.member_id WHERE v.id IN (?)`, vehicleIDs)
+	// CROSS JOIN, because SQLite keeps its order: it would begin with all active members.
+	q, args, err := db.In(`SELECT v.id, v.member_id, v.plate, m.store_id FROM member_vehicles v CROSS JOIN member_members m ON m.id = v.member_id WHERE v.id IN (?) AND m.status = 'active'`, vehicleIDs)
 	if err != nil {
 		return nil, err
 	}
@@ -40,13 +40,10 @@ func (s *Service) Plated(ctx context.Context, r db.Reader, vehicleIDs []int64) (
 		MemberID int64  `db:"member_id"`
 		Plate    string `db:"plate"`
 		StoreID  int64  `db:"store_id"`
-		Status   string `db:"status"`
 	}
 	err = r.Select(ctx, &rows, q, args...)
 	for _, x := range rows {
-		if x.Status == StatusActive {
-			out[x.ID] = PlatedCar{x.MemberID, x.Plate, x.StoreID}
-		}
+		out[x.ID] = PlatedCar{x.MemberID, x.Plate, x.StoreID}
 	}
 	return out, err
 }

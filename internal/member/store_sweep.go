@@ -35,7 +35,8 @@ func (s *Service) CardedAfter(ctx context.Context, after int64, limit int) ([]Ca
 		IssuedAt int64 `db:"issued_at"`
 		JoinedAt int64 `db:"joined_at"`
 	}
-	err := s.db.Select(ctx, &rows, `SELECT c.id, c.member_id, c.issued_at, m.joined_at FROM member_cards c JOIN member_members m ON m.id = c.member_id
+	// CROSS JOIN, because SQLite keeps its order: it would begin with all active members.
+	err := s.db.Select(ctx, &rows, `SELECT c.id, c.member_id, c.issued_at, m.joined_at FROM member_cards c CROSS JOIN member_members m ON m.id = c.member_id
 		WHERE c.id > ? AND m.status = 'active' ORDER BY c.id LIMIT ?`, after, limit)
 	out := make([]Carded, 0, len(rows))
 	for _, x := range rows {

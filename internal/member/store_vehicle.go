@@ -95,6 +95,8 @@ func deleteVehiclesTx(ctx context.Context, tx *db.Tx, memberID int64) error {
 // OwnersOfPlate lists the living members who entered a car of the plate, oldest first: a plate proves nothing, and a family's car may stand in
 // several files.
 func (s *Service) OwnersOfPlate(ctx context.Context, r db.Reader, plate string) (ids []int64, err error) {
-	err = r.Select(ctx, &ids, `SELECT v.member_id FROM member_vehicles v JOIN member_members m ON m.id = v.member_id WHERE v.plate = ? AND m.status IN ('active', 'suspended', 'closing') ORDER BY m.id`, plate)
+	// CROSS JOIN, because SQLite keeps its order: it would begin with all members of these states.
+	err = r.Select(ctx, &ids, `SELECT v.member_id FROM member_vehicles v CROSS JOIN member_members m ON m.id = v.member_id
+		WHERE v.plate = ? AND m.status IN ('active', 'suspended', 'closing') ORDER BY v.member_id`, plate)
 	return ids, err
 }

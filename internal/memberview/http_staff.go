@@ -271,7 +271,7 @@ func (s *Service) plate(ctx context.Context, in *plateInput) (out Plate, err err
 		return out, fault.ErrInvalid.Say("车牌号不正确：%s", complaint).On("plate", complaint)
 	}
 	out.Plate = plate
-	owners, err := ownersOfPlate(ctx, s.db, plate)
+	owners, err := s.members.OwnersOfPlate(ctx, s.db, plate)
 	if err != nil {
 		return out, err
 	}

@@ -116,13 +116,6 @@ func plateVisits(ctx context.Context, r db.Reader, plate string) (v visits, err 
 	return v, err
 }
 
-// ownersOfPlate are the living members that own a car of the plate.
-func ownersOfPlate(ctx context.Context, r db.Reader, plate string) (ids []int64, err error) {
-	err = r.Select(ctx, &ids, `SELECT m.id FROM member_vehicles v JOIN member_members m ON m.id = v.member_id
-		WHERE v.plate = ? AND m.status IN ('active', 'suspended', 'closing') ORDER BY m.id`, plate)
-	return ids, err
-}
-
 // todayOrders pages the orders that a store took on a business date, newest first.
 func todayOrders(ctx context.Context, r db.Reader, storeID int64, day string, before int64, limit int) ([]orderRow, error) {
 	var rows []orderRow
