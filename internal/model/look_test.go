@@ -77,8 +77,7 @@ func (h *history) booked() (out []string) {
 	}
 	for _, m := range h.memberships {
 		if m.state != "" {
-			out = append(out, fmt.Sprintf("the membership of sale %d is %s until %d", m.sale.id, m.state, m.ends.UnixMilli()))
-			line(m.earned, "earned of the membership of sale %d", m.sale.id)
+			out = append(out, fmt.Sprintf("the membership of sale %d is %s until %d, earned %d", m.sale.id, m.state, m.ends.UnixMilli(), m.earned))
 		}
 	}
 	for _, c := range h.passes {
@@ -124,8 +123,40 @@ func (h *history) booked() (out []string) {
 	return out
 }
 
-// row is what every question of holds answers.
+// questions are what the system is asked, all of them at once: the line that an answer is, its four columns (an id, a word and two numbers, which are
+// %[1] to %[4] of the line) and where they come from.
+var questions = []struct{ line, columns, from string }{
+	{"member %[1]d %[2]s: %[3]d", `member_id AS id, unit AS word, balance AS n, 0 AS m`, `ledger_accounts WHERE member_id IN ($members) AND balance <> 0`},
+	{"member %[1]d %[2]s held: %[3]d", `member_id, unit, held, 0`, `ledger_accounts WHERE member_id IN ($members) AND held <> 0`},
+	{"member %[1]d is in tier %[3]d", `member_id, '', tier_id, 0`, `tier_members WHERE member_id IN ($members) AND tier_id = $silver`},
+	{"top-up %[1]d is %[2]s, %[3]d and %[4]d went back", `id, state, refunded_fen, bonus_back_fen`, `wallet_topups WHERE member_id IN ($members)`},
+	{"top-up %[1]d %[2]s: %[3]d", `ref_id, unit, SUM(remaining), 0`,
+		`ledger_lots WHERE member_id IN ($members) AND unit IN ('principal', 'bonus') GROUP BY ref_id, unit HAVING SUM(remaining) <> 0`},
+	{"order %[1]d of %[3]d is %[2]s", `id, status, total_fen, 0`, `checkout_orders WHERE member_id IN ($members)`},
+	{"order %[1]d of %[3]d is %[2]s", `id, status, total_fen, 0`, `checkout_orders WHERE store_id = $store AND member_id = 0`},
+	{"a family pays %[3]d of order %[1]d", `u.order_id, '', u.amount_fen, 0`, `group_groups g JOIN group_uses u ON u.group_id = g.id WHERE g.payer_id IN ($members) AND u.state = 'used'`},
+	{"payment %[1]d is %[2]s", `id, state, 0, 0`, `payment_intents WHERE member_id IN ($members) OR store_id = $store`},
+	{"payment %[1]d asked back: %[3]d", `payment_id, '', SUM(amount_fen), 0`, `payment_refunds WHERE payment_id IN ($payments) GROUP BY payment_id`},
+	{"sale %[1]d is %[2]s, %[3]d went back, %[4]d of it bonus", `id, state, refunded_fen, bonus_back_fen`, `sale_sales WHERE member_id IN ($members)`},
+	{"the membership of sale %[1]d is %[2]s until %[3]d, earned %[4]d", `sale_id, state, ends_at, earned_fen`, `tier_memberships WHERE member_id IN ($members)`},
+	{"pass %[1]d is %[2]s and owes %[3]d", `id, state, value_fen, 0`, `pass_passes WHERE member_id IN ($members)`},
+	{"line %[1]d of a pass: %[3]d", `l.id, '', l.left_uses, 0`, `pass_passes p JOIN pass_lines l ON l.pass_id = p.id WHERE p.member_id IN ($members) AND l.left_uses <> 0`},
+	{"coupon %[1]d is %[2]s", `id, state, 0, 0`, `coupon_coupons WHERE member_id IN ($members)`},
+	{"ware %[1]d: %[3]d in stock", `id, '', stock, 0`, `mall_items WHERE id IN ($wares)`},
+	{"present %[1]d of %[3]d is %[2]s", `id, state, qty, 0`, `mall_orders WHERE member_id IN ($members)`},
+	{"booking %[1]d is %[2]s at %[3]d", `id, state, from_cell, 0`, `booking_bookings WHERE member_id IN ($members)`},
+	{"booking %[1]d has %[3]d at %[4]d", `owner_id, '', resource_id, cell`, `slot_cells WHERE owner_id IN ($visits)`},
+	{"the deposit of booking %[1]d is %[2]s, %[3]d counted, %[4]d went back",
+		`id, CASE deposit_state WHEN 'refunded' THEN 'refunding' ELSE deposit_state END, deposit_used_fen, deposit_back_fen`, `booking_bookings WHERE id IN ($visits) AND deposit_fen > 0`},
+	{"account %[2]s: %[3]d", `0, account, SUM(amount), 0`, `(SELECT account, amount FROM ledger_entries WHERE member_id IN ($members) AND unit = 'shop'
+		UNION ALL SELECT e.account, e.amount FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id
+			WHERE (p.store_id = $store OR p.store_id = $floor AND p.ref_kind = 'booking' AND p.ref_id IN ($visits)) AND p.member_id = 0 AND e.unit = 'shop') entries
+		GROUP BY account HAVING SUM(amount) <> 0`},
+}
+
+// row is an answer.
 type row struct {
+	What int64  `db:"what"`
 	ID   int64  `db:"id"`
 	Word string `db:"word"`
 	N    int64  `db:"n"`
@@ -134,95 +165,28 @@ type row struct {
 
 // holds is what the system holds, in the same lines.
 func (h *history) holds() (out []string) {
-	var members, payments, wares []int64
-	for _, p := range h.people {
-		members = append(members, p.id)
-	}
-	line := func(n int64, format string, args ...any) {
-		if n != 0 {
-			out = append(out, fmt.Sprintf(format, args...)+fmt.Sprintf(": %d", n))
+	name := strings.NewReplacer("$members", ids(h.people, func(p *person) int64 { return p.id }), "$payments", ids(h.payments, func(p *payment) int64 { return p.id }),
+		"$visits", ids(h.visits, func(v *visit) int64 { return v.id }), "$wares", ids(h.wares, func(w *ware) int64 { return w.id }),
+		"$store", fmt.Sprint(h.store), "$floor", fmt.Sprint(h.floor.store), "$silver", fmt.Sprint(h.catalog.silver))
+	var all []string
+	for i, q := range questions {
+		what := fmt.Sprint(i)
+		if i == 0 {
+			what += " AS what"
 		}
+		all = append(all, fmt.Sprintf("SELECT %s, %s FROM %s", what, q.columns, q.from))
 	}
-	for _, r := range h.rows(`SELECT member_id AS id, unit AS word, balance AS n, held AS m FROM ledger_accounts WHERE member_id IN (?)`, members) {
-		line(r.N, "member %d %s", r.ID, r.Word)
-		line(r.M, "member %d %s held", r.ID, r.Word)
+	for _, r := range h.rows(name.Replace(strings.Join(all, "\nUNION ALL "))) {
+		out = append(out, fmt.Sprintf(questions[r.What].line, r.ID, r.Word, r.N, r.M))
 	}
-	for _, r := range h.rows(`SELECT id, state AS word, refunded_fen AS n, bonus_back_fen AS m FROM wallet_topups WHERE member_id IN (?)`, members) {
-		out = append(out, fmt.Sprintf("top-up %d is %s, %d and %d went back", r.ID, r.Word, r.N, r.M))
-	}
-	for _, r := range h.rows(`SELECT ref_id AS id, unit AS word, SUM(remaining) AS n, 0 AS m FROM ledger_lots WHERE member_id IN (?) AND unit IN ('principal', 'bonus') GROUP BY ref_id, unit`, members) {
-		line(r.N, "top-up %d %s", r.ID, r.Word)
-	}
-	for _, r := range h.rows(`SELECT id, status AS word, total_fen AS n, 0 AS m FROM checkout_orders WHERE member_id IN (?)
-		UNION ALL SELECT id, status, total_fen, 0 FROM checkout_orders WHERE store_id = ? AND member_id = 0`, members, h.store) {
-		out = append(out, fmt.Sprintf("order %d of %d is %s", r.ID, r.N, r.Word))
-	}
-	if len(h.families) > 0 {
-		for _, r := range h.rows(`SELECT u.order_id AS id, '' AS word, u.amount_fen AS n, 0 AS m FROM group_groups g JOIN group_uses u ON u.group_id = g.id WHERE g.payer_id IN (?) AND u.state = 'used'`, members) {
-			out = append(out, fmt.Sprintf("a family pays %d of order %d", r.N, r.ID))
-		}
-	}
-	for _, r := range h.rows(`SELECT id, state AS word, 0 AS n, 0 AS m FROM payment_intents WHERE member_id IN (?) OR store_id = ?`, members, h.store) {
-		out = append(out, fmt.Sprintf("payment %d is %s", r.ID, r.Word))
-		payments = append(payments, r.ID)
-	}
-	if len(payments) > 0 {
-		for _, r := range h.rows(`SELECT payment_id AS id, '' AS word, SUM(amount_fen) AS n, 0 AS m FROM payment_refunds WHERE payment_id IN (?) GROUP BY payment_id`, payments) {
-			line(r.N, "payment %d asked back", r.ID)
-		}
-	}
-	for _, r := range h.rows(`SELECT member_id AS id, '' AS word, tier_id AS n, 0 AS m FROM tier_members WHERE member_id IN (?) AND tier_id = ?`, members, h.catalog.silver) {
-		out = append(out, fmt.Sprintf("member %d is in tier %d", r.ID, r.N))
-	}
-	for _, r := range h.rows(`SELECT id, state AS word, refunded_fen AS n, bonus_back_fen AS m FROM sale_sales WHERE member_id IN (?)`, members) {
-		out = append(out, fmt.Sprintf("sale %d is %s, %d went back, %d of it bonus", r.ID, r.Word, r.N, r.M))
-	}
-	for _, r := range h.rows(`SELECT sale_id AS id, state AS word, ends_at AS n, earned_fen AS m FROM tier_memberships WHERE member_id IN (?)`, members) {
-		out = append(out, fmt.Sprintf("the membership of sale %d is %s until %d", r.ID, r.Word, r.N))
-		line(r.M, "earned of the membership of sale %d", r.ID)
-	}
-	for _, r := range h.rows(`SELECT id, state AS word, value_fen AS n, 0 AS m FROM pass_passes WHERE member_id IN (?)`, members) {
-		out = append(out, fmt.Sprintf("pass %d is %s and owes %d", r.ID, r.Word, r.N))
-	}
-	for _, r := range h.rows(`SELECT l.id, '' AS word, l.left_uses AS n, 0 AS m FROM pass_passes p JOIN pass_lines l ON l.pass_id = p.id WHERE p.member_id IN (?)`, members) {
-		line(r.N, "line %d of a pass", r.ID)
-	}
-	for _, r := range h.rows(`SELECT id, state AS word, 0 AS n, 0 AS m FROM coupon_coupons WHERE member_id IN (?)`, members) {
-		out = append(out, fmt.Sprintf("coupon %d is %s", r.ID, r.Word))
-	}
-	if len(h.wares) > 0 {
-		for _, w := range h.wares {
-			wares = append(wares, w.id)
-		}
-		for _, r := range h.rows(`SELECT id, '' AS word, stock AS n, 0 AS m FROM mall_items WHERE id IN (?)`, wares) {
-			out = append(out, fmt.Sprintf("ware %d: %d in stock", r.ID, r.N))
-		}
-		for _, r := range h.rows(`SELECT id, state AS word, qty AS n, 0 AS m FROM mall_orders WHERE member_id IN (?)`, members) {
-			out = append(out, fmt.Sprintf("present %d of %d is %s", r.ID, r.N, r.Word))
-		}
-	}
-	var bookings []int64
-	for _, r := range h.rows(`SELECT id, state AS word, from_cell AS n, 0 AS m FROM booking_bookings WHERE member_id IN (?)`, members) {
-		out, bookings = append(out, fmt.Sprintf("booking %d is %s at %d", r.ID, r.Word, r.N)), append(bookings, r.ID)
-	}
-	if len(bookings) > 0 {
-		for _, r := range h.rows(`SELECT id, CASE deposit_state WHEN 'refunded' THEN 'refunding' ELSE deposit_state END AS word, deposit_used_fen AS n, deposit_back_fen AS m
-			FROM booking_bookings WHERE id IN (?) AND deposit_fen > 0`, bookings) {
-			out = append(out, fmt.Sprintf("the deposit of booking %d is %s, %d counted, %d went back", r.ID, r.Word, r.N, r.M))
-		}
-		for _, r := range h.rows(`SELECT owner_id AS id, '' AS word, resource_id AS n, cell AS m FROM slot_cells WHERE owner_id IN (?)`, bookings) {
-			out = append(out, fmt.Sprintf("booking %d has %d at %d", r.ID, r.N, r.M))
-		}
-	}
-	accounts := map[string]int64{}
-	for _, r := range h.rows(`SELECT 0 AS id, account AS word, SUM(amount) AS n, 0 AS m FROM ledger_entries WHERE member_id IN (?) AND unit = 'shop' GROUP BY account
-		UNION ALL SELECT 0, e.account, SUM(e.amount), 0 FROM ledger_postings p JOIN ledger_entries e ON e.posting_id = p.id
-			WHERE (p.store_id = ? OR p.store_id = ? AND p.ref_kind = 'booking' AND p.ref_id IN (?)) AND p.member_id = 0 AND e.unit = 'shop' GROUP BY e.account`,
-		members, h.store, h.floor.store, append(bookings, 0)) {
-		accounts[r.Word] += r.N
-	}
-	for account, fen := range accounts {
-		line(fen, "account %s", account)
+	return out
+}
+
+// ids are those of a list as SQL has them; no id is negative.
+func ids[T any](list []T, id func(T) int64) string {
+	out := "-1"
+	for _, x := range list {
+		out += fmt.Sprintf(", %d", id(x))
 	}
 	return out
 }
