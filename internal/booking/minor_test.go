@@ -45,6 +45,11 @@ func TestAJobThatIsDoneSaysWhenItEnded(t *testing.T) {
 	if v := show(); !v.EndsAt.Equal(r.at(0, 11, 30)) || v.StartedAt == nil || !v.StartedAt.Equal(began) || v.FinishedAt == nil || !v.FinishedAt.Equal(ended) {
 		t.Errorf("planned until %v, from %v to %v", v.EndsAt, v.StartedAt, v.FinishedAt)
 	}
+	desk, err := r.deskViews(r.staff(), []Booking{r.get(b.ID)})
+	must(t, err)
+	if s := desk[0].Segments[0]; !s.ServiceTo.Equal(ended) || !s.To.Equal(r.at(0, 11, 25)) {
+		t.Errorf("the desk sees work until %v, reserved until %v", s.ServiceTo, s.To)
+	}
 }
 
 func TestADepositIsBackWhenAllOfItIs(t *testing.T) {

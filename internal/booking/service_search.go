@@ -323,10 +323,10 @@ func (s *Service) answerOf(ctx context.Context, w wish, c *scene, a slot.Ask, sh
 			switch {
 			case len(p.Spans) == 0:
 				d.Off, d.Closed = offClosed, closedText(p)
+			case shut && day == from:
+				d.Off, d.Closed = offShut, "已打烊"
 			case w.unmanned(c, begin, end):
 				d.Off, d.Closed = offUnstaffed, "当天没有排班"
-			case w.late(c, a, begin, end) && shut && day == from:
-				d.Off, d.Closed = offShut, "已打烊"
 			case w.late(c, a, begin, end):
 				d.Off, d.Closed = offLate, "来不及约了"
 			}

@@ -95,6 +95,12 @@ func TestTodayOffAndTodayLong(t *testing.T) {
 	if d := o.firstDay(false, r.wash); d.Off != offClosed || d.Closed != "盘点休息" {
 		t.Errorf("a day off: %+v", d)
 	}
+	_, _, err = r.shops.SetDay(r.staff(), shop.DayInput{StoreID: r.store, Day: r.day(0), Kind: shop.DaySpecial, Opens: 5 * 60, Closes: 8 * 60})
+	must(t, err)
+	r.clk.Advance(3 * time.Second)
+	if d := o.firstDay(false, r.wash); d.Off != offShut {
+		t.Errorf("a day whose few hours are over, and in which nobody worked: %+v", d)
+	}
 	_, _, err = r.shops.SetDay(r.staff(), shop.DayInput{StoreID: r.store, Day: r.day(0), Kind: shop.DaySpecial, Opens: 9 * 60, Closes: 26 * 60})
 	must(t, err)
 	r.shift(r.people.all[0].ID, r.day(0), 9*60, 26*60)

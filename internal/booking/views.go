@@ -144,11 +144,20 @@ func (s *Service) deskViews(ctx context.Context, list []Booking) ([]DeskView, er
 		for _, x := range b.Segments {
 			n := books[b.StoreID]
 			v.Segments = append(v.Segments, SegmentView{x.No, x.BayKind, x.Skill, x.BayID, n.bays[x.BayID], x.TechnicianID, n.people[x.TechnicianID],
-				slot.Cell(x.FromCell).Time(), slot.Cell(x.ToCell).Time(), slot.Cell(x.ServiceFrom).Time(), slot.Cell(x.ServiceTo).Time()})
+				slot.Cell(x.FromCell).Time(), slot.Cell(x.ToCell).Time(), slot.Cell(x.ServiceFrom).Time(), b.workedUntil(x)})
 		}
 		out[i] = v
 	}
 	return out, nil
+}
+
+// workedUntil is when the work of a segment is to end, or when it ended, should that lie within it: its last cell is reserved whole.
+func (b Booking) workedUntil(x Segment) time.Time {
+	from, to := slot.Cell(x.ServiceFrom).Time(), slot.Cell(x.ServiceTo).Time()
+	if b.FinishedAt.After(from) && b.FinishedAt.Before(to) {
+		return b.FinishedAt
+	}
+	return to
 }
 
 // openContact shows, masked, whom the desk wrote down.
