@@ -51,6 +51,11 @@ func (v *visit) stands(now time.Time) bool {
 
 func (v *visit) due(now time.Time) bool { return v.state == "held" && !v.until.After(now) }
 
+// open says whether a visit is still to come, or under way.
+func (v *visit) open(now time.Time) bool {
+	return v.stands(now) && v.state != "done" && v.state != "settled"
+}
+
 // floor is where bookings happen: one store for all histories, which are far apart in time.
 type floor struct {
 	store        int64
@@ -140,17 +145,10 @@ func (h *history) crowded(at time.Time, except *visit) bool {
 	return !slices.ContainsFunc(h.floor.bays, free) || !slices.ContainsFunc(h.floor.people, free)
 }
 
-// twice says whether a member's car is to be somewhere else at a time.
-func (h *history) twice(p *person, at time.Time, except *visit) bool {
-	return len(only(h.visits, func(v *visit) bool {
-		return v != except && v.by == p && v.stands(h.clk.Now()) && v.state != "done" && v.state != "settled" && at.Sub(v.starts).Abs() < washCells*5*time.Minute
-	})) > 0
-}
-
 // open is how many visits a member still has before them.
 func (h *history) open(p *person) (n int) {
 	for _, v := range h.visits {
-		if v.by == p && v.stands(h.clk.Now()) && v.state != "done" && v.state != "settled" {
+		if v.by == p && v.open(h.clk.Now()) {
 			n++
 		}
 	}
@@ -280,6 +278,9 @@ func (h *history) comesAtAnotherTime(r *rand.Rand) {
 	if fault == "" && h.twice(v.by, at, v) && !at.Equal(v.starts) {
 		fault = "booking.vehicle_booked"
 	}
+	if fault == "" && h.twice(v.by, at, v) {
+		fault = "booking.vehicle_booked"
+	}
 	if fault == "" && h.crowded(at, v) {
 		fault = "booking.slot_gone"
 	}
@@ -294,11 +295,4 @@ func (h *history) comesAtAnotherTime(r *rand.Rand) {
 	}
 	v.starts = at
 	h.takes(v, b)
-}
-
-// holdsEnd runs the job that ends what nobody confirmed.
-func (h *history) holdsEnd(*rand.Rand) {
-	_, err := h.Bookings.ExpireDue(h.staff())
-	h.need(err)
-	h.expires()
 }

@@ -57,6 +57,13 @@ func (h *history) dealtWith(v *visit) bool {
 	})) > 0
 }
 
+// twice says whether a member's car is to be somewhere else at a time.
+func (h *history) twice(p *person, at time.Time, except *visit) bool {
+	return len(only(h.visits, func(v *visit) bool {
+		return v != except && v.by == p && v.open(h.clk.Now()) && at.Sub(v.starts).Abs() < washCells*5*time.Minute
+	})) > 0
+}
+
 // waitsUntil lets time pass until an instant, unless it is over.
 func (h *history) waitsUntil(at time.Time) {
 	if d := at.Sub(h.clk.Now()); d > 0 {
@@ -280,4 +287,11 @@ func (h *history) surplus() {
 		}
 		v.surplus = false
 	}
+}
+
+// holdsEnd runs the job that ends what nobody confirmed.
+func (h *history) holdsEnd(*rand.Rand) {
+	_, err := h.Bookings.ExpireDue(h.staff())
+	h.need(err)
+	h.expires()
 }
