@@ -19,6 +19,7 @@ import (
 
 // rushed is what came of a rush.
 type rushed struct {
+	clients        int
 	perSecond      float64
 	done, refused  []time.Duration // how long each took that was done, or refused; sorted
 	server, client float64         // processor time in µs for each that was done, of the server and of the clients
@@ -97,7 +98,7 @@ type rush struct {
 
 // rush lets n clients settle as fast as they can. All connections are open before; the first moments, and what comes after the end, do not count.
 func (s *site) rush(ctx context.Context, n int, length time.Duration) (rushed, error) {
-	r := &rush{site: s, path: "/api/staff/checkouts"}
+	r := &rush{site: s, path: "/api/staff/checkouts", out: rushed{clients: n}}
 	for _, o := range s.owners {
 		visit := obj{"storeId": s.store, "memberId": o.member, "plate": o.plate, "vehicleClassId": s.class, "items": []obj{{"kind": "service", "id": s.wash, "qty": 1}}}
 		q, err := s.boss.must(ctx, http.MethodPost, "/api/staff/quotes", "", visit)
@@ -200,15 +201,11 @@ func (r *rush) count(a answer, took time.Duration) {
 	}
 }
 
-// wait lets time pass before the next try, as the app does: 0.8 s at first and 2.5 s then, some more and some less. When the rush is over nobody needs to.
+// wait lets time pass before the next try, as the app does: 0.8 s at first and 2.5 s then, some more and some less.
 func (r *rush) wait(ctx context.Context, retries int) {
 	ms := 800
-	if retries > 0 {
+	if retries > 0 && time.Now().Before(r.until) {
 		ms = 2500
 	}
-	d := time.Duration(ms*3/4+rand.IntN(ms/2)) * time.Millisecond
-	if left := max(time.Until(r.until), 0); d > left {
-		d = left + time.Duration(50+rand.IntN(100))*time.Millisecond
-	}
-	sleep(ctx, int(d.Milliseconds()))
+	sleep(ctx, ms*3/4+rand.IntN(ms/2))
 }
