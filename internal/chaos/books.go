@@ -131,12 +131,6 @@ func (b *books) lives(a ack) bool {
 	return !(a.kind == "order" && b.undone[a.result]) && !(a.kind == "exchange" && b.ended[a.result] == "cancelled")
 }
 
-// has counts the commands of a kind that were done.
-func (b *books) has(kind string) (n int) {
-	b.locked(func() { n = b.count[kind] })
-	return n
-}
-
 // unanswered are the keys of the commands that wait for an answer.
 func (b *books) unanswered() (keys []string) {
 	b.locked(func() {
