@@ -114,11 +114,10 @@ func waitsOf(ctx context.Context, r db.Reader, memberID int64, since time.Time) 
 	return waitsWhere(ctx, r, "member_id = ? AND (state IN ('waiting', 'offered') OR updated_at > ?) ORDER BY id DESC LIMIT 50", memberID, clock.Millis(since))
 }
 
-// openWaits locks and counts what a member waits for.
-func openWaits(ctx context.Context, tx *db.Tx, memberID int64) (int, error) {
-	var ids []int64
-	err := tx.Select(ctx, &ids, `SELECT id FROM booking_waits WHERE member_id = ? AND state IN ('waiting', 'offered') ORDER BY id`+tx.ForUpdate(), memberID)
-	return len(ids), err
+// openWaits counts what a member waits for; who has locked the member knows that it stays so. A lock on the waits themselves would go over a small table.
+func openWaits(ctx context.Context, tx *db.Tx, memberID int64) (n int, err error) {
+	err = tx.Get(ctx, &n, `SELECT COUNT(*) FROM booking_waits WHERE member_id = ? AND state IN ('waiting', 'offered')`, memberID)
+	return n, err
 }
 
 // waitingIn are the open waits of a store: members with priority first, then who came first.

@@ -177,7 +177,7 @@ func insertAccount(ctx context.Context, tx *db.Tx, memberID int64, u Unit) error
 	_, err := tx.Exec(ctx, `INSERT INTO ledger_accounts (id, member_id, unit, balance, held, seq, created_at) VALUES (?,?,?,0,0,0,?)`,
 		tx.NewID(), memberID, string(u), tx.Millis())
 	if errors.Is(err, db.ErrDuplicate) {
-		return nil // another till opened it first; the following locking read waits for it
+		return db.ErrAgain // another till opened it first
 	}
 	return err
 }

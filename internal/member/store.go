@@ -148,13 +148,12 @@ func identitiesOf(ctx context.Context, r db.Reader, memberID int64, lock string)
 // upsertIdentityTx finds or makes the identity of an openid and stamps it as seen now. An identity without a member
 // follows its unionid: the same person at the other app is the same member.
 func upsertIdentityTx(ctx context.Context, tx *db.Tx, app, openid, unionid string) (identityRow, error) {
-	find := `SELECT ` + identityColumns + ` FROM member_identities WHERE app = ? AND openid = ?` + tx.ForUpdate()
 	var x identityRow
-	err := tx.Get(ctx, &x, find, app, openid)
+	err := tx.Get(ctx, &x, `SELECT `+identityColumns+` FROM member_identities WHERE app = ? AND openid = ?`+tx.ForUpdate(), app, openid)
 	if errors.Is(err, db.ErrNoRows) {
 		x = identityRow{ID: tx.NewID(), App: app, OpenID: openid, UnionID: unionid, LastSeenAt: tx.Millis(), CreatedAt: tx.Millis()}
 		if err = tx.Insert(ctx, "member_identities", x); errors.Is(err, db.ErrDuplicate) {
-			err = tx.Get(ctx, &x, find, app, openid)
+			err = db.ErrAgain // another device of theirs was quicker
 		}
 	}
 	if err != nil {

@@ -129,17 +129,14 @@ type paceRow struct {
 // takePace counts one message of a member's day, when fewer than perDay went out on it and fewer than perWeek since the day weekFrom; 0 is no
 // limit. The day's row is locked from the update on, so two senders never both take the last place.
 func takePace(ctx context.Context, tx *db.Tx, memberID int64, day, weekFrom string, perDay, perWeek int) (ok bool, err error) {
-	add := func() (int64, error) {
-		return tx.Exec(ctx, `UPDATE notify_pace SET taken = taken + 1 WHERE member_id = ? AND day = ?`, memberID, day)
-	}
-	n, err := add()
+	n, err := tx.Exec(ctx, `UPDATE notify_pace SET taken = taken + 1 WHERE member_id = ? AND day = ?`, memberID, day)
 	if err != nil {
 		return false, err
 	}
 	if n == 0 {
 		err := tx.Insert(ctx, "notify_pace", paceRow{memberID, day, 1})
 		if errors.Is(err, db.ErrDuplicate) {
-			_, err = add()
+			err = db.ErrAgain // another sender was quicker
 		}
 		if err != nil {
 			return false, err

@@ -144,7 +144,7 @@ func (s *Service) meetTx(ctx context.Context, tx *db.Tx, x inboxRow) (followerRo
 	open := x.OpenID
 	f = followerRow{ID: tx.NewID(), OpenID: &open, State: Stranger, FirstAt: x.EventAt}
 	if err = tx.Insert(ctx, "oa_followers", f); errors.Is(err, db.ErrDuplicate) {
-		return followerBy(ctx, tx, x.OpenID, tx.ForUpdate())
+		return f, db.ErrAgain // another event of theirs was quicker
 	}
 	return f, err
 }

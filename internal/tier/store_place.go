@@ -56,14 +56,13 @@ func placesSoon(ask db.Asker, members []int64, then func(map[int64]placeRow)) er
 
 // lockPlace reads a member's place under lock; it makes one in the given tier where there is none.
 func lockPlace(ctx context.Context, tx *db.Tx, memberID, defaultID int64) (p placeRow, err error) {
-	const query = `SELECT ` + placeColumns + ` FROM tier_members WHERE member_id = ?`
-	err = tx.Get(ctx, &p, query+tx.ForUpdate(), memberID)
+	err = tx.Get(ctx, &p, `SELECT `+placeColumns+` FROM tier_members WHERE member_id = ?`+tx.ForUpdate(), memberID)
 	if !errors.Is(err, db.ErrNoRows) {
 		return p, err
 	}
 	p = placeRow{MemberID: memberID, TierID: defaultID, Source: FromDefault, SetAt: tx.Millis()}
 	if err = tx.Insert(ctx, "tier_members", p); errors.Is(err, db.ErrDuplicate) {
-		err = tx.Get(ctx, &p, query+tx.ForUpdate(), memberID) // somebody else was quicker
+		err = db.ErrAgain // somebody else was quicker
 	}
 	return p, err
 }
