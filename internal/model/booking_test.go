@@ -218,10 +218,12 @@ func (h *history) booksATime(r *rand.Rand) {
 }
 
 func (h *history) confirms(r *rand.Rand) {
-	v, ok := likely(r, h.visits, func(v *visit) bool { return v.state == "held" && v.deposit == 0 })
-	if !ok {
-		return
+	if v, ok := likely(r, h.visits, func(v *visit) bool { return v.state == "held" && v.deposit == 0 }); ok {
+		h.confirm(v)
 	}
+}
+
+func (h *history) confirm(v *visit) {
 	fault := ""
 	switch {
 	case v.state == "expired" || v.due(h.clk.Now()):

@@ -236,7 +236,10 @@ func (h *history) isGivenPoints(r *rand.Rand) {
 }
 
 // tierJob lets the job look who has risen or fallen, and whose membership goes on or ends.
-func (h *history) tierJob(*rand.Rand) {
+func (h *history) tierJob(r *rand.Rand) {
+	if r.IntN(3) == 0 && len(h.memberships) > 0 {
+		h.waitsUntil(h.clk.Now().Add([]time.Duration{32, 65}[r.IntN(2)] * 24 * time.Hour))
+	}
 	h.need(h.Tiers.Sweep(h.t.Context()))
 	h.need(h.Tiers.Advance(h.t.Context()))
 	h.advances()

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/liangche/liangche/internal/booking"
-	"github.com/liangche/liangche/internal/checkout"
 )
 
 // Deposits of bookings, and what becomes of a visit at the shop.
@@ -83,13 +82,20 @@ func (h *history) paysADeposit(r *rand.Rand) {
 	} else if !v.until.Add(-paySeconds * time.Second).After(h.clk.Now()) {
 		fault = "booking.hold_expired"
 	}
-	h.beginsDeposit(v, fault)
-	if p := v.pay; p != nil && !p.paid && r.IntN(2) == 0 { // at once, and WeChat tells
-		if h.pays(p); p.paid {
-			_, err := h.wx.Resend(p.no)
-			h.need(err)
-			p.settle()
-		}
+	if h.beginsDeposit(v, fault); r.IntN(2) == 0 {
+		h.paysAtOnce(v.pay)
+	}
+}
+
+// paysAtOnce pays a deposit, of which WeChat tells.
+func (h *history) paysAtOnce(p *payment) {
+	if p == nil || p.paid {
+		return
+	}
+	if h.pays(p); p.paid {
+		_, err := h.wx.Resend(p.no)
+		h.need(err)
+		p.settle()
 	}
 }
 
@@ -156,10 +162,12 @@ func (h *history) loses(v *visit, state string, forfeits bool) {
 }
 
 func (h *history) arrives(r *rand.Rand) {
-	v, ok := likely(r, h.visits, (*visit).coming)
-	if !ok {
-		return
+	if v, ok := likely(r, h.visits, (*visit).coming); ok {
+		h.arrive(v)
 	}
+}
+
+func (h *history) arrive(v *visit) {
 	fault := ""
 	if v.state != "confirmed" {
 		fault = "booking.state"
@@ -237,61 +245,4 @@ func (h *history) theShopCancels(r *rand.Rand) {
 	if h.answers(fault, err) {
 		h.loses(v, "cancelled", false)
 	}
-}
-
-// rings puts a visit on a bill, and says which fault the quote must have.
-func (h *history) rings(r *rand.Rand, o *order, req *checkout.Request) (fault string) {
-	v, _ := likely(r, h.visits, (*visit).here)
-	o.visit, o.by = v, v.by
-	req.BookingID, req.StoreID = v.id, h.floor.store
-	if v.order != nil || !v.here() {
-		return "checkout.booking"
-	}
-	return ""
-}
-
-// closesVisit is what becomes of the visit of a bill: it is settled, with what the bill took of its deposit, or open again.
-func (h *history) closesVisit(o *order, settled bool) {
-	v := o.visit
-	if v == nil || v.order != o {
-		return
-	}
-	v.settled = settled
-	if !settled {
-		if v.order, v.used = nil, 0; v.kept == booking.DepositUsed {
-			v.kept = booking.DepositPaid
-		}
-		if v.state == "settled" {
-			v.state = "done"
-		}
-		return
-	}
-	n := o.tenders[checkout.TenderDeposit]
-	v.surplus = v.surplus || v.left() > n
-	if n > 0 {
-		v.kept, v.used = booking.DepositUsed, n
-	}
-	if v.state == "done" {
-		v.state = "settled"
-	}
-}
-
-// surplus sends back what bills did not need of deposits, if they still stand when the job comes to it.
-func (h *history) surplus() {
-	for _, v := range h.visits {
-		n := v.deposit - v.back - v.used
-		if v.surplus && v.settled && n > 0 && (v.kept == booking.DepositUsed || v.kept == booking.DepositPaid) {
-			if h.sendsBack(v, n); v.used == 0 {
-				v.kept = booking.DepositRefunding
-			}
-		}
-		v.surplus = false
-	}
-}
-
-// holdsEnd runs the job that ends what nobody confirmed.
-func (h *history) holdsEnd(*rand.Rand) {
-	_, err := h.Bookings.ExpireDue(h.staff())
-	h.need(err)
-	h.expires()
 }

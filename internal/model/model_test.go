@@ -21,7 +21,7 @@ var (
 const (
 	shared  = 50                   // so many histories share a database
 	audited = 10                   // and so many an audit
-	apart   = 120 * 24 * time.Hour // the clock between them: none sees what another left to be done, and each begins at an instant of its own
+	apart   = 240 * 24 * time.Hour // the clock between them: none sees what another left to be done, and each begins at an instant of its own
 )
 
 // begins is when the history of a seed begins: always the same, so that its replay is.

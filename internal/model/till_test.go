@@ -163,10 +163,13 @@ func (h *history) settles(r *rand.Rand) {
 	visited := ""
 	if n := r.IntN(6); n > 0 {
 		o.by, _ = one(r, h.people)
-		if n > 3 && (len(only(h.visits, (*visit).here)) > 0 || n > 4 && len(h.visits) > 0 && r.IntN(4) == 0) {
+		if n > 2 && (len(only(h.visits, (*visit).here)) > 0 || n > 4 && len(h.visits) > 0 && r.IntN(4) == 0) {
 			visited = h.rings(r, o, &req)
 		}
-		if f, ok := likely(r, h.families, func(f *family) bool { return f.of(o.by) != nil }); ok && (f.of(o.by) != nil || r.IntN(12) == 0) && r.IntN(3) > 0 {
+		if f, ok := one(r, h.families); ok && r.IntN(2) == 0 {
+			if x, ok := one(r, f.places); ok && o.visit == nil && r.IntN(12) > 0 {
+				o.by = x.by
+			}
 			o.family, req.GroupID = f, f.id
 		}
 		req.MemberID, req.Plate = o.by.id, o.by.plate
