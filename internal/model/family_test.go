@@ -60,7 +60,7 @@ func (h *history) joinsAFamily(r *rand.Rand) {
 		at, h.families = len(h.families), append(h.families, &family{id: g.ID, payer: payer})
 	}
 	f := h.families[at]
-	x := &place{by: p, perOrder: []int64{0, 9000}[r.IntN(2)], perMonth: []int64{0, 12000}[r.IntN(2)], washOnly: r.IntN(4) == 0}
+	x := &place{by: p, perOrder: []int64{0, 5000}[r.IntN(2)], perMonth: []int64{0, 6000, 10000}[r.IntN(3)], washOnly: r.IntN(4) == 0}
 	rules := group.Rules{CapPerOrderFen: fenOf(x.perOrder), CapPerMonthFen: fenOf(x.perMonth)}
 	if x.washOnly {
 		rules.ServiceIDs = []int64{h.catalog.wash}

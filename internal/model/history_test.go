@@ -105,7 +105,7 @@ var commands = []struct {
 	{"gives a membership back", 3, (*history).returnsAMembership},
 	{"gets a coupon", 6, (*history).getsACoupon},
 	{"is given points", 5, (*history).isGivenPoints},
-	{"joins a family", 8, (*history).joinsAFamily},
+	{"joins a family", 12, (*history).joinsAFamily},
 	{"leaves a family", 2, (*history).leavesAFamily},
 	{"exchanges points", 7, (*history).exchanges},
 	{"cancels a present", 4, (*history).cancelsAPresent},
