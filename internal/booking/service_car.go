@@ -57,7 +57,9 @@ func (w wish) asking() int64 {
 }
 
 // longer says whether a booking takes time at x that it does not have yet.
-func (b Booking) longer(x Slot) bool { return x.StartsAt.Before(b.StartsAt) || x.EndsAt.After(b.EndsAt) }
+func (b Booking) longer(x Slot) bool {
+	return x.StartsAt.Before(b.StartsAt) || x.EndsAt.After(b.EndsAt)
+}
 
 // carOf is the id that a plate has among a member's cars, 0 when they have none with it.
 func (s *Service) carOf(ctx context.Context, memberID int64, plate string) (int64, error) {

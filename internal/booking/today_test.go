@@ -43,7 +43,7 @@ func TestTodayThatIsOverIsNotFull(t *testing.T) {
 		{10, 0, false, false, "", ""},
 		{19, 45, false, false, "", ""},
 		{20, 1, false, false, offLate, "来不及约了"}, // half an hour before, and half an hour of work
-		{20, 1, true, false, "", ""},              // the desk takes who is there
+		{20, 1, true, false, "", ""},            // the desk takes who is there
 		{20, 36, true, false, offLate, "来不及约了"},
 		{18, 30, false, true, offLate, "来不及约了"}, // two hours of work, and a changeover
 		{20, 59, false, false, offLate, "来不及约了"},
