@@ -16,7 +16,8 @@ func (s *Service) Born(ctx context.Context, monthDay string, after int64, limit 
 
 // ActiveAfter reads the active members after an id who joined before an instant, in the order of their ids.
 func (s *Service) ActiveAfter(ctx context.Context, joinedBefore time.Time, after int64, limit int) (ids []int64, err error) {
-	err = s.db.Select(ctx, &ids, `SELECT id FROM member_members WHERE id > ? AND status = 'active' AND joined_at <= ? ORDER BY id LIMIT ?`,
+	// COALESCE keeps MariaDB off the index on the status, which it would read from its beginning to the id for every page.
+	err = s.db.Select(ctx, &ids, `SELECT id FROM member_members WHERE id > ? AND COALESCE(status, '') = 'active' AND joined_at <= ? ORDER BY id LIMIT ?`,
 		after, joinedBefore.UnixMilli(), limit)
 	return ids, err
 }

@@ -52,8 +52,8 @@ func (s *scale) rows() [][]string {
 // save writes the figures into docs.
 func (s *scale) save() error {
 	var md strings.Builder
-	fmt.Fprintf(&md, "# Scale: the last run\n\nWritten by `make scale ARGS=-save` on %s: %s. Client, program and database shared the machine.\n\n",
-		s.begin.Format(time.DateOnly), gauge.Machine())
+	fmt.Fprintf(&md, "# Scale: the last run\n\nWritten by `make scale ARGS=\"-members %d -save\"` on %s: %s. Client, program and database shared the machine.\n\n",
+		s.members, s.begin.Format(time.DateOnly), gauge.Machine())
 	md.WriteString(gauge.Markdown(s.rows()))
 	md.WriteByte('\n')
 	for _, f := range s.facts {
